@@ -1,0 +1,49 @@
+namespace Qualiz.Contracts.Data;
+
+/// <summary>A dataset: Parquet files in the object store. Readers open only the files listed here, never a glob.</summary>
+public sealed record DatasetRef
+{
+    public required IReadOnlyList<DataFile> Files { get; init; }
+    public required DatasetSchema Schema { get; init; }
+    public required long Rows { get; init; }
+    public required long Bytes { get; init; }
+}
+
+/// <summary>One file of a dataset.</summary>
+public sealed record DataFile
+{
+    /// <summary>The object store key.</summary>
+    public required string Key { get; init; }
+    public required long Rows { get; init; }
+    public required long Bytes { get; init; }
+
+    /// <summary>SHA-256 of the content, lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+}
+
+public sealed record DatasetSchema
+{
+    public required IReadOnlyList<DatasetColumn> Columns { get; init; }
+
+    public DatasetColumn? Find(string name) =>
+        Columns.FirstOrDefault(column => string.Equals(column.Name, name, StringComparison.Ordinal));
+}
+
+public sealed record DatasetColumn
+{
+    public required string Name { get; init; }
+
+    /// <summary>
+    /// The type in the words of the pipeline file: text, bool, int64, decimal(p,s), double, date, time, timestamp,
+    /// timestamptz, json, list(T), struct(name T, ...).
+    /// </summary>
+    public required string Type { get; init; }
+
+    public bool Nullable { get; init; } = true;
+
+    /// <summary>A sensitivity tag (<c>personal</c>, <c>secret</c>, ...) or null; it follows the column through the operators.</summary>
+    public string? Sensitivity { get; init; }
+
+    /// <summary>True for the columns that carry a row's identity (<c>_source</c>, <c>_row</c>, <c>_key</c>): kept, not shown.</summary>
+    public bool Hidden { get; init; }
+}

@@ -1,0 +1,42 @@
+using Qualiz.Contracts.Data;
+
+namespace Qualiz.Contracts.Datasets.V1;
+
+/// <summary>
+/// Request to Datasets: the version a <c>dataset:</c> reference means for this run. The first answer is pinned, so that a
+/// retried step and a re-run read the same. Answered by <see cref="DatasetResolved"/> or <see cref="DatasetUnknown"/>.
+/// </summary>
+public sealed record ResolveDataset
+{
+    public required string Project { get; init; }
+    public required Guid RunId { get; init; }
+
+    /// <summary><c>dataset:name</c>, <c>dataset:name@12</c>, <c>dataset:name@2026-11-20</c>, <c>dataset:name@run:&lt;id&gt;</c>.</summary>
+    public required string Reference { get; init; }
+}
+
+public sealed record DatasetResolved
+{
+    public required string Dataset { get; init; }
+    public required int Version { get; init; }
+    public required DatasetRef Content { get; init; }
+}
+
+public sealed record DatasetUnknown
+{
+    public required string Message { get; init; }
+}
+
+public sealed record DatasetPublished : IEvent
+{
+    public required Guid Id { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public required Guid ProjectId { get; init; }
+    public required string Actor { get; init; }
+    public required Guid? RunId { get; init; }
+    public required long Sequence { get; init; }
+    public required string Project { get; init; }
+    public required string Dataset { get; init; }
+    public required int Version { get; init; }
+    public required long Rows { get; init; }
+}

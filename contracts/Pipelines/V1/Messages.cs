@@ -1,0 +1,68 @@
+using Qualiz.Contracts.Plans;
+
+namespace Qualiz.Contracts.Pipelines.V1;
+
+/// <summary>Request to Pipelines: which version does a start mean? Answered by <see cref="PipelineResolved"/> or <see cref="PipelineUnknown"/>.</summary>
+public sealed record ResolvePipeline
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+
+    /// <summary>Null: the latest.</summary>
+    public int? Version { get; init; }
+}
+
+public sealed record PipelineResolved
+{
+    public required Guid ProjectId { get; init; }
+    public required Guid PipelineId { get; init; }
+
+    /// <summary>Names the immutable version; its plan may be cached for ever.</summary>
+    public required Guid VersionId { get; init; }
+    public required int Version { get; init; }
+}
+
+/// <summary>Says what is not there, in a sentence for a person.</summary>
+public sealed record PipelineUnknown
+{
+    public required string Message { get; init; }
+}
+
+/// <summary>Request to Pipelines; answered by <see cref="PipelinePlanFound"/> or <see cref="PipelineUnknown"/>.</summary>
+public sealed record GetPipelinePlan
+{
+    public required Guid VersionId { get; init; }
+}
+
+public sealed record PipelinePlanFound
+{
+    public required PipelinePlan Plan { get; init; }
+}
+
+public sealed record PipelinePublished : IEvent
+{
+    public required Guid Id { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public required Guid ProjectId { get; init; }
+    public required string Actor { get; init; }
+    public Guid? RunId { get; init; }
+    public required long Sequence { get; init; }
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required Guid PipelineId { get; init; }
+    public required int Version { get; init; }
+}
+
+/// <summary>An execution was given a connection's secret.</summary>
+public sealed record ConnectionUsed : IEvent
+{
+    public required Guid Id { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public required Guid ProjectId { get; init; }
+    public required string Actor { get; init; }
+    public Guid? RunId { get; init; }
+    public required long Sequence { get; init; }
+    public required string Connection { get; init; }
+    public required string StepId { get; init; }
+    public required long Fence { get; init; }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace Qualiz.Contracts.Plans;
+
+/// <summary>A pipeline version as the run engine needs it: checked, with its defaults applied. Immutable.</summary>
+public sealed record PipelinePlan
+{
+    public required string Pipeline { get; init; }
+    public required IReadOnlyList<PlanParam> Params { get; init; }
+    public required PlanLimits Limits { get; init; }
+
+    /// <summary>In the order of the file; the graph is in <see cref="PlanStep.Inputs"/> and <see cref="PlanStep.Needs"/>.</summary>
+    public required IReadOnlyList<PlanStep> Steps { get; init; }
+
+    public PlanStep Step(string id) => Steps.First(step => step.Id == id);
+}
+
+/// <param name="Type">text, bool, int64, decimal, double, date, timestamp, list.</param>
+/// <param name="Of">The element type of a list.</param>
+/// <param name="Default">A JSON value or a quoted expression; undefined when the parameter is required.</param>
+public sealed record PlanParam(string Name, string Type, string? Of, JsonElement? Default, string? Title);
+
+/// <param name="Concurrency">How many runs of this pipeline may be active; null means no limit.</param>
+/// <param name="WhenBusy">What a start does when that many are active.</param>
+public sealed record PlanLimits(int? Concurrency, WhenBusy WhenBusy, TimeSpan? Timeout);
+
+public enum WhenBusy
+{
+    /// <summary>Wait in the pipeline's queue.</summary>
+    Queue,
+
+    /// <summary>Refuse the start.</summary>
+    Reject,
+}
+
+public sealed record PlanStep
+{
+    public required string Id { get; init; }
+    public required string Operator { get; init; }
+    public required int Major { get; init; }
+
+    /// <summary>The <c>with:</c> block; may hold <c>${...}</c>, which are filled in when the step is dispatched.</summary>
+    public required JsonElement Config { get; init; }
+    public IReadOnlyList<PlanInput> Inputs { get; init; } = [];
+
+    /// <summary>Steps that must have succeeded although no data flows from them.</summary>
+    public IReadOnlyList<string> Needs { get; init; } = [];
+
+    /// <summary>The condition, as text of the condition language, or null.</summary>
+    public string? When { get; init; }
+    public required RetryPolicy Retry { get; init; }
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>The named dataset that the step's <c>out</c> port becomes a version of when the run completes.</summary>
+    public string? Publish { get; init; }
+
+    public IEnumerable<string> Dependencies =>
+        Inputs.Where(input => input.Step is not null).Select(input => input.Step!).Concat(Needs).Distinct();
+}
+
+/// <summary>Exactly one of <see cref="Step"/> and <see cref="Dataset"/> is set.</summary>
+/// <param name="Name">As written: <c>clean</c>, <c>people.entities</c>, <c>dataset:countries@12</c>.</param>
+public sealed record PlanInput(string Name, string? Step, string? Port, string? Dataset);
+
+/// <param name="Times">How many retries after the first attempt.</param>
+public sealed record RetryPolicy(int Times, TimeSpan Wait, double Backoff, RetryOn On)
+{
+    public static readonly RetryPolicy None = new(0, TimeSpan.Zero, 1, RetryOn.Transient);
+
+    /// <summary>The wait before attempt <paramref name="attempt"/> (2 is the first retry), at most one hour.</summary>
+    public TimeSpan WaitBefore(int attempt) =>
+        TimeSpan.FromSeconds(Math.Min(3600, Wait.TotalSeconds * Math.Pow(Backoff, Math.Max(0, attempt - 2))));
+}
+
+public enum RetryOn
+{
+    /// <summary>Only errors that may heal by themselves (a lost connection, a busy server).</summary>
+    Transient,
+    Any,
+}

@@ -1,0 +1,96 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Storage;
+
+namespace Qualiz.Platform.Operators;
+
+/// <summary>
+/// An operator: the code behind a word after <c>uses:</c>. It runs after a claim, may run again after a crash, and
+/// reports only through what it returns. Registered with <c>AddOperator</c>.
+/// </summary>
+public interface IOperator<in TConfig> where TConfig : class
+{
+    /// <summary>
+    /// Does the step. A mistake in the data or the configuration is a <see cref="StepResult.Failed"/>; an exception means broken
+    /// infrastructure and counts as a transient failure.
+    /// </summary>
+    /// <param name="config">Bound strictly and validated; all parameters are filled in.</param>
+    /// <param name="ct">Cancelled when the claim is lost, the run is cancelled or the step's time is up.</param>
+    Task<StepResult> ExecuteAsync(TConfig config, StepContext step, CancellationToken ct);
+}
+
+/// <summary>Everything an execution may use.</summary>
+public sealed class StepContext
+{
+    public required ExecuteStep Command { get; init; }
+    public required long Fence { get; init; }
+
+    /// <summary>The inputs in the order of the file, <c>dataset:</c> references resolved.</summary>
+    public required IReadOnlyList<ResolvedInput> Inputs { get; init; }
+    public required IStepOutputs Outputs { get; init; }
+    public required IObjectStore Store { get; init; }
+
+    /// <summary>An empty folder of this execution alone; deleted afterwards.</summary>
+    public required string Scratch { get; init; }
+
+    /// <summary>What the host granted: bytes of memory and threads for this execution.</summary>
+    public required ResourceGrant Grant { get; init; }
+
+    /// <summary>Goes to the step's own log, which the run page shows. Never row values, never secrets.</summary>
+    public required ILogger Log { get; init; }
+    public required IProgress<StepProgress> Progress { get; init; }
+    public required IConnections Connections { get; init; }
+
+    /// <summary>What the last completed run left for this step, or null.</summary>
+    public JsonElement? State { get; init; }
+}
+
+/// <param name="Name">As written in the pipeline file.</param>
+public sealed record ResolvedInput(string Name, DatasetRef Dataset);
+
+/// <param name="MemoryBytes">What the step's native engine may use.</param>
+public sealed record ResourceGrant(long MemoryBytes, int Threads);
+
+/// <summary>Hands out the places an execution writes to and turns finished files into a <see cref="DatasetRef"/>.</summary>
+public interface IStepOutputs
+{
+    /// <summary>A local path to write <paramref name="port"/>'s next file to; nobody reads it before <see cref="CommitAsync"/>.</summary>
+    string CreateFile(string port, string extension = ".parquet");
+
+    /// <summary>Makes a written file durable under <c>&lt;project&gt;/&lt;run&gt;/&lt;step&gt;/&lt;fence&gt;/</c> and measures its size and SHA-256.</summary>
+    Task<DataFile> CommitAsync(string path, long rows, CancellationToken ct);
+}
+
+/// <summary>Exchanges a connection's name for its settings and secret, under this execution's fence; audited.</summary>
+public interface IConnections
+{
+    /// <exception cref="ConnectionException">No such connection, the pipeline version does not use it, or the fence is old.</exception>
+    Task<Connection> OpenAsync(string name, CancellationToken ct);
+}
+
+/// <param name="Type">postgres, ...</param>
+/// <param name="Settings">All settings, secrets included. Never logged, never sent on.</param>
+public sealed record Connection(string Name, string Type, IReadOnlyDictionary<string, string> Settings)
+{
+    public override string ToString() => $"{Type} connection {Name}";
+}
+
+public sealed class ConnectionException(string message) : Exception(message);
+
+/// <summary>How an execution ended.</summary>
+public abstract record StepResult
+{
+    private StepResult()
+    {
+    }
+
+    public sealed record Completed(StepOutcome Outcome) : StepResult;
+
+    /// <param name="Outcome">What is kept all the same: rejected rows, ledger.</param>
+    public sealed record Failed(StepError Error, StepOutcome? Outcome = null) : StepResult;
+
+    /// <summary>Wait without holding a worker; the step comes back with <see cref="ExecuteStep.Deferral"/>.</summary>
+    public sealed record Deferred(string Key, DateTimeOffset NextCheck) : StepResult;
+}
