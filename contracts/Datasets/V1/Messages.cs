@@ -27,16 +27,38 @@ public sealed record DatasetUnknown
     public required string Message { get; init; }
 }
 
+/// <summary>
+/// A dataset has a new version. It belongs to the project's order of dataset events, not to the order of a run (which only
+/// Runs can number), so <see cref="RunId"/> is null; the run that made it is <see cref="SourceRunId"/>.
+/// </summary>
 public sealed record DatasetPublished : IEvent
 {
     public required Guid Id { get; init; }
     public required DateTimeOffset OccurredAt { get; init; }
     public required Guid ProjectId { get; init; }
     public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
+    public Guid? RunId { get; init; }
     public required long Sequence { get; init; }
+
+    /// <summary>Null for a version made from an upload.</summary>
+    public Guid? SourceRunId { get; init; }
     public required string Project { get; init; }
     public required string Dataset { get; init; }
     public required int Version { get; init; }
     public required long Rows { get; init; }
+}
+
+/// <summary>Someone looked at sensitive values in clear.</summary>
+public sealed record RowsUnmasked : IEvent
+{
+    public required Guid Id { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public required Guid ProjectId { get; init; }
+    public required string Actor { get; init; }
+    public Guid? RunId { get; init; }
+    public required long Sequence { get; init; }
+
+    /// <summary>What was read: <c>dataset:name@12</c> or <c>run:&lt;id&gt;/step.port</c>.</summary>
+    public required string Subject { get; init; }
+    public required IReadOnlyList<string> Columns { get; init; }
 }

@@ -2,6 +2,23 @@ using Qualiz.Contracts.Plans;
 
 namespace Qualiz.Contracts.Pipelines.V1;
 
+/// <summary>Request to Pipelines: does this project exist? Answered by <see cref="ProjectFound"/> or <see cref="ProjectUnknown"/>. Slugs are never reused, so the answer may be kept.</summary>
+public sealed record GetProject
+{
+    public required string Project { get; init; }
+}
+
+public sealed record ProjectFound
+{
+    public required Guid ProjectId { get; init; }
+    public required string Project { get; init; }
+}
+
+public sealed record ProjectUnknown
+{
+    public required string Message { get; init; }
+}
+
 /// <summary>Request to Pipelines: which version does a start mean? Answered by <see cref="PipelineResolved"/> or <see cref="PipelineUnknown"/>.</summary>
 public sealed record ResolvePipeline
 {
