@@ -1,0 +1,23 @@
+namespace Qualiz.Contracts.Runs.V1;
+
+/// <summary>The codes of <see cref="StepError.Code"/> that the platform itself acts on.</summary>
+public static class StepErrorCodes
+{
+    /// <summary>Store, database or broker cannot be reached, or a disk is full: tried again without limit and without using up attempts.</summary>
+    public const string Infrastructure = "infrastructure";
+
+    /// <summary>The execution was stopped because its run is cancelled or its claim is gone.</summary>
+    public const string Cancelled = "cancelled";
+
+    /// <summary>The step's own time was up.</summary>
+    public const string Timeout = "timeout";
+
+    /// <summary>Its workers died three times.</summary>
+    public const string WorkerDied = "workerDied";
+
+    /// <summary>The configuration does not fit the operator.</summary>
+    public const string ConfigInvalid = "configInvalid";
+
+    /// <summary>An operator failed in a way it does not explain.</summary>
+    public const string Unexpected = "unexpected";
+}
