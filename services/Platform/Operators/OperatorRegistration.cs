@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Qualiz.Contracts.Operators.V1;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Operators.Config;
+
+namespace Qualiz.Platform.Operators;
+
+/// <summary>An operator of this process, without its types: what the executor and the engine worker work with.</summary>
+internal abstract class OperatorRegistration(OperatorDescription description, Type operatorType, Type configType)
+{
+    private readonly Lazy<OperatorManifest> _manifest = new(() => new OperatorManifest
+    {
+        Kind = description.Kind,
+        Version = description.Version,
+        Title = description.Title,
+        Description = description.Description,
+        Icon = description.Icon,
+        MinInputs = description.MinInputs,
+        MaxInputs = description.MaxInputs,
+        Outputs = description.Outputs,
+        Accounts = description.Accounts,
+        Delta = description.Delta,
+        ConfigSchema = OperatorConfig.Schema(configType),
+    });
+
+    public OperatorDescription Description => description;
+    public Type OperatorType => operatorType;
+    public OperatorManifest Manifest => _manifest.Value;
+    public string Queue => OperatorManifest.QueueName(description.Kind, Manifest.Major);
+
+    /// <summary>Null when the configuration is right; else what is wrong and where.</summary>
+    public abstract StepError? Check(JsonElement config);
+
+    public abstract Task<StepResult> ExecuteAsync(IServiceProvider services, StepContext step, CancellationToken ct);
+}
+
+internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescription description)
+    : OperatorRegistration(description, typeof(TOperator), typeof(TConfig))
+    where TOperator : class, IOperator<TConfig>
+    where TConfig : class
+{
+    public override StepError? Check(JsonElement config) => OperatorConfig.TryBind<TConfig>(config, out _);
+
+    public override async Task<StepResult> ExecuteAsync(IServiceProvider services, StepContext step, CancellationToken ct)
+    {
+        if (OperatorConfig.TryBind<TConfig>(step.Command.Config, out var config) is { } error)
+            return new StepResult.Failed(error);
+        await using var scope = services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<TOperator>().ExecuteAsync(config!, step, ct);
+    }
+}
+
+/// <summary>All operators of this process, by kind and major version.</summary>
+internal sealed class OperatorCatalog(IEnumerable<OperatorRegistration> registrations)
+{
+    public IReadOnlyList<OperatorRegistration> All { get; } = [.. registrations];
+
+    public OperatorRegistration? Find(string kind, int major) =>
+        All.FirstOrDefault(registration => registration.Description.Kind == kind && registration.Manifest.Major == major);
+}
