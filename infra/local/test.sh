@@ -1,0 +1,125 @@
+# Sourced by ./qualiz: one build, one PostgreSQL and one RabbitMQ for all suites, a line per suite, and nothing left behind.
+
+suite_bound=${QUALIZ_TEST_SUITE_SECONDS:-900}
+
+suite_names() { # the folders under tests/ that hold a test project
+  local project
+  for project in "$root"/tests/*/*.Tests.csproj; do basename "$(dirname "$project")"; done
+}
+
+# Processes that carry this test run's mark in their environment, the runner and its servers apart.
+marked_processes() {
+  local process pid
+  for process in /proc/[0-9]*; do
+    pid=${process#/proc/}
+    [ "$pid" != "$BASHPID" ] && [ "$pid" != $$ ] || continue
+    { tr '\0' '\n' <"$process/environ" | grep -qx "QUALIZ_TEST_RUN=$1"; } 2>/dev/null && printf '%s\n' "$pid"
+  done
+  return 0
+}
+
+# The watcher outlives this script by a moment: it takes everything down when the script is gone, even by kill -9.
+watch_over() { # FOLDER MARK OWNER_PID
+  trap '' INT TERM HUP
+  while [ -e "/proc/$3" ] && [ ! -e "$1/finished" ]; do sleep 0.5; done
+  local pid
+  for pid in $(marked_processes "$2"); do kill -KILL "$pid" 2>/dev/null; done
+  [ ! -d "$1/rabbitmq" ] || "$root/infra/local/rabbitmq.sh" stop "$1/rabbitmq"
+  [ ! -d "$1/postgres" ] || "$root/infra/local/postgres.sh" stop "$1/postgres"
+  rm -rf "$1"
+}
+
+counter() { grep -o "<Counters [^>]*" "$1" | grep -o " $2=\"[0-9]*\"" | head -n 1 | tr -dc 0-9; }
+
+run_suite() { # NAME: prints its line; adds to passed, failed, skipped
+  local name=$1 begun=$SECONDS code=0 trx log total ok bad leftover pid note=
+  local assembly
+  assembly=$(basename "$(compgen -G "$root/tests/$name/*.Tests.csproj")" .csproj)
+  trx=$results/$assembly.trx log=$results/$assembly.log
+  QUALIZ_TEST_RUN=$mark timeout -s KILL "$suite_bound" dotnet test "$root/artifacts/bin/$assembly/debug/$assembly.dll" \
+    --results-directory "$results" --logger "trx;LogFileName=$assembly.trx" --logger "console;verbosity=normal" >"$log" 2>&1 </dev/null || code=$?
+  if [ -s "$trx" ]; then
+    total=$(counter "$trx" total) ok=$(counter "$trx" passed) bad=$(counter "$trx" failed)
+  else
+    total=0 ok=0 bad=0
+  fi
+  if [ "$code" -eq 137 ]; then note="killed after $suite_bound s"; bad=$((bad + 1)); total=$((total + 1))
+  elif [ "$total" -eq 0 ]; then note="ran nothing"; bad=1 total=1
+  elif [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then note="exit code $code"; bad=1 total=$((total + 1)); fi
+  leftover=$(marked_processes "$mark")
+  if [ -n "$leftover" ]; then
+    for pid in $leftover; do
+      note="$note; left behind: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c 1-100)"
+      kill -KILL "$pid" 2>/dev/null || true
+    done
+    bad=$((bad + 1)) total=$((total + 1))
+  fi
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + total - ok - bad))
+  printf '%-6s %-14s %5d passed %4d failed %4d skipped %6d s   %s\n' \
+    "$([ "$bad" -eq 0 ] && echo ok || echo FAILED)" "$name" "$ok" "$bad" $((total - ok - bad)) $((SECONDS - begun)) "${note#; }"
+  if [ "$bad" -gt 0 ]; then
+    grep -E -A 12 '^\s+(Failed|Error Message|Stack Trace)|^The active test run was aborted|Unhandled exception' "$log" | head -n 80 || true
+    say "  (all of it: $log)"
+  fi
+}
+
+run_tests() {
+  need_sdk
+  local suites=("$@") name
+  [ $# -gt 0 ] || mapfile -t suites < <(suite_names)
+  for name in "${suites[@]}"; do
+    compgen -G "$root/tests/$name/*.Tests.csproj" >/dev/null || die "no suite '$name'; there are: $(suite_names | tr '\n' ' ')" 2
+  done
+  need_postgres
+  need_rabbitmq
+
+  local folder mark passed=0 failed=0 skipped=0 results=$home/test-results
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/qualiz-test.XXXXXX")
+  chmod 755 "$folder"
+  mark=$(basename "$folder")
+  rm -rf "$results"
+  mkdir -p "$results" "$logs"
+  trap 'touch "$folder/finished"; wait "$watcher" 2>/dev/null' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  (watch_over "$folder" "$mark" $$) >/dev/null 2>&1 </dev/null &
+  local watcher=$!
+
+  say "building"
+  (cd "$root" && timeout -s KILL 1200 dotnet build Qualiz.sln -c Debug -v quiet -clp:NoSummary --disable-build-servers) >"$logs/test-build.log" 2>&1 </dev/null \
+    || { grep -E 'error|warn' "$logs/test-build.log" | sort -u | head -n 30; die "the build failed; see $logs/test-build.log"; }
+
+  if [ $# -eq 0 ]; then
+    local begun=$SECONDS
+    if (cd "$root" && timeout -s KILL 600 dotnet format Qualiz.sln --verify-no-changes --no-restore) >"$results/format.log" 2>&1 </dev/null; then
+      passed=1
+      printf '%-6s %-14s %40s %6d s\n' ok format '' $((SECONDS - begun))
+    else
+      failed=1
+      printf '%-6s %-14s %40s %6d s   run: dotnet format\n' FAILED format '' $((SECONDS - begun))
+      head -n 20 "$results/format.log"
+    fi
+  fi
+
+  if [ -z "${QUALIZ_TEST_POSTGRES:-}" ]; then
+    find_free_port 25432
+    "$root/infra/local/postgres.sh" start "$folder/postgres" "$free" || die "PostgreSQL did not start"
+    export QUALIZ_TEST_POSTGRES="Host=127.0.0.1;Port=$free;Username=qualiz;Database=postgres"
+  fi
+  if [ -z "${QUALIZ_TEST_RABBITMQ:-}" ]; then
+    find_free_port 25672
+    "$root/infra/local/rabbitmq.sh" start "$folder/rabbitmq" "$free" || die "RabbitMQ did not start"
+    export QUALIZ_TEST_RABBITMQ="amqp://guest:guest@127.0.0.1:$free" QUALIZ_TEST_RABBITMQ_FOLDER="$folder/rabbitmq"
+  fi
+
+  for name in "${suites[@]}"; do run_suite "$name"; done
+  touch "$folder/finished"
+  wait "$watcher" 2>/dev/null || true
+  say "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ]
+}
+
+find_free_port() { # sets free to the first free port from there
+  free=$1
+  while port_taken "$free"; do free=$((free + 1)); done
+}
