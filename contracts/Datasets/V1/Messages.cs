@@ -31,14 +31,8 @@ public sealed record DatasetUnknown
 /// A dataset has a new version. It belongs to the project's order of dataset events, not to the order of a run (which only
 /// Runs can number), so <see cref="RunId"/> is null; the run that made it is <see cref="SourceRunId"/>.
 /// </summary>
-public sealed record DatasetPublished : IEvent
+public sealed record DatasetPublished : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
 
     /// <summary>Null for a version made from an upload.</summary>
     public Guid? SourceRunId { get; init; }
@@ -49,14 +43,8 @@ public sealed record DatasetPublished : IEvent
 }
 
 /// <summary>Someone looked at sensitive values in clear.</summary>
-public sealed record RowsUnmasked : IEvent
+public sealed record RowsUnmasked : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
 
     /// <summary>What was read: <c>dataset:name@12</c> or <c>run:&lt;id&gt;/step.port</c>.</summary>
     public required string Subject { get; init; }

@@ -56,14 +56,8 @@ public sealed record PipelinePlanFound
     public required PipelinePlan Plan { get; init; }
 }
 
-public sealed record PipelinePublished : IEvent
+public sealed record PipelinePublished : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
@@ -71,14 +65,8 @@ public sealed record PipelinePublished : IEvent
 }
 
 /// <summary>An execution was given a connection's secret.</summary>
-public sealed record ConnectionUsed : IEvent
+public sealed record ConnectionUsed : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Connection { get; init; }
     public required string StepId { get; init; }
     public required long Fence { get; init; }

@@ -63,12 +63,15 @@ public sealed record ResumeStep
     public required int Dispatch { get; init; }
 }
 
-/// <summary>To the saga, by the reconciler: the execution with this fence is lost (its lease ran out).</summary>
+/// <summary>To the saga, by the reconciler or the worker's host: the execution with this fence is lost (its lease ran out, its process died).</summary>
 public sealed record LoseStep
 {
     public required Guid RunId { get; init; }
     public required string StepId { get; init; }
     public required long Fence { get; init; }
+
+    /// <summary>True when the whole host went and came back: that says nothing against the step, so it is not counted.</summary>
+    public bool HostRestarted { get; init; }
 }
 
 /// <summary>To an operator's queue: do a step. It may arrive twice or late; the claim decides who works.</summary>

@@ -2,14 +2,8 @@ using Qualiz.Contracts.Data;
 
 namespace Qualiz.Contracts.Runs.V1;
 
-public sealed record RunQueued : IEvent
+public sealed record RunQueued : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
@@ -17,52 +11,26 @@ public sealed record RunQueued : IEvent
     public required string Cause { get; init; }
 }
 
-public sealed record RunStarted : IEvent
-{
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
-}
+public sealed record RunStarted : EventRecord;
 
-public sealed record StepStarted : IEvent
+public sealed record StepStarted : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required int Attempt { get; init; }
     public required long Fence { get; init; }
     public required string Worker { get; init; }
 }
 
-public sealed record StepCompleted : IEvent
+public sealed record StepCompleted : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required int Attempt { get; init; }
     public required long Fence { get; init; }
     public required StepOutcome Outcome { get; init; }
 }
 
-public sealed record StepFailed : IEvent
+public sealed record StepFailed : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required int Attempt { get; init; }
     public required StepError Error { get; init; }
@@ -73,75 +41,39 @@ public sealed record StepFailed : IEvent
 }
 
 /// <summary>The step will not run: its condition was false, or a step it depends on did not succeed.</summary>
-public sealed record StepSkipped : IEvent
+public sealed record StepSkipped : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required string Reason { get; init; }
 }
 
-public sealed record StepDeferred : IEvent
+public sealed record StepDeferred : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required DateTimeOffset NextCheck { get; init; }
 }
 
 /// <summary>An execution was lost: its worker died or could not renew its lease.</summary>
-public sealed record StepLost : IEvent
+public sealed record StepLost : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string StepId { get; init; }
     public required long Fence { get; init; }
     public required int Times { get; init; }
 }
 
-public sealed record RunCancelling : IEvent
+public sealed record RunCancelling : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public string? Reason { get; init; }
 }
 
-public sealed record RunRetried : IEvent
+public sealed record RunRetried : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required IReadOnlyList<string> Steps { get; init; }
 }
 
 /// <summary>The run ended well. Its published datasets become the latest versions.</summary>
-public sealed record RunCompleted : IEvent
+public sealed record RunCompleted : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
@@ -153,14 +85,8 @@ public sealed record RunCompleted : IEvent
 /// <param name="Quality">Share of rows without a failing check, 0 to 1; null when nothing was checked.</param>
 public sealed record PublishedOutput(string Dataset, string StepId, DatasetRef Content, double? Quality);
 
-public sealed record RunFailed : IEvent
+public sealed record RunFailed : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
@@ -168,14 +94,8 @@ public sealed record RunFailed : IEvent
     public required StepError Error { get; init; }
 }
 
-public sealed record RunCancelled : IEvent
+public sealed record RunCancelled : EventRecord
 {
-    public required Guid Id { get; init; }
-    public required DateTimeOffset OccurredAt { get; init; }
-    public required Guid ProjectId { get; init; }
-    public required string Actor { get; init; }
-    public required Guid? RunId { get; init; }
-    public required long Sequence { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
