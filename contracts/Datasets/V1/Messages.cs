@@ -29,7 +29,7 @@ public sealed record DatasetUnknown
 
 /// <summary>
 /// A dataset has a new version. It belongs to the project's order of dataset events, not to the order of a run (which only
-/// Runs can number), so <see cref="RunId"/> is null; the run that made it is <see cref="SourceRunId"/>.
+/// Runs can number), so <c>RunId</c> is null; the run that made it is <see cref="SourceRunId"/>.
 /// </summary>
 public sealed record DatasetPublished : EventRecord
 {
