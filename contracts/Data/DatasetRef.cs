@@ -19,7 +19,30 @@ public sealed record DataFile
 
     /// <summary>SHA-256 of the content, lower-case hexadecimal.</summary>
     public required string Sha256 { get; init; }
+
+    /// <summary>
+    /// Set on a file as it came in, whose rows' identity is not stored but follows from their place in it; null when the file
+    /// holds <c>_source</c>, <c>_row</c> and <c>_key</c> as columns. Engine/Datasets opens both alike.
+    /// </summary>
+    public RowOrigin? Origin { get; init; }
 }
+
+/// <summary>Where the rows of a file came from: row <c>n</c> (0-based) of the file is record <c>n + 1 + skipped</c> of the source.</summary>
+public sealed record RowOrigin
+{
+    /// <summary>The value of <c>_source</c>: <c>&lt;source id&gt;@&lt;version or file hash&gt;</c>.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Places where records of the source are missing in the file because they were rejected; ascending.</summary>
+    public IReadOnlyList<RowGap> Gaps { get; init; } = [];
+
+    /// <summary>The columns that <c>_key</c> is the hash of; null: all columns, the content as ingested.</summary>
+    public IReadOnlyList<string>? Key { get; init; }
+}
+
+/// <param name="Row">From this row of the file on (0-based) ...</param>
+/// <param name="Skipped">... this many records of the source are missing before it, in all.</param>
+public sealed record RowGap(long Row, long Skipped);
 
 public sealed record DatasetSchema
 {
