@@ -1,0 +1,135 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Engine.Datasets;
+
+/// <summary>A dataset whose files lie on this machine.</summary>
+/// <param name="Paths">The local path of each of <see cref="DatasetRef.Files"/>, in that order.</param>
+public sealed record LocalDataset(DatasetRef Dataset, IReadOnlyList<string> Paths)
+{
+    public DatasetSchema Schema => Dataset.Schema;
+}
+
+/// <summary>Reads and writes datasets in an engine session.</summary>
+public static class DatasetFiles
+{
+    /// <summary>
+    /// A table expression (in parentheses) with exactly the columns of the schema, in its order and types, the hidden ones included.
+    /// Rows come in the order of the files. Every file of a dataset has all its columns.
+    /// </summary>
+    public static string Relation(LocalDataset dataset) => Relation(dataset, [.. dataset.Schema.Columns.Select(column => column.Name)]);
+
+    /// <summary>The same with only <paramref name="columns"/>: what is not asked for is not read or computed.</summary>
+    public static string Relation(LocalDataset dataset, IReadOnlyList<string> columns)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        if (dataset.Paths.Count != dataset.Dataset.Files.Count)
+            throw new ArgumentException("There must be one path per file.", nameof(dataset));
+        var schema = columns.Select(name => dataset.Schema.Find(name) ?? throw new ArgumentException($"The dataset has no column \"{name}\".", nameof(columns))).ToList();
+        var parts = new List<string>();
+        // Files that hold their hidden columns are read by one scan as long as they follow each other.
+        for (var i = 0; i < dataset.Paths.Count;)
+        {
+            if (dataset.Dataset.Files[i].Origin is { } origin)
+            {
+                parts.Add(Derived(dataset.Schema, schema, dataset.Paths[i], origin));
+                i++;
+                continue;
+            }
+            var start = i;
+            while (i < dataset.Paths.Count && dataset.Dataset.Files[i].Origin is null)
+                i++;
+            parts.Add(Stored(schema, dataset.Paths.Skip(start).Take(i - start)));
+        }
+        if (parts.Count == 0)
+            return $"(SELECT {string.Join(", ", schema.Select(column => $"CAST(NULL AS {TypeOf(column).DuckDb}) AS {Sql.Identifier(column.Name)}"))} WHERE false)";
+        return parts.Count == 1 ? parts[0] : $"({string.Join(" UNION ALL ", parts)})";
+    }
+
+    /// <summary>Makes the relation a view of that name.</summary>
+    public static void CreateView(EngineSession session, string name, LocalDataset dataset) =>
+        session.Execute($"CREATE OR REPLACE TEMP VIEW {Sql.Identifier(name)} AS SELECT * FROM {Relation(dataset)}");
+
+    /// <summary>Writes the rows of a query to one Parquet file; the answer is their number.</summary>
+    /// <param name="path">A staging path: the file appears under its final name only after it is whole.</param>
+    public static async Task<long> WriteAsync(EngineSession session, string query, string path, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        await session.ExecuteAsync($"COPY ({query}) TO {Sql.Literal(path)} ({ParquetOptions})", ct).ConfigureAwait(false);
+        // The file's own count: the statement's is 32 bits wide in the driver.
+        return await session.ScalarAsync<long>("SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(?)", ct, path).ConfigureAwait(false);
+    }
+
+    /// <summary>Snappy is what keeps both cores busy with data instead of with compression; row groups of the default size keep memory bounded.</summary>
+    public const string ParquetOptions = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880";
+
+    /// <summary>The columns of a query, typed. Columns of types that are none of ours are refused.</summary>
+    public static DatasetSchema Describe(EngineSession session, string query)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var columns = session.Query(
+            $"DESCRIBE {query}",
+            row => (Name: row.GetString(0), Type: row.GetString(1)));
+        return new DatasetSchema
+        {
+            Columns =
+            [
+                .. columns.Select(column => new DatasetColumn
+                {
+                    Name = column.Name,
+                    Type = (ColumnType.FromDuckDb(column.Type)
+                        ?? throw new EngineException(EngineException.CastFailed, $"Column \"{column.Name}\" has the type {column.Type}, which Qualiz does not have; cast it.")).ToString(),
+                    Hidden = HiddenColumns.IsHidden(column.Name),
+                }),
+            ],
+        };
+    }
+
+    public static ColumnType TypeOf(DatasetColumn column)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        return ColumnType.Parse(column.Type);
+    }
+
+    private static string Stored(List<DatasetColumn> columns, IEnumerable<string> paths) =>
+        $"(SELECT {Names(columns)} FROM read_parquet({Sql.List(paths)}))";
+
+    private static string Names(List<DatasetColumn> columns) => Sql.Identifiers(columns.Select(column => column.Name));
+
+    private static string Derived(DatasetSchema all, List<DatasetColumn> columns, string path, RowOrigin origin)
+    {
+        var select = columns.Select(column =>
+        {
+            var name = Sql.Identifier(column.Name);
+            return column.Name switch
+            {
+                HiddenColumns.Source => $"{Sql.Literal(origin.Source)} AS {name}",
+                HiddenColumns.Row => $"{RecordNumber(origin.Gaps)} AS {name}",
+                HiddenColumns.Key => $"{HiddenColumns.KeyExpression(KeyColumns(all, origin))} AS {name}",
+                _ => name,
+            };
+        });
+        return $"(SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(path)}, file_row_number = true))";
+    }
+
+    private static IEnumerable<(string Name, ColumnType Type)> KeyColumns(DatasetSchema schema, RowOrigin origin) =>
+        schema.Columns
+            .Where(column => !column.Hidden && (origin.Key is null || origin.Key.Contains(column.Name, StringComparer.Ordinal)))
+            .Select(column => (column.Name, TypeOf(column)));
+
+    // A balanced tree of CASEs: the engine evaluates only branches that rows take, so a vector of consecutive rows costs log(gaps) comparisons.
+    private static string RecordNumber(IReadOnlyList<RowGap> gaps)
+    {
+        return gaps.Count == 0 ? "file_row_number + 1" : $"file_row_number + 1 + {Skipped(0, gaps.Count + 1)}";
+
+        string Skipped(int from, int to)
+        {
+            if (to - from == 1)
+                return (from == 0 ? 0 : gaps[from - 1].Skipped).ToString(CultureInfo.InvariantCulture);
+            var middle = (from + to) / 2;
+            return $"CASE WHEN file_row_number < {gaps[middle - 1].Row.ToString(CultureInfo.InvariantCulture)} THEN {Skipped(from, middle)} ELSE {Skipped(middle, to)} END";
+        }
+    }
+}

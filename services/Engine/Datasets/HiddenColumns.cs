@@ -1,0 +1,56 @@
+using Qualiz.Contracts.Data;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Engine.Datasets;
+
+/// <summary>The columns that carry a row's identity through every operator.</summary>
+public static class HiddenColumns
+{
+    /// <summary>text: <c>&lt;source id&gt;@&lt;version or file hash&gt;</c>.</summary>
+    public const string Source = "_source";
+
+    /// <summary>int64: the record's number in that source, 1-based, the header not counted.</summary>
+    public const string Row = "_row";
+
+    /// <summary>text: 16 hexadecimal digits, the hash of the declared key, else of the content as ingested.</summary>
+    public const string Key = "_key";
+
+    public static readonly IReadOnlyList<string> Names = [Source, Row, Key];
+
+    /// <summary>Their entries in a schema, to be put after the visible columns.</summary>
+    public static readonly IReadOnlyList<DatasetColumn> Columns =
+    [
+        new() { Name = Source, Type = "text", Nullable = false, Hidden = true },
+        new() { Name = Row, Type = "int64", Nullable = false, Hidden = true },
+        new() { Name = Key, Type = "text", Nullable = false, Hidden = true },
+    ];
+
+    public static bool IsHidden(string name) => name is Source or Row or Key;
+
+    /// <summary>
+    /// The SQL expression of <c>_key</c> over columns in scope. MD5, not the engine's own <c>hash()</c>, which may change with its version.
+    /// Columns go in by name and nulls are left out, so that a column's place, or a new column that is empty, changes no key; decimals
+    /// lose their trailing zeros, so that a wider scale changes none either.
+    /// </summary>
+    public static string KeyExpression(IEnumerable<(string Name, ColumnType Type)> columns, string? qualifier = null)
+    {
+        var parts = columns
+            .OrderBy(column => column.Name, StringComparer.Ordinal)
+            .Select(column =>
+            {
+                var name = qualifier is null ? Sql.Identifier(column.Name) : $"{qualifier}.{Sql.Identifier(column.Name)}";
+                return $"{Sql.Literal($"\u001e{column.Name}\u001f")} || {CanonicalText(name, column.Type)}";
+            })
+            .ToList();
+        return parts.Count == 0 ? "'0000000000000000'" : $"left(md5(concat({string.Join(", ", parts)})), 16)";
+    }
+
+    private static string CanonicalText(string name, ColumnType type) => type switch
+    {
+        _ when type == ColumnType.Text || type == ColumnType.Json => name,
+        ColumnType.DecimalType { Scale: > 0 } => $"rtrim(rtrim(CAST({name} AS VARCHAR), '0'), '.')",
+        ColumnType.ListType or ColumnType.StructType => $"CAST(to_json({name}) AS VARCHAR)",
+        _ => $"CAST({name} AS VARCHAR)",
+    };
+}
