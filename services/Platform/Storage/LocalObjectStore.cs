@@ -1,0 +1,254 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Qualiz.Platform.Native;
+
+namespace Qualiz.Platform.Storage;
+
+/// <summary>
+/// The store as a folder. A file is written under a temporary name in its final folder, flushed, renamed, and the folder
+/// flushed: after a crash or power cut a key is there whole or not at all.
+/// </summary>
+internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
+{
+    private readonly string _root;
+
+    public LocalObjectStore(string root)
+    {
+        Directory.CreateDirectory(root);
+        _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    }
+
+    public Task<Stream> OpenReadAsync(string key, CancellationToken ct)
+    {
+        var path = PathOf(key);
+        return Task.FromResult<Stream>(Guard(key, () => new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Open,
+            Access = FileAccess.Read,
+            Share = FileShare.Read | FileShare.Delete,
+            Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+        })));
+    }
+
+    public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct)
+    {
+        var path = PathOf(key);
+        if (!File.Exists(path))
+            throw Missing(key);
+        return Task.FromResult(path);
+    }
+
+    public async Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct)
+    {
+        var target = PathOf(key);
+        using (var handle = Guard(key, () => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite)))
+            Guard(key, () => RandomAccess.FlushToDisk(handle));
+        if (TryRename(path, target, key))
+            return Describe(key, target);
+
+        // Another file system: only a rename within one is atomic, so the copy is made beside the target first.
+        await using (var source = Guard(key, () => File.OpenRead(path)))
+            await WriteAsync(key, target, source, ct);
+        File.Delete(path);
+        return Describe(key, target);
+    }
+
+    public async Task<StoredObject> PutAsync(string key, Stream content, CancellationToken ct)
+    {
+        var target = PathOf(key);
+        await WriteAsync(key, target, content, ct);
+        return Describe(key, target);
+    }
+
+    public string GetStagingPath(string key, string scratch)
+    {
+        var target = PathOf(key);
+        Guard(key, () => CreateFolder(Path.GetDirectoryName(target)!));
+        return UnfinishedName(target);
+    }
+
+    public Task<bool> ExistsAsync(string key, CancellationToken ct)
+    {
+        var exists = File.Exists(PathOf(key));
+        if (!exists)
+            RequireRoot();
+        return Task.FromResult(exists);
+    }
+
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken ct)
+    {
+        StoreKey.CheckPrefix(prefix);
+        RequireRoot();
+        var slash = prefix.LastIndexOf('/');
+        var folder = slash < 0 ? _root : PathOf(prefix[..slash]);
+        if (!Directory.Exists(folder))
+            yield break;
+        var files = await Task.Run(() => Guard(prefix, () => new DirectoryInfo(folder)
+            .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+            .Where(file => !file.Name.StartsWith(StoreKey.Unfinished, StringComparison.Ordinal))
+            .Select(file => (key: Path.GetRelativePath(_root, file.FullName), file))
+            .Where(entry => entry.key.StartsWith(prefix, StringComparison.Ordinal))
+            .OrderBy(entry => entry.key, StringComparer.Ordinal)
+            .ToList()), ct);
+        foreach (var (key, file) in files)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (file.Exists)
+                yield return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
+        }
+    }
+
+    public Task DeleteAsync(string key, CancellationToken ct)
+    {
+        var path = PathOf(key);
+        if (File.Exists(path))
+            Guard(key, () => File.Delete(path));
+        return Task.CompletedTask;
+    }
+
+    public Task ProbeAsync(CancellationToken ct)
+    {
+        RequireRoot();
+        Guard("", () =>
+        {
+            var path = Path.Combine(_root, StoreKey.Unfinished + Guid.CreateVersion7().ToString("N"));
+            File.WriteAllBytes(path, [1]);
+            File.Delete(path);
+        });
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteAsync(string key, string target, Stream content, CancellationToken ct)
+    {
+        Guard(key, () => CreateFolder(Path.GetDirectoryName(target)!));
+        var unfinished = UnfinishedName(target);
+        try
+        {
+            await using (var file = Guard(key, () => new FileStream(unfinished, FileMode.CreateNew, FileAccess.Write, FileShare.None, 128 * 1024, FileOptions.Asynchronous)))
+            {
+                var buffer = new byte[128 * 1024];
+                int read;
+                while ((read = await content.ReadAsync(buffer, ct)) > 0)
+                {
+                    try
+                    {
+                        await file.WriteAsync(buffer.AsMemory(0, read), ct);
+                    }
+                    catch (IOException exception)
+                    {
+                        throw Unavailable(key, exception);
+                    }
+                }
+
+                Guard(key, () => file.Flush(flushToDisk: true));
+            }
+
+            if (!TryRename(unfinished, target, key))
+                throw new StoreUnavailableException($"The store cannot take {key}: its folder changed while it was written.");
+        }
+        catch
+        {
+            File.Delete(unfinished);
+            throw;
+        }
+    }
+
+    /// <summary>False when the two are on different file systems.</summary>
+    private bool TryRename(string from, string to, string key)
+    {
+        var folder = Path.GetDirectoryName(to)!;
+        Guard(key, () => CreateFolder(folder));
+        if (Libc.Rename(from, to) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            return error == Libc.Exdev ? false : throw Unavailable(key, new IOException(Marshal.GetPInvokeErrorMessage(error)));
+        }
+
+        FlushFolder(folder, key);
+        return true;
+    }
+
+    /// <summary>Creates the folder and makes each new level durable in the one above it.</summary>
+    private void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+            return;
+        var above = Path.GetDirectoryName(folder)!;
+        if (folder.Length > _root.Length)
+            CreateFolder(above);
+        Directory.CreateDirectory(folder);
+        FlushFolder(above, folder);
+    }
+
+    private static void FlushFolder(string folder, string what)
+    {
+        var descriptor = Libc.Open(folder, Libc.OpenDirectory);
+        var failed = descriptor < 0 || Libc.Fsync(descriptor) != 0;
+        var error = Marshal.GetLastPInvokeError();
+        if (descriptor >= 0)
+            _ = Libc.Close(descriptor);
+        if (failed)
+            throw Unavailable(what, new IOException(Marshal.GetPInvokeErrorMessage(error)));
+    }
+
+    /// <summary>The file of a key. Links inside the store are refused wherever they lead: the store makes none.</summary>
+    private string PathOf(string key)
+    {
+        StoreKey.Check(key);
+        var path = _root;
+        foreach (var segment in key.Split('/'))
+        {
+            path = Path.Combine(path, segment);
+            if (new FileInfo(path).LinkTarget is not null)
+                throw new ArgumentException("A key must not lead through a link.", nameof(key));
+        }
+
+        return path;
+    }
+
+    private static string UnfinishedName(string target) =>
+        Path.Combine(Path.GetDirectoryName(target)!, $"{StoreKey.Unfinished}{Guid.CreateVersion7():N}{Path.GetExtension(target)}");
+
+    private static StoredObject Describe(string key, string path)
+    {
+        var file = new FileInfo(path);
+        return new StoredObject(key, file.Length, file.LastWriteTimeUtc);
+    }
+
+    private void RequireRoot()
+    {
+        if (!Directory.Exists(_root))
+            throw new StoreUnavailableException($"The store's folder {_root} is not there.");
+    }
+
+    private FileNotFoundException Missing(string key)
+    {
+        RequireRoot();
+        return new FileNotFoundException($"The store has no {key}.", key);
+    }
+
+    private void Guard(string key, Action action) => Guard(key, () =>
+    {
+        action();
+        return true;
+    });
+
+    private T Guard<T>(string key, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Missing(key);
+        }
+        catch (Exception exception) when (exception is IOException and not StoreUnavailableException or UnauthorizedAccessException)
+        {
+            throw Unavailable(key, exception);
+        }
+    }
+
+    private static StoreUnavailableException Unavailable(string key, Exception exception) =>
+        new($"The store cannot do this with {key}: {exception.Message}", exception);
+}
