@@ -1,0 +1,3 @@
+namespace Qualiz.Platform.Data;
+
+internal sealed class MigrationRunner;
