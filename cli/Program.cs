@@ -1,0 +1,1 @@
+return await Qualiz.Cli.CommandLine.RunAsync(args);

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Qualiz.Cli.Running;
+
+namespace Qualiz.Cli;
+
+/// <summary>The commands that look, and the two that tell a run what to do.</summary>
+internal static class Queries
+{
+    public static async Task<int> ValidateAsync(CommandContext context, string file, CancellationToken ct)
+    {
+        var text = await RunCommand.ReadAsync(file, ct);
+        var answer = await context.Client.PostTextAsync($"{context.ProjectPath}/pipelines/validate", text, "application/yaml", ct);
+        if (context.Json)
+        {
+            context.Terminal.Json(answer);
+        }
+        var errors = answer.List("errors").Select(error => error.Deserialize<ProblemError>(ApiJson.Options)!).ToList();
+        foreach (var error in context.Json ? [] : errors)
+        {
+            context.Terminal.Error(error.Describe(file));
+        }
+        if (errors.Count > 0)
+        {
+            return ExitCode.BadInput;
+        }
+        if (!context.Json)
+        {
+            context.Terminal.Line($"{file}: ok");
+        }
+        return ExitCode.Done;
+    }
+
+    public static Task<int> PipelinesAsync(CommandContext context, int limit, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/pipelines", limit, ["pipeline", "version", "owner", "changed"],
+            item => [Name(item), Any(item, "version", "latestVersion"), Any(item, "owner"), When(Any(item, "updatedAt", "changedAt", "createdAt"))], ct);
+
+    public static Task<int> RunsAsync(CommandContext context, string? pipeline, int limit, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/runs{(pipeline is null ? "" : $"?pipeline={Uri.EscapeDataString(pipeline)}")}", limit,
+            ["run", "pipeline", "version", "state", "started", "took", "cause"],
+            item => [Any(item, "id"), Any(item, "pipeline"), Any(item, "version", "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "queuedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
+
+    public static Task<int> DatasetsAsync(CommandContext context, int limit, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/datasets", limit, ["dataset", "latest", "rows", "changed", "description"],
+            item => [Name(item), Any(item, "latest", "latestVersion"), Any(item, "rows"), When(Any(item, "updatedAt", "createdAt")), Any(item, "description")], ct);
+
+    public static Task<int> ConnectionsAsync(CommandContext context, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/connections", 500, ["connection", "type", "changed"],
+            item => [Name(item), Any(item, "type"), When(Any(item, "updatedAt", "createdAt"))], ct);
+
+    public static async Task<int> CancelAsync(CommandContext context, string run, CancellationToken ct)
+    {
+        await context.Client.PostAsync($"{RunPath(context, run)}/cancel", new { reason = "asked for at the command line" }, ct);
+        context.Terminal.Line("cancelling");
+        return ExitCode.Done;
+    }
+
+    public static async Task<int> RetryAsync(CommandContext context, string run, CancellationToken ct)
+    {
+        await context.Client.PostAsync($"{RunPath(context, run)}/retry", new { }, ct);
+        return await new RunCommand(context.Client, context.Terminal, TimeProvider.System)
+            .FollowAsync(RunPath(context, run), new RunOptions("", [], context.Project, context.Json, false, null, false), ct);
+    }
+
+    public static async Task<int> LogAsync(CommandContext context, string run, string step, CancellationToken ct)
+    {
+        await using var output = Console.OpenStandardOutput();
+        await context.Client.DownloadAsync($"{RunPath(context, run)}/steps/{Uri.EscapeDataString(step)}/log", output, ct);
+        return ExitCode.Done;
+    }
+
+    public static async Task<int> RejectedAsync(CommandContext context, string run, string? step, int limit, CancellationToken ct)
+    {
+        var steps = step is not null
+            ? [step]
+            : (await context.Client.GetAsync(RunPath(context, run), ct)).List("steps").Select(item => item.Text("id") ?? item.Text("stepId")!).ToList();
+        var shown = 0;
+        foreach (var id in steps)
+        {
+            try
+            {
+                await foreach (var row in context.Client.ListAsync($"{RunPath(context, run)}/steps/{Uri.EscapeDataString(id)}/rejected", limit - shown, ct))
+                {
+                    shown++;
+                    if (context.Json)
+                    {
+                        context.Terminal.Json(new { step = id, row });
+                        continue;
+                    }
+                    context.Terminal.Line($"{id}  {Any(row, "source", "_source")} row {Any(row, "row", "_row")}");
+                    foreach (var reason in row.List("reasons"))
+                    {
+                        context.Terminal.Line($"    {context.Terminal.Doubtful(reason.Text("rule") ?? "")} {reason.Text("column")} = {reason.Text("value") ?? "(empty)"}: {reason.Text("message")}");
+                    }
+                }
+            }
+            catch (ProblemException none) when (none.Status == System.Net.HttpStatusCode.NotFound && step is null)
+            {
+                // This step rejects nothing.
+            }
+            if (shown >= limit)
+            {
+                break;
+            }
+        }
+        if (shown == 0 && !context.Json)
+        {
+            context.Terminal.Line("no rejected rows");
+        }
+        return ExitCode.Done;
+    }
+
+    public static async Task<int> StatusAsync(CommandContext context, CancellationToken ct)
+    {
+        var active = new List<string>();
+        await foreach (var run in context.Client.ListAsync($"{context.ProjectPath}/runs", 20, ct))
+        {
+            active.Add($"{Any(run, "state"),-10} {Any(run, "pipeline")}  {Any(run, "id")}  {When(Any(run, "startedAt", "queuedAt", "createdAt"))}");
+        }
+        context.Terminal.Line(active.Count == 0 ? $"no runs yet in project {context.Project}" : $"newest runs of project {context.Project}:");
+        foreach (var line in active.Take(5))
+        {
+            context.Terminal.Line($"  {line}");
+        }
+        return ExitCode.Done;
+    }
+
+    public static async Task<int> DoctorAsync(CommandContext context, CancellationToken ct)
+    {
+        var answer = await context.Client.GetAsync("api/v1/operators", ct);
+        var operators = (answer.ValueKind == JsonValueKind.Array ? answer.EnumerateArray() : answer.List("items")).ToList();
+        var silent = operators.Where(item => item.Text("available") == "false").Select(item => item.Text("kind")).ToList();
+        context.Terminal.Line(silent.Count == 0
+            ? $"ok     operators: {string.Join(", ", operators.Select(item => item.Text("kind")).Order())}"
+            : $"FAILED operators that do not answer: {string.Join(", ", silent)}");
+        return silent.Count == 0 && operators.Count > 0 ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>In one fixed form, so that a comparison shows only real differences.</summary>
+    public static async Task<int> OpenApiAsync(CommandContext context, string file, CancellationToken ct)
+    {
+        var document = System.Text.Json.Nodes.JsonNode.Parse((await context.Client.GetAsync("openapi/v1.json", ct)).GetRawText())!.AsObject();
+        document.Remove("servers");
+        var text = document.ToJsonString(new JsonSerializerOptions(ApiJson.Options) { WriteIndented = true, NewLine = "\n" });
+        await File.WriteAllTextAsync(file, text + "\n", new UTF8Encoding(false), ct);
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> TableAsync(
+        CommandContext context, string path, int limit, IReadOnlyList<string> headings, Func<JsonElement, IReadOnlyList<string>> row, CancellationToken ct)
+    {
+        var rows = new List<IReadOnlyList<string>>();
+        await foreach (var item in context.Client.ListAsync(path, limit, ct))
+        {
+            if (context.Json)
+            {
+                context.Terminal.Json(item);
+            }
+            else
+            {
+                rows.Add(row(item));
+            }
+        }
+        if (!context.Json)
+        {
+            context.Terminal.Table(headings, rows);
+        }
+        return ExitCode.Done;
+    }
+
+    private static string RunPath(CommandContext context, string run) => $"{context.ProjectPath}/runs/{Uri.EscapeDataString(run)}";
+
+    private static string Name(JsonElement item) => Any(item, "name", "pipeline", "slug");
+
+    private static string Any(JsonElement item, params string[] names) => names.Select(name => item.Text(name)).FirstOrDefault(value => value is not null) ?? "";
+
+    private static string When(string time) => DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, out var at)
+        ? at.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
+        : time;
+
+    private static string Took(JsonElement run) =>
+        DateTimeOffset.TryParse(run.Text("startedAt"), CultureInfo.InvariantCulture, out var begun)
+        && DateTimeOffset.TryParse(Any(run, "endedAt", "finishedAt"), CultureInfo.InvariantCulture, out var ended)
+            ? StepView.Seconds(ended - begun)
+            : "";
+}

@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Qualiz.Cli.Running;
+
+internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string Project, bool Json, bool Strict, string? Out, bool Detach);
+
+/// <summary>Saves the file as a version of its pipeline (an unchanged file makes none), starts a run, and follows it.</summary>
+internal sealed partial class RunCommand(QualizClient client, Terminal terminal, TimeProvider time)
+{
+    public async Task<int> ExecuteAsync(RunOptions options, CancellationToken ct)
+    {
+        var text = await ReadAsync(options.File, ct);
+        if (Parameters(options.Set, out var parameters) is { } wrong)
+        {
+            terminal.Error(wrong);
+            return ExitCode.BadInput;
+        }
+        if (PipelineName(text) is not { } name)
+        {
+            terminal.Error($"{options.File}:1:1 pipeline: the file names no pipeline; a pipeline file begins with 'qualiz: 1' and 'pipeline: NAME'");
+            return ExitCode.BadInput;
+        }
+        var project = $"api/v1/projects/{Uri.EscapeDataString(options.Project)}";
+        var saved = await client.PutTextAsync($"{project}/pipelines/{Uri.EscapeDataString(name)}", text, "application/yaml", ct);
+        var body = new JsonObject { ["pipeline"] = name, ["params"] = parameters };
+        if (saved.Text("version") is { } version)
+        {
+            body["version"] = int.Parse(version, System.Globalization.CultureInfo.InvariantCulture);
+        }
+        if (parameters["day"] is JsonValue day)
+        {
+            body["day"] = day.DeepClone();
+        }
+        // The key makes a start that is sent again after a lost answer the same start.
+        var started = await client.PostAsync($"{project}/runs", body, ct, Guid.CreateVersion7().ToString());
+        var run = started.Text("id")!;
+        var runPath = $"{project}/runs/{run}";
+        if (!options.Json)
+        {
+            var settings = string.Concat(options.Set.Select(setting => $" · {setting}"));
+            terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {run}{settings} · {new Uri(client.Address, runPath)}");
+        }
+        return options.Detach ? ExitCode.Done : await FollowAsync(runPath, options, ct);
+    }
+
+    public async Task<int> FollowAsync(string runPath, RunOptions options, CancellationToken ct)
+    {
+        var details = await client.GetAsync(runPath, ct);
+        var view = new RunView(options.Json ? Silent : terminal, StepsOf(details));
+        using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
+        try
+        {
+            await new RunFollower(client, time).FollowAsync(runPath, Show, interrupts.Token);
+        }
+        catch (OperationCanceledException) when (interrupts.Left)
+        {
+            return ExitCode.Cancelled;
+        }
+        var exit = view.Exit ?? ExitCode.Failed;
+        if (options.Out is not null && exit == ExitCode.Done)
+        {
+            await new OutputDownload(client, terminal).SaveAsync(runPath, options.Out, options.Json, ct);
+        }
+        return exit == ExitCode.Done && options.Strict && view.Warned ? ExitCode.Warnings : exit;
+
+        void Show(string type, string data)
+        {
+            if (options.Json)
+            {
+                var line = JsonNode.Parse(data) as JsonObject ?? [];
+                line.Insert(0, "event", type);
+                terminal.Json(line);
+            }
+            view.Show(type, data);
+        }
+    }
+
+    private static Terminal Silent { get; } = new(TextWriter.Null, TextWriter.Null, colour: false, interactive: false);
+
+    /// <summary>Each step, and whether it reads from outside rather than from another step.</summary>
+    private static Dictionary<string, bool> StepsOf(JsonElement run) => run.List("steps")
+        .Select(step => (Id: step.Text("id") ?? step.Text("stepId") ?? "", Operator: step.Text("operator") ?? step.Text("uses") ?? ""))
+        .ToDictionary(step => step.Id, step => step.Operator == "ingest", StringComparer.Ordinal);
+
+    public static async Task<string> ReadAsync(string file, CancellationToken ct)
+    {
+        try
+        {
+            return file == "-" ? await Console.In.ReadToEndAsync(ct) : await File.ReadAllTextAsync(file, ct);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(unreadable.Message);
+        }
+    }
+
+    public static string? PipelineName(string text) =>
+        NameLine().Match(text) is { Success: true } match ? match.Groups["name"].Value : null;
+
+    /// <summary>A value that reads as JSON is taken as such (numbers, lists, true); anything else is text.</summary>
+    public static string? Parameters(IReadOnlyList<string> settings, out JsonObject parameters)
+    {
+        parameters = [];
+        foreach (var setting in settings)
+        {
+            var at = setting.IndexOf('=', StringComparison.Ordinal);
+            if (at <= 0)
+            {
+                return $"--set {setting}: expected NAME=VALUE";
+            }
+            parameters[setting[..at]] = Value(setting[(at + 1)..]);
+        }
+        return null;
+    }
+
+    private static JsonNode Value(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) ?? JsonValue.Create(text);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(text);
+        }
+    }
+
+    [GeneratedRegex("""^\s*"?pipeline"?\s*:\s*["']?(?<name>[A-Za-z0-9][A-Za-z0-9_.-]*)""", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex NameLine();
+}

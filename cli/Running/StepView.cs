@@ -1,0 +1,97 @@
+using System.Globalization;
+using Qualiz.Contracts.Runs.V1;
+
+namespace Qualiz.Cli.Running;
+
+internal enum StepMark
+{
+    Ok,
+    Warn,
+    Failed,
+    Skipped,
+}
+
+/// <summary>One step's line: what happened to its rows, how long it took, and the main reasons of rejection.</summary>
+internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan? Took, string Notes)
+{
+    public static StepView Of(StepCompleted step, bool reads, TimeSpan? took) => new(
+        step.StepId,
+        step.Outcome.RowsRejected > 0 || step.Outcome.Warnings.Count > 0 ? StepMark.Warn : StepMark.Ok,
+        Describe(step.Outcome, reads),
+        took,
+        ReasonsOf(step.Outcome));
+
+    public static StepView Of(StepFailed step, TimeSpan? took) => new(
+        step.StepId,
+        StepMark.Failed,
+        step.Error.Message + (step.RetryAt is { } retry
+            ? $" (again at {retry.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)})"
+            : ""),
+        took,
+        step.Outcome is null ? "" : ReasonsOf(step.Outcome));
+
+    public static StepView Of(StepSkipped step) => new(step.StepId, StepMark.Skipped, step.Reason, null, "");
+
+    private static string Describe(StepOutcome outcome, bool reads)
+    {
+        var read = outcome.RowsIn;
+        var rejected = outcome.RowsRejected;
+        var parts = new List<string>();
+        if (outcome.Counts.Count > 0 && !reads)
+        {
+            parts.Add($"{Number(outcome.Ledger.Sum(line => line.Out))} delivered: {string.Join(", ", outcome.Counts.Select(count => $"{Number(count.Value)} {count.Key}"))}");
+        }
+        else if (reads)
+        {
+            parts.Add($"{Number(read)} read");
+        }
+        else
+        {
+            parts.Add($"{Number(read)} in");
+            parts.Add($"{Number(outcome.RowsOut)} out");
+        }
+        Add(parts, outcome.Ledger.Sum(line => line.Added), "added");
+        if (rejected > 0)
+        {
+            parts.Add($"{Number(rejected)} rejected ({Share(rejected, read)})");
+        }
+        Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
+        Add(parts, outcome.Ledger.Sum(line => line.Filtered), "filtered");
+        return string.Join("  ", parts);
+    }
+
+    private static void Add(List<string> parts, long rows, string word)
+    {
+        if (rows > 0)
+        {
+            parts.Add($"{Number(rows)} {word}");
+        }
+    }
+
+    private static string ReasonsOf(StepOutcome outcome)
+    {
+        var reasons = outcome.Ledger
+            .SelectMany(line => line.Reasons)
+            .Where(reason => reason.Kind == "rejected")
+            .GroupBy(reason => reason.Reason, StringComparer.Ordinal)
+            .Select(group => (Reason: group.Key, Rows: group.Sum(reason => reason.Rows)))
+            .OrderByDescending(reason => reason.Rows)
+            .ToList();
+        var notes = reasons.Take(3).Select(reason => $"{reason.Reason} {Number(reason.Rows)}").ToList();
+        if (reasons.Count > 3)
+        {
+            notes.Add($"{reasons.Count - 3} more reasons");
+        }
+        return string.Join(", ", notes.Concat(outcome.Warnings.Take(1)));
+    }
+
+    public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Share(long part, long whole) => whole == 0
+        ? "0 %"
+        : string.Create(CultureInfo.InvariantCulture, $"{100m * part / whole:0.0} %");
+
+    public static string Seconds(TimeSpan time) => time.TotalMinutes < 2
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes} min {time.Seconds:00} s");
+}
