@@ -1,0 +1,3 @@
+using Qualiz.Platform.Hosting;
+
+return await QualizHost.RunAsync(args, _ => { });
