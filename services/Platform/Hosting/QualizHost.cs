@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Operators;
@@ -19,12 +17,7 @@ public static class QualizHost
         string[] args, Action<IHostApplicationBuilder> add, Action<IEndpointRouteBuilder>? map = null)
     {
         if (args is [EngineWorker.Argument, .. var rest])
-        {
-            var child = WebApplication.CreateBuilder(rest);
-            add(child);
-            await using var worker = child.Build();
-            return await EngineWorker.RunAsync(worker.Services, rest);
-        }
+            return await EngineWorker.RunAsync(rest, add);
 
         await using var app = Build(WebApplication.CreateBuilder(args), add, map);
         await app.RunAsync();
@@ -34,14 +27,11 @@ public static class QualizHost
     /// <summary>Everything but running it; tests start it in their own process.</summary>
     internal static WebApplication Build(WebApplicationBuilder builder, Action<IHostApplicationBuilder> add, Action<IEndpointRouteBuilder>? map)
     {
-        builder.Services.AddHealthChecks();
         builder.AddTelemetry();
         add(builder);
         builder.AddBus();
 
         var app = builder.Build();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
         app.MapTelemetry();
         map?.Invoke(app);
         return app;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
-using Qualiz.Platform.Operators.Config;
+using Qualiz.Contracts.Schemas;
 
 namespace Qualiz.Platform.Operators;
 
@@ -21,7 +21,7 @@ internal abstract class OperatorRegistration(OperatorDescription description, Ty
         Outputs = description.Outputs,
         Accounts = description.Accounts,
         Delta = description.Delta,
-        ConfigSchema = OperatorConfig.Schema(configType),
+        ConfigSchema = ConfigSchema.For(configType),
     });
 
     public OperatorDescription Description => description;
