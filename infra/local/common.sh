@@ -98,7 +98,7 @@ http_status() { # PORT PATH: the status code of a GET, without curl
 
 await_ready() { # NAME SECONDS: until the process answers /health/ready; says why when it does not
   local port until=$((SECONDS + $2))
-  port=$(port_of "$1")
+  port=$(port_of "$(port_key "$1")")
   until [ "$(http_status "$port" /health/ready)" = 200 ]; do
     if ! alive "$1"; then
       tail -n 25 "$logs/$1.log" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private PostgreSQL cluster on loopback: start DIR PORT [OWNER_PID] | stop DIR | status DIR
+# A private PostgreSQL cluster on loopback: start DIR PORT [OWNER_PID] | stop DIR [MODE] | status DIR
 # Makes the cluster on first use. As root it runs under an unprivileged user, as PostgreSQL demands.
 # With OWNER_PID the cluster stops when that process is gone, however it went.
 set -euo pipefail
@@ -39,11 +39,11 @@ case $command in
         start >/dev/null </dev/null || { tail -n 20 "$dir/postgres.log" >&2; exit 1; }
     fi
     if [ -n "${4:-}" ]; then
-      setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" stop "$3"' watch "$4" "$(realpath "$0")" "$dir" \
+      setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" stop "$3" immediate' watch "$4" "$(realpath "$0")" "$dir" \
         >/dev/null 2>&1 </dev/null &
     fi
     ;;
-  stop) if running; then as_owner "$bin/pg_ctl" -D "$dir/data" -m immediate -w -t 30 -s stop; fi ;;
+  stop) if running; then as_owner "$bin/pg_ctl" -D "$dir/data" -m "${3:-fast}" -w -t 30 -s stop; fi ;;
   status) if running; then echo running; else echo stopped; exit 3; fi ;;
   *) echo "unknown command '$command'" >&2; exit 2 ;;
 esac
