@@ -73,7 +73,9 @@ run_tests() {
   need_postgres
   need_rabbitmq
 
-  local folder mark passed=0 failed=0 skipped=0 results=$home/test-results
+  # Not local: the trap needs them after this function has ended.
+  folder='' mark='' results=$home/test-results
+  local passed=0 failed=0 skipped=0
   folder=$(mktemp -d "${TMPDIR:-/tmp}/qualiz-test.XXXXXX")
   chmod 755 "$folder"
   mark=$(basename "$folder")
@@ -83,7 +85,7 @@ run_tests() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   (watch_over "$folder" "$mark" $$) >/dev/null 2>&1 </dev/null &
-  local watcher=$!
+  watcher=$!
 
   say "building"
   (cd "$root" && timeout -s KILL 1200 dotnet build Qualiz.sln -c Debug -v quiet -clp:NoSummary --disable-build-servers) >"$logs/test-build.log" 2>&1 </dev/null \
@@ -116,7 +118,7 @@ run_tests() {
   touch "$folder/finished"
   wait "$watcher" 2>/dev/null || true
   say "$passed passed, $failed failed, $skipped skipped"
-  [ "$failed" -eq 0 ]
+  exit $((failed > 0))
 }
 
 find_free_port() { # sets free to the first free port from there
