@@ -1,0 +1,18 @@
+namespace Qualiz.Engine.Recipes;
+
+/// <summary>The recipe does not fit its inputs. Holds no row values.</summary>
+/// <param name="code">Stable and machine-readable; becomes the code of the step's error.</param>
+/// <param name="path">The place in the configuration, e.g. <c>rules[2].columns[0]</c>.</param>
+public sealed class RecipeException(string code, string message, string path) : Exception(message)
+{
+    public const string ColumnUnknown = "columnUnknown";
+    public const string ColumnType = "columnType";
+    public const string TypeConflict = "typeConflict";
+    public const string ExpressionInvalid = "expressionInvalid";
+    public const string PatternInvalid = "patternInvalid";
+    public const string FormatInvalid = "formatInvalid";
+    public const string ValueInvalid = "valueInvalid";
+
+    public string Code { get; } = code;
+    public string Path { get; } = path;
+}
