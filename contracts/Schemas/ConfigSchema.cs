@@ -52,6 +52,11 @@ public static class ConfigSchema
             };
         }
 
+        if (type == typeof(Scalar))
+        {
+            return new JsonObject { ["type"] = new JsonArray("string", "number", "boolean") };
+        }
+
         if (type == typeof(JsonElement) || type == typeof(JsonNode) || type == typeof(object))
         {
             return [];

@@ -1,6 +1,6 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Contracts.Values;
 
 namespace Qualiz.Engine.Recipes;
 
@@ -43,29 +43,34 @@ public abstract record Rule
     internal abstract string Kind { get; }
 }
 
+[Field(Title = "Trim", Description = "Takes white space away from both ends.")]
 public sealed record TrimRule : Rule
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("Also make every run of white space inside the text one space.")]
+    [Field(Title = "Inner white space", Description = "Also make every run of white space inside the text one space.", Example = true)]
     public bool Inner { get; init; }
 
     internal override string Kind => "trim";
 }
 
+[Field(Title = "Empty values", Description = "Makes words such as N/A empty cells.")]
 public sealed record NullsRule : Rule
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("Words that mean \"no value\", e.g. N/A.")]
+    [Field(Title = "Words", Description = "Words that mean \"no value\", e.g. N/A.", Example = new[] { "N/A", "-", "?" })]
     public IReadOnlyList<string> Values { get; init; } = [];
 
-    [Description("Empty text means \"no value\" too.")]
+    [Field(
+        Title = "Empty text too",
+        Description = "Empty text means \"no value\" too.",
+        Example = true, Group = FieldAttribute.AdvancedGroup)]
     public bool Empty { get; init; } = true;
 
-    [Description("Upper and lower case are the same.")]
+    [Field(Title = "Ignore case", Description = "Upper and lower case are the same.", Example = true, Group = FieldAttribute.AdvancedGroup)]
     public bool IgnoreCase { get; init; } = true;
 
     internal override string Kind => "nulls";
@@ -78,12 +83,13 @@ public enum LetterCase
     Title,
 }
 
+[Field(Title = "Letter case", Description = "Writes text in upper, lower or title case.")]
 public sealed record CaseRule : Rule
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("upper, lower or title (each word begins with a capital).")]
+    [Field(Title = "Case", Description = "upper, lower or title (each word begins with a capital).", Example = "upper")]
     public required LetterCase To { get; init; }
 
     internal override string Kind => "case";
@@ -98,59 +104,76 @@ public enum ReplaceMatch
     Part,
 }
 
+[Field(Title = "Replace", Description = "Replaces values by a list.")]
 public sealed record ReplaceRule : Rule
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("Old text to new text.")]
-    [MinLength(1)]
+    [Field(Title = "Replacements", Description = "Old text to new text.", ExampleJson = """{"UK": "GB"}""")]
     public required IReadOnlyDictionary<string, string> Map { get; init; }
 
-    [Description("value: the whole value must be equal; part: every occurrence inside the text.")]
+    [Field(
+        Title = "Match",
+        Description = "value: the whole value must be equal; part: every occurrence inside the text.",
+        Example = "value")]
     public ReplaceMatch Match { get; init; }
 
-    [Description("Upper and lower case are the same.")]
+    [Field(Title = "Ignore case", Description = "Upper and lower case are the same.", Example = true, Group = FieldAttribute.AdvancedGroup)]
     public bool IgnoreCase { get; init; }
 
     internal override string Kind => "replace";
 }
 
+[Field(Title = "Regular expression", Description = "Replaces what a pattern matches.")]
 public sealed record RegexRule : Rule
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("A regular expression in RE2 syntax; every match is replaced.")]
+    [Field(
+        Title = "Pattern",
+        Description = "A regular expression in RE2 syntax; every match is replaced.",
+        Example = "[^0-9]", MinLength = 1, MaxLength = 2000)]
     public required string Pattern { get; init; }
 
-    [Description("The new text; \\1 is the first group.")]
+    [Field(Title = "Replacement", Description = "The new text; \\1 is the first group.", Example = "")]
     public string Replacement { get; init; } = "";
 
     internal override string Kind => "regex";
 }
 
+[Field(Title = "Number", Description = "Reads text as numbers.")]
 public sealed record NumberRule : Rule
 {
-    [Description("Columns to read as numbers.")]
+    [Field(Title = "Columns", Description = "Columns to read as numbers.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("The type they get: int64, decimal(p,s) or double.")]
+    [Field(Title = "Type", Description = "The type they get: int64, decimal(p,s) or double.", Example = "decimal(18,2)")]
     public string Type { get; init; } = "decimal(18,4)";
 
-    [Description("The decimal separator.")]
+    [Field(Title = "Decimal separator", Description = "The decimal separator.", Example = ",", MinLength = 1, MaxLength = 1)]
     public string Decimal { get; init; } = ".";
 
-    [Description("The thousands separator; groups have three digits.")]
+    [Field(
+        Title = "Thousands separator",
+        Description = "The thousands separator; groups have three digits.",
+        Example = ".", MinLength = 1, MaxLength = 1)]
     public string? Thousands { get; init; }
 
-    [Description("Texts to take away first, e.g. EUR.")]
+    [Field(
+        Title = "Take away",
+        Description = "Texts to take away first, e.g. EUR.",
+        Example = new[] { "EUR" }, Group = FieldAttribute.AdvancedGroup)]
     public IReadOnlyList<string> Remove { get; init; } = [];
 
-    [Description("What to do when it is no such number, or has more digits than the type holds.")]
+    [Field(
+        Title = "Else",
+        Description = "What to do when it is no such number, or has more digits than the type holds.",
+        Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "number";
@@ -163,87 +186,109 @@ public enum DateTarget
     Timestamptz,
 }
 
+[Field(Title = "Date", Description = "Reads text as dates or timestamps.")]
 public sealed record DateRule : Rule
 {
-    [Description("Columns to read as dates.")]
+    [Field(Title = "Columns", Description = "Columns to read as dates.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("Formats, tried in this order, e.g. yyyy-MM-dd or dd.MM.yyyy HH:mm.")]
-    [MinLength(1)]
+    [Field(
+        Title = "Formats",
+        Description = "Formats, tried in this order, e.g. yyyy-MM-dd or dd.MM.yyyy HH:mm.",
+        Example = new[] { "yyyy-MM-dd", "dd.MM.yyyy" }, MinItems = 1)]
     public required IReadOnlyList<string> Formats { get; init; }
 
-    [Description("The type they get: date, timestamp or timestamptz (read as UTC unless the format has zzz).")]
+    [Field(
+        Title = "Type",
+        Description = "The type they get: date, timestamp or timestamptz (read as UTC unless the format has zzz).",
+        Example = "date")]
     public DateTarget To { get; init; }
 
-    [Description("What to do when no format fits.")]
+    [Field(Title = "Else", Description = "What to do when no format fits.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "date";
 }
 
+[Field(Title = "True or false", Description = "Reads words as true or false.")]
 public sealed record BooleanRule : Rule
 {
-    [Description("Columns to read as true or false.")]
+    [Field(Title = "Columns", Description = "Columns to read as true or false.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("Words for true; upper and lower case are the same.")]
-    [MinLength(1)]
+    [Field(
+        Title = "Words for true",
+        Description = "Words for true; upper and lower case are the same.",
+        Example = new[] { "yes" }, MinItems = 1)]
     public IReadOnlyList<string> True { get; init; } = ["true", "t", "yes", "y", "1", "on"];
 
-    [Description("Words for false; upper and lower case are the same.")]
-    [MinLength(1)]
+    [Field(
+        Title = "Words for false",
+        Description = "Words for false; upper and lower case are the same.",
+        Example = new[] { "no" }, MinItems = 1)]
     public IReadOnlyList<string> False { get; init; } = ["false", "f", "no", "n", "0", "off"];
 
-    [Description("What to do with any other word.")]
+    [Field(Title = "Else", Description = "What to do with any other word.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "boolean";
 }
 
+[Field(Title = "Fill", Description = "Fills empty cells with a value or from another column.")]
 public sealed record FillRule : Rule
 {
-    [Description("Columns whose empty cells are filled.")]
+    [Field(Title = "Columns", Description = "Columns whose empty cells are filled.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("The value to fill in.")]
+    [Field(Title = "Value", Description = "The value to fill in.", Example = "unknown")]
     public Scalar? Value { get; init; }
 
-    [Description("The column to take the value from instead.")]
+    [Field(
+        Title = "From column",
+        Description = "The column to take the value from instead.",
+        Example = "country", Format = FieldFormat.Column)]
     public string? From { get; init; }
 
     internal override string Kind => "fill";
 }
 
+[Field(Title = "Filter", Description = "Keeps only the rows for which a condition is true.")]
 public sealed record FilterRule : Rule
 {
-    [Description("A row expression; rows for which it is not true leave as filtered, not as rejected.")]
+    [Field(
+        Title = "Keep where",
+        Description = "A row expression; rows for which it is not true leave as filtered, not as rejected.",
+        Example = "status <> 'test'", Format = FieldFormat.Expression, MinLength = 1)]
     public required string Where { get; init; }
 
     internal override string Kind => "filter";
 }
 
+[Field(Title = "Derive", Description = "Computes a column.")]
 public sealed record DeriveRule : Rule
 {
-    [Description("The column to make or to replace.")]
-    [MinLength(1)]
+    [Field(Title = "Column", Description = "The column to make or to replace.", Example = "full_name", MinLength = 1)]
     public required string Column { get; init; }
 
-    [Description("A row expression over the columns.")]
+    [Field(
+        Title = "Expression",
+        Description = "A row expression over the columns.",
+        Example = "first_name || ' ' || last_name", Format = FieldFormat.Expression, MinLength = 1)]
     public required string Expression { get; init; }
 
-    [Description("The column's type; the expression's own when left out.")]
+    [Field(Title = "Type", Description = "The column's type; the expression's own when left out.", Example = "text")]
     public string? Type { get; init; }
 
-    [Description("What to do when the expression cannot be computed for a row.")]
+    [Field(Title = "Else", Description = "What to do when the expression cannot be computed for a row.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "derive";
@@ -260,30 +305,37 @@ public abstract record Check
     internal abstract string Kind { get; }
 }
 
+[Field(Title = "Not empty", Description = "Cells must have a value.")]
 public sealed record NotNullCheck : Check
 {
-    [Description("Columns that must have a value.")]
+    [Field(Title = "Columns", Description = "Columns that must have a value.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("What to do with a row without one: keep, default, reject or fail.")]
+    [Field(Title = "Else", Description = "What to do with a row without one: keep, default, reject or fail.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "notNull";
 }
 
+[Field(Title = "Unique", Description = "Values occur once.")]
 public sealed record UniqueCheck : Check
 {
-    [Description("Columns that together occur once. Rows in which one of them is empty are not compared.")]
-    [MinLength(1)]
+    [Field(
+        Title = "Columns",
+        Description = "Columns that together occur once. Rows in which one of them is empty are not compared.",
+        Example = new[] { "customer_id" }, Format = FieldFormat.Columns, MinItems = 1)]
     public required IReadOnlyList<string> Columns { get; init; }
 
-    [Description("Which row is the first and stays; then the order of the source.")]
+    [Field(
+        Title = "First by",
+        Description = "Which row is the first and stays; then the order of the source.",
+        ExampleJson = """[{"column": "updated_at", "direction": "desc"}]""")]
     public IReadOnlyList<SortKey> OrderBy { get; init; } = [];
 
-    [Description("What to do with the other rows: keep, reject or fail.")]
+    [Field(Title = "Else", Description = "What to do with the other rows: keep, reject or fail.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
     internal override string Kind => "unique";
@@ -297,42 +349,56 @@ public enum SortDirection
 
 public sealed record SortKey
 {
+    [Field(
+        Title = "Column",
+        Description = "The column to sort by; empty cells come last.",
+        Example = "updated_at", Format = FieldFormat.Column)]
     public required string Column { get; init; }
+
+    [Field(Title = "Direction", Description = "asc or desc.", Example = "desc")]
     public SortDirection Direction { get; init; }
 }
 
+[Field(Title = "Range", Description = "Values lie between limits.")]
 public sealed record RangeCheck : Check
 {
-    [Description("Number, date, time or timestamp columns.")]
+    [Field(Title = "Columns", Description = "Number, date, time or timestamp columns.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("The least value allowed.")]
+    [Field(Title = "Least", Description = "The least value allowed.", Example = "0")]
     public Scalar? Min { get; init; }
 
-    [Description("The greatest value allowed.")]
+    [Field(Title = "Greatest", Description = "The greatest value allowed.", Example = "150")]
     public Scalar? Max { get; init; }
 
-    [Description("What to do with a value outside: keep, null, default, reject or fail.")]
+    [Field(Title = "Else", Description = "What to do with a value outside: keep, null, default, reject or fail.", Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "range";
 }
 
+[Field(Title = "Pattern", Description = "Text matches a regular expression.")]
 public sealed record PatternCheck : Check
 {
-    [Description("Text columns, or \"*\" for all of them.")]
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
 
-    [Description("A regular expression in RE2 syntax that the whole value must match.")]
+    [Field(
+        Title = "Pattern",
+        Description = "A regular expression in RE2 syntax that the whole value must match.",
+        Example = "[A-Z]{2}", MinLength = 1, MaxLength = 2000)]
     public required string Pattern { get; init; }
 
-    [Description("What to do with a value that does not match: keep, null, default, reject or fail.")]
+    [Field(
+        Title = "Else",
+        Description = "What to do with a value that does not match: keep, null, default, reject or fail.",
+        Example = "reject")]
     public Else Else { get; init; } = Else.Reject;
 
-    [Description("The value for else: default.")]
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
     public Scalar? Default { get; init; }
 
     internal override string Kind => "pattern";
@@ -345,17 +411,16 @@ public enum WholeElse
     Fail,
 }
 
+[Field(Title = "Row count", Description = "The step yields a plausible number of rows.")]
 public sealed record RowCountCheck : Check
 {
-    [Description("The least number of clean rows.")]
-    [Range(0, long.MaxValue)]
+    [Field(Title = "At least", Description = "The least number of clean rows.", Example = 1000L, Minimum = 0)]
     public long? Min { get; init; }
 
-    [Description("The greatest number of clean rows.")]
-    [Range(0, long.MaxValue)]
+    [Field(Title = "At most", Description = "The greatest number of clean rows.", Example = 1000000L, Minimum = 0)]
     public long? Max { get; init; }
 
-    [Description("warn or fail.")]
+    [Field(Title = "Else", Description = "warn or fail.", Example = "reject")]
     public WholeElse Else { get; init; } = WholeElse.Fail;
 
     internal override string Kind => "rowCount";

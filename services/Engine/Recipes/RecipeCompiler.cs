@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Values;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
@@ -498,7 +499,7 @@ public sealed class RecipeCompiler
         Func<Column, (IReadOnlyList<(string Name, string Expression)> First, string Value)?> reader)
     {
         var instead = Otherwise(otherwise, byDefault, type, path);
-        var columns = Columns(selection, path, column => column.Type == ColumnType.Text || (selection.Names is not null && reader(column) is not null),
+        var columns = Columns(selection, path, column => column.Type == ColumnType.Text || (!selection.IsAll && reader(column) is not null),
             column => Unfit(rule.Kind, column, "text", path, selection));
         var change = AddChange(rule.Kind, path);
         if (columns.Count == 0)
@@ -752,7 +753,7 @@ public sealed class RecipeCompiler
 
     private List<Column> Columns(ColumnSelection selection, string path, Func<Column, bool> fits, Func<Column, RecipeException>? unfit = null)
     {
-        if (selection.Names is null)
+        if (selection.IsAll)
             return _columns.FindAll(column => fits(column));
         var found = new List<Column>();
         for (var i = 0; i < selection.Names.Count; i++)
@@ -767,7 +768,7 @@ public sealed class RecipeCompiler
 
     private static RecipeException Unfit(string kind, Column column, string needed, string path, ColumnSelection selection)
     {
-        var index = selection.Names?.Select((name, i) => (name, i)).First(entry => entry.name == column.Name).i;
+        var index = selection.IsAll ? null : (int?)selection.Names.Select((name, i) => (name, i)).First(entry => entry.name == column.Name).i;
         return new RecipeException(RecipeException.ColumnType, $"{kind} works on {needed}; column \"{column.Name}\" is {column.Type}.", index is null ? path : $"{path}.columns[{Number(index.Value)}]");
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Sessions;
@@ -10,12 +11,6 @@ namespace Qualiz.Engine.Tests.Recipes;
 /// <summary>Runs recipes, written as in the pipeline file, on rows given as SQL.</summary>
 internal sealed class RecipeBench : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        AllowOutOfOrderMetadataProperties = true,
-        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     private readonly ScratchFolder _scratch = new();
     private int _files;
 
@@ -25,7 +20,7 @@ internal sealed class RecipeBench : IDisposable
     public EngineSession Session { get; }
 
     public static Recipe Read(string rules, string checks = "[]") =>
-        new(JsonSerializer.Deserialize<List<Rule>>(rules, Json)!, JsonSerializer.Deserialize<List<Check>>(checks, Json)!);
+        new(JsonSerializer.Deserialize<List<Rule>>(rules, ConfigJson.Options)!, JsonSerializer.Deserialize<List<Check>>(checks, ConfigJson.Options)!);
 
     /// <summary>A dataset of the query's rows; rows are numbered unless the query has the hidden columns.</summary>
     public async Task<RecipeInput> InputAsync(string query, string name = "in")
