@@ -8,6 +8,7 @@ internal static partial class Libc
     public const int SigTerm = 15;
     public const int SigKill = 9;
     public const int PrSetPdeathsig = 1;
+    public const int FdDupCloexec = 1030;
     public const int Exdev = 18;
     public const int OpenDirectory = 0x10000 | 0x80000;   // O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
@@ -23,8 +24,9 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "getppid")]
     public static partial int GetParentProcessId();
 
-    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
-    public static partial int Dup(int descriptor);
+    /// <summary>Duplicates at or above <paramref name="least"/>, closed in children (<see cref="FdDupCloexec"/>).</summary>
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Fcntl(int descriptor, int command, int least);
 
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
     public static partial int Dup2(int from, int to);

@@ -51,7 +51,8 @@ public sealed class StepContext
 public sealed record ResolvedInput(string Name, DatasetRef Dataset);
 
 /// <param name="MemoryBytes">What the step's native engine may use.</param>
-public sealed record ResourceGrant(long MemoryBytes, int Threads);
+/// <param name="ScratchBytes">How much the execution may keep in <see cref="StepContext.Scratch"/>; 0: not limited.</param>
+public sealed record ResourceGrant(long MemoryBytes, int Threads, long ScratchBytes = 0);
 
 /// <summary>Hands out the places an execution writes to and turns finished files into a <see cref="DatasetRef"/>.</summary>
 public interface IStepOutputs

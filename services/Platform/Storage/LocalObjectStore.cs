@@ -118,6 +118,23 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         return Task.CompletedTask;
     }
 
+    /// <summary>Removes what a killed writer left under a folder.</summary>
+    public void RemoveUnfinished(string folder)
+    {
+        try
+        {
+            var path = PathOf(folder);
+            if (!Directory.Exists(path))
+                return;
+            foreach (var file in Directory.EnumerateFiles(path, StoreKey.Unfinished + "*"))
+                File.Delete(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The collector removes it with the folder.
+        }
+    }
+
     private async Task WriteAsync(string key, string target, Stream content, CancellationToken ct)
     {
         Guard(key, () => CreateFolder(Path.GetDirectoryName(target)!));

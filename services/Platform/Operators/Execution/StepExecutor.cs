@@ -1,0 +1,377 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Datasets.V1;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Operators.Workers;
+using Qualiz.Platform.Storage;
+using Qualiz.Platform.Telemetry;
+
+namespace Qualiz.Platform.Operators.Execution;
+
+/// <summary>
+/// One <see cref="ExecuteStep"/> from arrival to reported result (architecture.md 3): grant, claim, check, work, report. When
+/// it returns, the command may be acknowledged; it throws only when this process is stopping, and then the command comes back.
+/// </summary>
+internal sealed class StepExecutor(
+    IServiceProvider services,
+    IRunsLine line,
+    IConnectionExchange connections,
+    IObjectStore store,
+    ResourceBudget budget,
+    EngineWorkerPool workers,
+    ScratchFolders scratchFolders,
+    ActiveClaims active,
+    TimeProvider time,
+    ILogger<StepExecutor> log)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HostProgressEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ShutdownGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LogLimit = TimeSpan.FromSeconds(30);
+    private const int LogTries = 3;
+
+    public async Task ExecuteAsync(OperatorRegistration registration, Delivery delivery, CancellationToken shutdown)
+    {
+        var command = delivery.Command;
+        using var scope = log.BeginRunScope(command.RunId, command.StepId);
+        using var activity = QualizTelemetry.Activities.StartActivity($"execute {command.Operator}");
+        activity?.SetTag("qualiz.run_id", command.RunId);
+        activity?.SetTag("qualiz.step_id", command.StepId);
+
+        // The grant first: a claim is for those who can begin at once, and another host may be free sooner.
+        var inWorker = registration.Description.RunsIn == OperatorRunsIn.EngineWorker;
+        using var lease = inWorker ? await budget.AcquireAsync(registration.Description, shutdown) : null;
+        var asked = time.GetTimestamp();
+        var claimed = await line.ClaimAsync(new ClaimStep
+        {
+            RunId = command.RunId,
+            StepId = command.StepId,
+            Dispatch = command.Dispatch,
+            Worker = $"{command.Operator}@{Environment.MachineName}:{Environment.ProcessId}",
+            CommandId = delivery.Id,
+            Redelivered = delivery.Redelivered,
+        }, shutdown);
+        if (claimed is null)
+        {
+            QualizTelemetry.StepEnded(command.Operator, "refused", TimeSpan.Zero);
+            return;
+        }
+
+        if (delivery.SentAt is { } sent)
+            QualizTelemetry.StepWaited(command.Operator, time.GetUtcNow() - sent);
+        await using var claim = new StepClaim(line, command, claimed, asked, time, shutdown);
+        active.Add(claim);
+        try
+        {
+            var end = await WorkAsync(registration, command, claimed, claim, lease?.Grant ?? new ResourceGrant(0, 1));
+            QualizTelemetry.StepEnded(command.Operator, end.Outcome, time.GetElapsedTime(asked));
+            activity?.SetTag("qualiz.outcome", end.Outcome);
+            if (claim.Reason == StopReason.Shutdown && end.Result is null)
+                throw new OperationCanceledException("This process is stopping; the step goes to another one.", shutdown);
+            lease?.Dispose();
+            if (end.Result is not null)
+                await ReportAsync(end.Result, claim, shutdown);
+        }
+        finally
+        {
+            active.Remove(claim);
+        }
+    }
+
+    /// <summary>The message for the saga, or null when there is nothing to tell.</summary>
+    private sealed record End(string Outcome, object? Result);
+
+    private async Task<End> WorkAsync(OperatorRegistration registration, ExecuteStep command, StepClaimed claimed, StepClaim claim, ResourceGrant grant)
+    {
+        var buffer = new StepLogBuffer();
+        var stepLog = new StepLogger(time, line => Write(command, buffer, line));
+        StepResult result;
+        try
+        {
+            result = registration.Check(command.Config) is { } invalid
+                ? new StepResult.Failed(invalid)
+                : await ResolveInputsAsync(command, claim.Work) switch
+                {
+                    (null, { } unknown) => new StepResult.Failed(unknown),
+                    var (inputs, _) => await RunUntilInfrastructureHoldsAsync(registration, command, claimed, claim, grant, inputs!, buffer, stepLog),
+                };
+        }
+        catch (Exception exception) when (claim.Work.IsCancellationRequested)
+        {
+            // Whatever the operator threw when it was stopped, the stop is the reason.
+            switch (claim.Reason)
+            {
+                case StopReason.Timeout:
+                    result = Failed("timeout", $"The step took longer than its limit of {Words(command.Timeout ?? default)}.", transient: true);
+                    break;
+                case StopReason.Refused:
+                    // Runs ignores it when another execution holds the step; after a cancel it is what the run waits for.
+                    result = Failed("cancelled", "The step was cancelled.", transient: false);
+                    log.LogInformation("The step was stopped: it was cancelled or another execution took it over.");
+                    break;
+                case StopReason.LeaseLost:
+                    log.LogWarning(exception, "The step was stopped: its lease could not be renewed.");
+                    return new End("lost", null);
+                default:
+                    return new End("stopped", null);
+            }
+        }
+        catch (WorkerLostException exception)
+        {
+            log.LogError(exception, "An engine worker died in step {StepId} of run {RunId}.", command.StepId, command.RunId);
+            return new End("lost", new LoseStep { RunId = command.RunId, StepId = command.StepId, Fence = claim.Fence });
+        }
+        catch (WorkerOverrunException exception)
+        {
+            result = Failed("resourcesExceeded", $"The step needed more than this host grants it ({exception.Message}).", transient: false);
+        }
+        catch (Exception exception)
+        {
+            var type = exception is OperatorCrashedException crashed ? crashed.ExceptionType : exception.GetType().Name;
+            log.LogError(exception, "Operator {Operator} failed unexpectedly.", command.Operator);
+            result = Failed("unexpected", $"The operator {command.Operator} stopped unexpectedly ({type}). The service's log has the details.", transient: true);
+        }
+
+        if (result is StepResult.Failed { Error: var error })
+            stepLog.LogError("{Message}", error.Message);
+        var logKey = await KeepLogAsync(command, claim.Fence, buffer);
+        return result switch
+        {
+            StepResult.Completed completed => new End("completed", new CompleteStep
+            {
+                RunId = command.RunId,
+                StepId = command.StepId,
+                Fence = claim.Fence,
+                Outcome = completed.Outcome with { LogKey = logKey },
+            }),
+            StepResult.Deferred deferred => new End("deferred", new DeferStep
+            {
+                RunId = command.RunId,
+                StepId = command.StepId,
+                Fence = claim.Fence,
+                Key = deferred.Key,
+                NextCheck = deferred.NextCheck,
+            }),
+            StepResult.Failed failed => new End("failed", new FailStep
+            {
+                RunId = command.RunId,
+                StepId = command.StepId,
+                Fence = claim.Fence,
+                Error = failed.Error,
+                Outcome = failed.Outcome is null && logKey is null ? null : (failed.Outcome ?? Nothing) with { LogKey = logKey },
+            }),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>
+    /// A full disk or a store that is away is waited for in place, with back-off and without limit: it is nobody's mistake,
+    /// so it uses up no attempt. The lease goes on being renewed, and a stop or the step's own time ends the waiting.
+    /// </summary>
+    private async Task<StepResult> RunUntilInfrastructureHoldsAsync(
+        OperatorRegistration registration, ExecuteStep command, StepClaimed claimed, StepClaim claim, ResourceGrant grant,
+        IReadOnlyList<ResolvedInput> inputs, StepLogBuffer buffer, ILogger stepLog)
+    {
+        for (var wait = TimeSpan.FromSeconds(1); ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        {
+            try
+            {
+                return await RunOnceAsync(registration, command, claimed, claim, grant, inputs, buffer, stepLog);
+            }
+            catch (Exception exception) when (!claim.Work.IsCancellationRequested && InfrastructureFailure.Explain(exception) is { } explanation)
+            {
+                log.LogWarning(exception, "The step waits {Wait}: {Explanation}", wait, explanation);
+                stepLog.LogWarning("{Explanation} The step waits {Seconds} s and tries again.", explanation, wait.TotalSeconds);
+                claim.Report(new StepProgress($"waiting: {explanation}", 0, null));
+                await Task.Delay(wait, time, claim.Work);
+            }
+        }
+    }
+
+    private async Task<StepResult> RunOnceAsync(
+        OperatorRegistration registration, ExecuteStep command, StepClaimed claimed, StepClaim claim, ResourceGrant grant,
+        IReadOnlyList<ResolvedInput> inputs, StepLogBuffer buffer, ILogger stepLog)
+    {
+        var scratch = MakeScratch();
+        var clean = false;
+        try
+        {
+            StepResult result;
+            if (registration.Description.RunsIn == OperatorRunsIn.EngineWorker)
+            {
+                var client = new WorkerClient(new Progress(claim), new FencedConnections(connections, command, claim.Fence), line => Write(command, buffer, line));
+                result = await workers.RunAsync(new Job
+                {
+                    Command = command,
+                    Fence = claim.Fence,
+                    Inputs = inputs,
+                    Scratch = scratch,
+                    Grant = grant,
+                    State = claimed.State,
+                    TraceParent = Activity.Current?.Id,
+                }, client, claim.Work);
+            }
+            else
+            {
+                var outputs = new StepOutputs(store, command, claim.Fence, scratch);
+                try
+                {
+                    result = await registration.ExecuteAsync(services, new StepContext
+                    {
+                        Command = command,
+                        Fence = claim.Fence,
+                        Inputs = inputs,
+                        Outputs = outputs,
+                        Store = store,
+                        Scratch = scratch,
+                        Grant = grant,
+                        Log = stepLog,
+                        Progress = new ThrottledProgress(HostProgressEvery, claim.Report),
+                        Connections = new FencedConnections(connections, command, claim.Fence),
+                        State = claimed.State,
+                    }, claim.Work);
+                }
+                finally
+                {
+                    outputs.Discard();
+                }
+            }
+
+            clean = true;
+            return result;
+        }
+        finally
+        {
+            ScratchFolders.Remove(scratch);
+            // A killed worker could not tidy up after itself.
+            if (!clean && store is LocalObjectStore local)
+                local.RemoveUnfinished(StepOutputs.Folder(command, claim.Fence));
+        }
+    }
+
+    private string MakeScratch()
+    {
+        try
+        {
+            return scratchFolders.Create();
+        }
+        catch (IOException exception)
+        {
+            throw new WorkerInfrastructureException("The scratch folder cannot be used now.", exception.Message);
+        }
+    }
+
+    private async Task<(IReadOnlyList<ResolvedInput>? Inputs, StepError? Unknown)> ResolveInputsAsync(ExecuteStep command, CancellationToken ct)
+    {
+        var resolved = new ResolvedInput[command.Inputs.Count];
+        for (var i = 0; i < resolved.Length; i++)
+        {
+            var input = command.Inputs[i];
+            if (input.Dataset is { } dataset)
+            {
+                resolved[i] = new ResolvedInput(input.Name, dataset);
+                continue;
+            }
+
+            if (input.Reference is not { } reference)
+                return (null, new StepError { Code = "inputMissing", Message = $"The input {input.Name} names no data.", Path = $"inputs[{i}]" });
+            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, Reference = reference }, ct);
+            if (answer.First is { } found)
+                resolved[i] = new ResolvedInput(input.Name, found.Content);
+            else
+                return (null, new StepError { Code = "datasetUnknown", Message = answer.Second?.Message ?? $"There is no {reference}.", Path = $"inputs[{i}]" });
+        }
+
+        return (resolved, null);
+    }
+
+    /// <summary>The key of the stored log; null when nothing was logged or the store would not take it.</summary>
+    private async Task<string?> KeepLogAsync(ExecuteStep command, long fence, StepLogBuffer buffer)
+    {
+        if (buffer.IsEmpty)
+            return null;
+        var key = $"{StepOutputs.Folder(command, fence)}/log.ndjson";
+        using var limit = new CancellationTokenSource(LogLimit, time);
+        for (var tried = 1; ; tried++)
+        {
+            try
+            {
+                await using var content = buffer.Read();
+                await store.PutAsync(key, content, limit.Token);
+                return key;
+            }
+            catch (Exception exception)
+            {
+                // A log is not worth a result that is ready.
+                if (tried == LogTries || limit.IsCancellationRequested)
+                {
+                    log.LogWarning(exception, "The step's log could not be stored.");
+                    return null;
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(tried), time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Tries until the broker has the result, or Runs no longer wants it.</summary>
+    private async Task ReportAsync(object result, StepClaim claim, CancellationToken shutdown)
+    {
+        // A cancel is what Runs waits to hear confirmed; any other result becomes worthless when the claim is refused.
+        var confirmsStop = claim.Reason == StopReason.Refused;
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(confirmsStop ? CancellationToken.None : claim.Wanted);
+        await using var stopping = shutdown.Register(() => giveUp.CancelAfter(ShutdownGrace));
+        try
+        {
+            await line.ReportAsync(result, giveUp.Token);
+        }
+        catch (OperationCanceledException) when (claim.Wanted.IsCancellationRequested && !confirmsStop)
+        {
+            log.LogInformation("The result is no longer wanted: another execution holds the step.");
+        }
+    }
+
+    private void Write(ExecuteStep command, StepLogBuffer buffer, StepLogLine line)
+    {
+        buffer.Write(line);
+        log.Log(line.Level, "{Operator}: {Message}", command.Operator, line.Message);
+    }
+
+    private static StepResult.Failed Failed(string code, string message, bool transient) =>
+        new(new StepError { Code = code, Message = message, Transient = transient });
+
+    private static StepOutcome Nothing { get; } = new() { Outputs = new Dictionary<string, DatasetRef>(), Ledger = [] };
+
+    private static string Words(TimeSpan limit) =>
+        limit.TotalMinutes >= 1 && limit.Seconds == 0 ? $"{limit.TotalMinutes:0} min" : $"{limit.TotalSeconds:0.###} s";
+
+    private sealed class Progress(StepClaim claim) : IProgress<StepProgress>
+    {
+        public void Report(StepProgress value) => claim.Report(value);
+    }
+
+    private sealed class WorkerClient(IProgress<StepProgress> progress, IConnections connections, Action<StepLogLine> write) : IWorkerClient
+    {
+        public IProgress<StepProgress> Progress => progress;
+        public IConnections Connections => connections;
+        public void Write(StepLogLine line) => write(line);
+    }
+
+    /// <summary>Whatever an operator asks for, it gets under its own fence.</summary>
+    private sealed class FencedConnections(IConnectionExchange exchange, ExecuteStep command, long fence) : IConnections
+    {
+        public Task<Connection> OpenAsync(string name, CancellationToken ct) => exchange.ExchangeAsync(new ConnectionRequest
+        {
+            Project = command.Project,
+            Connection = name,
+            RunId = command.RunId,
+            StepId = command.StepId,
+            Fence = fence,
+        }, ct);
+    }
+}
+
+/// <param name="Id">The message id: the same when the broker delivers the command again.</param>
+/// <param name="SentAt">When it was sent, for the time it waited.</param>
+internal sealed record Delivery(ExecuteStep Command, Guid Id, bool Redelivered, DateTimeOffset? SentAt);
