@@ -59,7 +59,8 @@ public static class RecipeRun
             await DatasetFiles.WriteAsync(
                 session,
                 $"""
-                SELECT {Sql.Identifiers(HiddenColumns.Names)}, {recipe.IngestedJson} AS ingested, {recipe.RejectedJson} AS rejected, '[' || {reasons} || ']' AS reasons
+                SELECT {Sql.Identifiers(HiddenColumns.Names)}, CAST({recipe.IngestedJson} AS JSON) AS ingested,
+                  CAST({recipe.RejectedJson} AS JSON) AS rejected, CAST('[' || {reasons} || ']' AS JSON) AS reasons
                 FROM {table} WHERE {reasons} IS NOT NULL
                 """,
                 rejectedPath, ct).ConfigureAwait(false);

@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Contracts.Values;
+using Qualiz.Engine.Recipes;
+
+namespace Qualiz.Cleanse;
+
+/// <summary>The <c>with:</c> block of a cleanse step.</summary>
+public sealed record CleanseConfig : IValidatableObject
+{
+    [Field(
+        Title = "Rules",
+        Description = "What is done to each row, in this order; each rule sees the result of the ones before it.",
+        ExampleJson = """[{"rule": "trim", "columns": "*"}]""")]
+    public IReadOnlyList<Rule> Rules { get; init; } = [];
+
+    [Field(
+        Title = "Checks",
+        Description = "What is checked after the rules; all of them, so that a row shows all its reasons.",
+        ExampleJson = """[{"check": "notNull", "columns": ["email"], "else": "reject"}]""")]
+    public IReadOnlyList<Check> Checks { get; init; } = [];
+
+    [Field(Title = "Most rejected rows", Description = "The share of rejected rows above which the step fails.", Example = "5%")]
+    public Share? MaxRejected { get; init; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Rules.Count == 0 && Checks.Count == 0)
+            yield return new ValidationResult("at least one rule or check is needed", [nameof(Rules)]);
+    }
+}

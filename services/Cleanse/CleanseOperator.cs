@@ -1,0 +1,141 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Cleanse;
+
+/// <summary>Runs a recipe on the stacked inputs. Clean rows leave by <c>out</c>, rejected rows with their reasons by <c>rejected</c>.</summary>
+public sealed class CleanseOperator : IOperator<CleanseConfig>
+{
+    public async Task<StepResult> ExecuteAsync(CleanseConfig config, StepContext step, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(step);
+        var inputs = new List<RecipeInput>();
+        foreach (var input in step.Inputs)
+        {
+            var paths = new List<string>();
+            foreach (var file in input.Dataset.Files)
+                paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
+            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, paths)));
+        }
+        var outPath = step.Outputs.CreateFile("out");
+        var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
+        try
+        {
+            using var session = EngineSession.Open(new EngineOptions
+            {
+                MemoryBytes = step.Grant.MemoryBytes,
+                Threads = step.Grant.Threads,
+                Scratch = step.Scratch,
+                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath],
+            });
+            var recipe = RecipeCompiler.Compile(session, new Recipe(config.Rules, config.Checks), inputs);
+            var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
+            var result = await session.WithProgressAsync(
+                () => RecipeRun.ExecuteAsync(session, recipe, outPath, rejectedPath, ct),
+                share => step.Progress.Report(new StepProgress("cleanse", (long)(rows * share), share)),
+                TimeProvider.System).ConfigureAwait(false);
+            // A file cut short, or not the one that was recorded, must not pass for fewer rows.
+            if (result.In != rows)
+            {
+                return new StepResult.Failed(new StepError
+                {
+                    Code = "inputDamaged",
+                    Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {result.In:N0} rows, {rows:N0} were recorded."),
+                });
+            }
+            return await FinishAsync(config, step, recipe, result, outPath, rejectedPath, ct).ConfigureAwait(false);
+        }
+        catch (RecipeException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
+        }
+        catch (EngineException exception)
+        {
+            return new StepResult.Failed(new StepError
+            {
+                Code = exception.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : exception.Code,
+                Message = exception.Message,
+                Transient = exception.Transient,
+            });
+        }
+    }
+
+    private static async Task<StepResult> FinishAsync(
+        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, string outPath, string rejectedPath, CancellationToken ct)
+    {
+        var rejected = await step.Outputs.CommitAsync(rejectedPath, result.Rejected, ct).ConfigureAwait(false);
+        var tag = RejectedRows.Strictest(step.Inputs.SelectMany(input => input.Dataset.Schema.Columns));
+        var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = Dataset(rejected, RejectedRows.Schema(tag)) };
+        var outcome = new StepOutcome
+        {
+            Outputs = outputs,
+            Ledger = [.. result.Inputs.Select(Ledger)],
+            Counts = Counts(result),
+            Warnings = result.Warnings,
+        };
+        foreach (var line in outcome.Ledger)
+        {
+            step.Log.LogInformation("{Input}: {In} in, {Out} out, {Rejected} rejected, {Filtered} filtered", line.Input, line.In, line.Out, line.Rejected, line.Filtered);
+            foreach (var reason in line.Reasons)
+                step.Log.LogInformation("{Input}: {Rows} {Kind} by {Reason}", line.Input, reason.Rows, reason.Kind, reason.Reason);
+        }
+        foreach (var warning in result.Warnings)
+            step.Log.LogWarning("{Warning}", warning);
+
+        // Over a limit the clean rows go nowhere; what is wrong with the others is kept.
+        if (Failure(config, result) is { } error)
+            return new StepResult.Failed(error, outcome);
+        var clean = await step.Outputs.CommitAsync(outPath, result.Out, ct).ConfigureAwait(false);
+        outputs["out"] = Dataset(clean, recipe.Schema);
+        return new StepResult.Completed(outcome);
+    }
+
+    private static StepError? Failure(CleanseConfig config, RecipeResult result)
+    {
+        if (result.Fatal.Count > 0)
+            return new StepError { Code = "checkFailed", Message = string.Join(" ", result.Fatal.Select(failure => failure.Message)), Path = result.Fatal[0].Path };
+        if (config.MaxRejected is not { } limit || result.Rejected <= limit.Value * result.In)
+            return null;
+        // Exact in the comparison above; here rounded up, so that 5.04 % does not read as 5.0 % with a limit of 5 %.
+        var share = Math.Ceiling(1000m * result.Rejected / result.In) / 10;
+        return new StepError
+        {
+            Code = "tooManyRejected",
+            Message = string.Create(CultureInfo.InvariantCulture, $"{share:0.#} % of rows rejected, limit {limit.Value * 100:0.####} %"),
+            Path = "maxRejected",
+        };
+    }
+
+    private static StepLedger Ledger(RecipeInputResult input) => new()
+    {
+        Input = input.Name,
+        In = input.In,
+        Out = input.Out,
+        Rejected = input.Rejected,
+        Filtered = input.Filtered,
+        Reasons =
+        [
+            .. input.Rejections.OrderByDescending(reason => reason.Value).Select(reason => new LedgerReason("rejected", reason.Key, reason.Value)),
+            .. input.Filters.OrderByDescending(reason => reason.Value).Select(reason => new LedgerReason("filtered", reason.Key, reason.Value)),
+        ],
+    };
+
+    private static Dictionary<string, long> Counts(RecipeResult result)
+    {
+        var counts = result.Changed.ToDictionary(change => $"changed.{change.Key}", change => change.Value);
+        foreach (var failure in result.Tolerated)
+        {
+            var verb = failure.Else switch { Else.Null => "emptied", Else.Default => "defaulted", _ => "kept" };
+            counts[$"{verb}.{failure.Label}"] = counts.GetValueOrDefault($"{verb}.{failure.Label}") + failure.Rows;
+        }
+        return counts;
+    }
+
+    private static DatasetRef Dataset(DataFile file, DatasetSchema schema) => new() { Files = [file], Schema = schema, Rows = file.Rows, Bytes = file.Bytes };
+}

@@ -1,0 +1,134 @@
+using Qualiz.Contracts.Schemas;
+using Qualiz.Engine.Recipes;
+using Qualiz.Operators.Tests;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Cleanse.Tests;
+
+public sealed class CleanseOperatorTests : IDisposable
+{
+    private readonly OperatorBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    private Task<StepResult> RunAsync(string config, params IReadOnlyList<ResolvedInput> inputs) =>
+        new CleanseOperator().ExecuteAsync(OperatorBench.Config<CleanseConfig>(config), _bench.Step(1, null, inputs), default);
+
+    [Fact]
+    public async Task Clean_and_rejected_rows_leave_by_their_ports_and_the_ledger_balances()
+    {
+        var crm = await _bench.InputAsync("SELECT * FROM (VALUES (' 1 ', 'a@b.c'), ('2', NULL), ('x', NULL)) t(id, email)", "crm", ("email", "personal"));
+        var shop = await _bench.InputAsync("SELECT * FROM (VALUES ('3', 'd@e.f'), ('4', 'test')) t(id, email)", "shop");
+        var result = await RunAsync(
+            """
+            {"rules": [{"rule":"trim","columns":"*"},{"rule":"number","columns":["id"],"type":"int64"},{"rule":"filter","where":"email is null or email <> 'test'"}],
+             "checks": [{"check":"notNull","columns":["email"]}]}
+            """, crm, shop);
+        var outcome = result.ShouldBeOfType<StepResult.Completed>().Outcome;
+        (await _bench.RowsAsync(outcome.Outputs["out"])).ShouldBe(["1|a@b.c", "3|d@e.f"]);
+        (await _bench.RowsAsync(outcome.Outputs["out"], "_source", "_row")).ShouldBe(["crm@1|1", "shop@1|1"]);
+        outcome.Outputs["out"].Rows.ShouldBe(2);
+        outcome.Outputs["out"].Schema.Find("id")!.Type.ShouldBe("int64");
+        outcome.Outputs["out"].Schema.Find("email")!.Sensitivity.ShouldBe("personal");
+        outcome.Outputs["out"].Schema.Find("_key")!.Hidden.ShouldBeTrue();
+        outcome.Ledger.ShouldAllBe(line => line.Balances);
+        outcome.Ledger.Select(line => $"{line.Input} {line.In} {line.Out} {line.Rejected} {line.Filtered}").ShouldBe(["crm 3 1 2 0", "shop 2 1 0 1"]);
+        outcome.Ledger[0].Reasons.Select(reason => $"{reason.Kind} {reason.Reason} {reason.Rows}").ShouldBe(["rejected notNull(email) 2", "rejected number(id) 1"]);
+        outcome.Counts["changed.trim"].ShouldBe(1);
+        var rejected = outcome.Outputs["rejected"];
+        rejected.Schema.Find("ingested")!.Sensitivity.ShouldBe("personal");
+        (await _bench.RowsAsync(rejected, "_source", "_row", "ingested", "rejected")).ShouldBe(
+            ["""crm@1|2|{"id":"2","email":null}|{"id":2,"email":null}""", """crm@1|3|{"id":"x","email":null}|{"id":"x","email":null}"""]);
+        _bench.Log.Lines.ShouldNotContain(line => line.Contains("a@b.c", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Over_the_limit_the_step_fails_and_keeps_the_rejected_rows()
+    {
+        var input = await _bench.InputAsync("SELECT CASE WHEN i % 14 = 0 THEN NULL ELSE 'x' END AS email FROM range(1000) t(i)");
+        var failed = (await RunAsync("""{"checks":[{"check":"notNull","columns":["email"]}],"maxRejected":"5%"}""", input)).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe("tooManyRejected");
+        failed.Error.Message.ShouldBe("7.2 % of rows rejected, limit 5 %");
+        failed.Error.Path.ShouldBe("maxRejected");
+        failed.Error.Transient.ShouldBeFalse();
+        failed.Outcome!.Outputs.Keys.ShouldBe(["rejected"]);
+        failed.Outcome.Outputs["rejected"].Rows.ShouldBe(72);
+        failed.Outcome.Ledger.ShouldHaveSingleItem().Rejected.ShouldBe(72);
+        (await RunAsync("""{"checks":[{"check":"notNull","columns":["email"]}],"maxRejected":"7.2%"}""", input)).ShouldBeOfType<StepResult.Completed>();
+    }
+
+    [Fact]
+    public async Task A_check_that_must_not_fail_fails_the_step()
+    {
+        var input = await _bench.InputAsync("SELECT NULL::VARCHAR AS email");
+        var failed = (await RunAsync("""{"checks":[{"check":"notNull","columns":["email"],"else":"fail"},{"check":"rowCount","min":1000}]}""", input)).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe("checkFailed");
+        failed.Error.Message.ShouldBe("1 rows fail notNull(email). 0 clean rows, at least 1,000 expected.");
+        failed.Outcome!.Outputs["rejected"].Rows.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("""{"rules":[{"rule":"trim","columns":["emial"]}]}""", "columnUnknown", "rules[0].columns[0]", "Column \"emial\" does not exist; did you mean \"email\"?")]
+    [InlineData("""{"checks":[{"check":"notNull","columns":["email"]},{"check":"unique","columns":["email","ID"]}]}""", "columnUnknown", "checks[1].columns[1]", "did you mean \"id\"?")]
+    [InlineData("""{"rules":[{"rule":"filter","where":"emial = 'x'"}]}""", "columnUnknown", "rules[0].where", "did you mean \"email\"?")]
+    [InlineData("""{"rules":[{"rule":"derive","column":"x","expression":"lowr(email)"}]}""", "expressionInvalid", "rules[0].expression", "did you mean lower")]
+    [InlineData("""{"rules":[{"rule":"derive","column":"x","expression":"email + 1"}]}""", "expressionInvalid", "rules[0].expression", "refused")]
+    [InlineData("""{"rules":[{"rule":"regex","columns":["email"],"pattern":"("}]}""", "patternInvalid", "rules[0].pattern", "RE2")]
+    [InlineData("""{"rules":[{"rule":"regex","columns":["email"],"pattern":"(?=x)"}]}""", "patternInvalid", "rules[0].pattern", "RE2")]
+    [InlineData("""{"rules":[{"rule":"date","columns":["email"],"formats":["yyyy-MM-dd","qq"]}]}""", "formatInvalid", "rules[0].formats[1]", "qq")]
+    [InlineData("""{"rules":[{"rule":"trim","columns":["id"]}]}""", "columnType", "rules[0].columns[0]", "trim works on text; column \"id\" is int64.")]
+    [InlineData("""{"checks":[{"check":"range","columns":["email"],"min":1}]}""", "columnType", "checks[0].columns[0]", "convert it by a rule first")]
+    [InlineData("""{"checks":[{"check":"range","columns":["id"],"min":"many"}]}""", "valueInvalid", "checks[0].min", "many")]
+    [InlineData("""{"rules":[{"rule":"number","columns":["email"],"else":"default","default":"x"}]}""", "valueInvalid", "rules[0].default", "no value of type")]
+    [InlineData("""{"rules":[{"rule":"number","columns":["email"],"else":"default"}]}""", "valueInvalid", "rules[0]", "needs a default")]
+    public async Task A_mistake_in_the_recipe_is_named_with_its_place(string config, string code, string path, string message)
+    {
+        var input = await _bench.InputAsync("SELECT 1 AS id, 'secret' AS email");
+        var failed = (await RunAsync(config, input)).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe(code);
+        failed.Error.Path.ShouldBe(path);
+        failed.Error.Message.ShouldContain(message);
+        failed.Error.Message.ShouldNotContain("secret");
+        failed.Outcome.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Inputs_that_do_not_fit_on_each_other_are_both_named()
+    {
+        var crm = await _bench.InputAsync("SELECT 1.5::DECIMAL(18,2) AS balance", "crm");
+        var shop = await _bench.InputAsync("SELECT '1.5' AS balance", "shop");
+        var failed = (await RunAsync("""{"rules":[{"rule":"trim","columns":"*"}]}""", crm, shop)).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe("typeConflict");
+        failed.Error.Message.ShouldBe("Column \"balance\" is decimal(18,2) in crm and text in shop; give it one type where it is read.");
+    }
+
+    [Fact]
+    public async Task An_input_with_fewer_rows_than_recorded_fails_the_step()
+    {
+        var input = await _bench.InputAsync("SELECT 1 AS id");
+        var failed = (await RunAsync("""{"checks":[{"check":"notNull","columns":["id"]}]}""", input with { Dataset = input.Dataset with { Rows = 2 } })).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe("inputDamaged");
+    }
+
+    [Fact]
+    public async Task A_cancelled_step_stops()
+    {
+        var input = await _bench.InputAsync("SELECT i AS id FROM range(10) t(i)");
+        using var cancel = new CancellationTokenSource();
+        await cancel.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => new CleanseOperator().ExecuteAsync(
+            OperatorBench.Config<CleanseConfig>("""{"checks":[{"check":"notNull","columns":["id"]}]}"""), _bench.Step(1, null, input), cancel.Token));
+    }
+
+    [Fact]
+    public void The_configuration_has_a_schema_with_every_rule_and_check()
+    {
+        var schema = ConfigSchema.For<CleanseConfig>().GetRawText();
+        foreach (var word in (string[])["trim", "nulls", "case", "replace", "regex", "number", "date", "boolean", "fill", "filter", "derive", "notNull", "unique", "range", "pattern", "rowCount"])
+            schema.ShouldContain($"{{\"const\":\"{word}\"}}");
+    }
+
+    [Fact]
+    public void The_rejected_rows_take_the_strictest_tag() =>
+        RejectedRows.Strictest([new() { Name = "a", Type = "text", Sensitivity = "personal" }, new() { Name = "b", Type = "text", Sensitivity = "secret" }]).ShouldBe("secret");
+}
