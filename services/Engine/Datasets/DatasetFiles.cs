@@ -100,19 +100,18 @@ public static class DatasetFiles
 
     private static string Derived(DatasetSchema all, List<DatasetColumn> columns, string path, RowOrigin origin)
     {
-        var select = columns.Select(column =>
-        {
-            var name = Sql.Identifier(column.Name);
-            return column.Name switch
-            {
-                HiddenColumns.Source => $"{Sql.Literal(origin.Source)} AS {name}",
-                HiddenColumns.Row => $"{RecordNumber(origin.Gaps)} AS {name}",
-                HiddenColumns.Key => $"{HiddenColumns.KeyExpression(KeyColumns(all, origin))} AS {name}",
-                _ => name,
-            };
-        });
+        var select = columns.Select(column => $"{Expression(all, column.Name, origin)} AS {Sql.Identifier(column.Name)}");
         return $"(SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(path)}, file_row_number = true))";
     }
+
+    /// <summary>The value of a column in a scan of one file with <c>file_row_number = true</c>.</summary>
+    internal static string Expression(DatasetSchema all, string column, RowOrigin? origin) => column switch
+    {
+        HiddenColumns.Source when origin is not null => Sql.Literal(origin.Source),
+        HiddenColumns.Row when origin is not null => $"({RecordNumber(origin.Gaps)})",
+        HiddenColumns.Key when origin is not null => HiddenColumns.KeyExpression(KeyColumns(all, origin)),
+        _ => Sql.Identifier(column),
+    };
 
     private static IEnumerable<(string Name, ColumnType Type)> KeyColumns(DatasetSchema schema, RowOrigin origin) =>
         schema.Columns
