@@ -1,0 +1,17 @@
+using MassTransit;
+using Qualiz.Contracts.Datasets.V1;
+
+namespace Qualiz.Datasets.Resolving;
+
+internal sealed class ResolveDatasetConsumer(Resolver resolver) : IConsumer<ResolveDataset>
+{
+    public async Task Consume(ConsumeContext<ResolveDataset> context)
+    {
+        var request = context.Message;
+        var answer = await resolver.ResolveAsync(request.Project, request.RunId, request.Reference, context.CancellationToken);
+        if (answer.Version is { } version)
+            await context.RespondAsync(new DatasetResolved { Dataset = answer.Dataset!.Name, Version = version.Number, Content = version.Content });
+        else
+            await context.RespondAsync(new DatasetUnknown { Message = answer.Problem! });
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Qualiz.Contracts.Text;
+using Qualiz.Datasets.Model;
+
+namespace Qualiz.Datasets.Resolving;
+
+/// <summary>Exactly one is set.</summary>
+internal sealed record Resolution(DatasetVersion? Version, Dataset? Dataset, string? Problem);
+
+/// <summary>Turns references into versions and remembers, per run, what each of them meant.</summary>
+internal sealed class Resolver(DatasetsDb db, TimeProvider time)
+{
+    public async Task<Resolution> ResolveAsync(string project, Guid runId, string text, CancellationToken ct)
+    {
+        if (DatasetReference.Parse(text, out var error) is not { } reference)
+            return Unknown(error!);
+        if (reference.Project is { } other && other != project)
+            return Unknown($"\"{text}\" belongs to project \"{other}\"; reading another project's dataset needs a grant there, and grants are not available yet.");
+
+        if (await PinnedAsync(project, runId, text, ct) is { } pinned)
+            return pinned;
+        var found = await FindAsync(project, reference, ct);
+        if (found.Version is null)
+            return found;
+        // Two steps of a run may ask at the same moment: the first to write decides for both.
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into datasets.read_pin (run_id, reference, dataset_id, number, pinned_at)
+            values ({runId}, {text}, {found.Version.DatasetId}, {found.Version.Number}, {time.GetUtcNow()})
+            on conflict (run_id, reference) do nothing
+            """,
+            ct);
+        return await PinnedAsync(project, runId, text, ct) ?? found;
+    }
+
+    /// <summary>The version a reference means now.</summary>
+    public async Task<Resolution> FindAsync(string project, DatasetReference reference, CancellationToken ct)
+    {
+        var dataset = await db.Datasets.AsNoTracking().SingleOrDefaultAsync(dataset => dataset.Project == project && dataset.Name == reference.Name, ct);
+        if (dataset is null)
+            return Unknown(await MissingAsync(project, reference.Name, ct));
+
+        var versions = db.Versions.AsNoTracking().Where(version => version.DatasetId == dataset.Id);
+        var newestFirst = versions.OrderByDescending(version => version.Number);
+        var (version, problem) = reference.Version switch
+        {
+            VersionChoice.Latest => (
+                await versions.SingleOrDefaultAsync(version => version.Number == dataset.Latest, ct),
+                $"Dataset \"{dataset.Name}\" has no version yet."),
+            VersionChoice.Number(var number) => (
+                await versions.SingleOrDefaultAsync(version => version.Number == number, ct),
+                $"Dataset \"{dataset.Name}\" has no version {number}; its latest is {dataset.Latest}."),
+            VersionChoice.AsOf(var day) => (
+                await newestFirst.FirstOrDefaultAsync(version => version.CreatedAt < EndOf(day), ct),
+                string.Create(CultureInfo.InvariantCulture, $"Dataset \"{dataset.Name}\" has no version of {day:yyyy-MM-dd} or before.")),
+            VersionChoice.OfRun(var run) => (
+                await newestFirst.FirstOrDefaultAsync(version => version.RunId == run, ct),
+                $"Run {run} published no version of dataset \"{dataset.Name}\"."),
+            _ => throw new InvalidOperationException("Unknown choice of version."),
+        };
+        return version is null ? Unknown(problem) : new Resolution(version, dataset, null);
+    }
+
+    public async Task<string> MissingAsync(string project, string name, CancellationToken ct)
+    {
+        var known = await db.Datasets.AsNoTracking().Where(dataset => dataset.Project == project).Select(dataset => dataset.Name).ToListAsync(ct);
+        return NearestName.Find(name, known) is { } nearest
+            ? $"There is no dataset \"{name}\" in project \"{project}\"; did you mean \"{nearest}\"?"
+            : $"There is no dataset \"{name}\" in project \"{project}\".";
+    }
+
+    private static DateTimeOffset EndOf(DateOnly day) =>
+        day == DateOnly.MaxValue ? DateTimeOffset.MaxValue : new DateTimeOffset(day.AddDays(1).ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+
+    private async Task<Resolution?> PinnedAsync(string project, Guid runId, string text, CancellationToken ct)
+    {
+        var pinned = await (
+            from pin in db.Pins.AsNoTracking()
+            join version in db.Versions.AsNoTracking() on new { pin.DatasetId, pin.Number } equals new { version.DatasetId, version.Number }
+            join dataset in db.Datasets.AsNoTracking() on pin.DatasetId equals dataset.Id
+            where pin.RunId == runId && pin.Reference == text && dataset.Project == project
+            select new { version, dataset }).SingleOrDefaultAsync(ct);
+        return pinned is null ? null : new Resolution(pinned.version, pinned.dataset, null);
+    }
+
+    private static Resolution Unknown(string problem) => new(null, null, problem);
+}

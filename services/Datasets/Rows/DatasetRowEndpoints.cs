@@ -1,0 +1,37 @@
+using System.Globalization;
+using Qualiz.Datasets.Catalogue;
+using Qualiz.Platform.Http;
+
+namespace Qualiz.Datasets.Rows;
+
+internal static class DatasetRowEndpoints
+{
+    public static void MapDatasetRows(this IEndpointRouteBuilder project)
+    {
+        var version = project.MapGroup("/datasets/{name}/versions/{version}").WithTags("Datasets");
+        version.MapGet("/schema", Schema).WithName("GetDatasetSchema").WithSummary("The columns of a version (a number, or latest)").Produces<SchemaView>().ProducesProblem(404);
+        version.MapGet("/rows", Rows).WithName("ListDatasetRows").WithSummary("Rows of a version, page by page").ProducesProblem(404);
+        version.MapGet("/download", Download).WithName("DownloadDataset").WithSummary("A version as parquet, csv or jsonl").ProducesProblem(404);
+    }
+
+    private static async Task<IResult> Schema(string name, string version, CatalogueQueries catalogue, CancellationToken ct) =>
+        TypedResults.Ok(SchemaView.Of(await SourceAsync(catalogue, name, version, null, ct)));
+
+    private static async Task<IResult> Rows(
+        string name, string version, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
+        await answers.PageAsync(http, await SourceAsync(catalogue, name, version, page, ct), request, page, ct);
+
+    private static async Task<IResult> Download(
+        string name, string version, [AsParameters] RowsRequest request, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
+        await answers.DownloadAsync(http, await SourceAsync(catalogue, name, version, null, ct), request, ct);
+
+    private static async Task<RowSource> SourceAsync(CatalogueQueries catalogue, string name, string version, PageRequest? page, CancellationToken ct)
+    {
+        // Whoever pages through "latest" stays in the version they began with.
+        if (version == "latest" && page is not null && page.TryGetAfter<RowCursor>(out var cursor) && cursor.Stamp is ['v', .. var begun])
+            version = begun;
+        var found = await catalogue.VersionAsync(name, version, ct);
+        var number = found.Number.ToString(CultureInfo.InvariantCulture);
+        return new RowSource { Content = found.Content, Subject = $"dataset:{name}@{number}", FileName = $"{name}-v{number}", Stamp = $"v{number}" };
+    }
+}

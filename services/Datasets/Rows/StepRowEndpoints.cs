@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Text;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Datasets.Http;
+using Qualiz.Engine.Rows;
+using Qualiz.Platform.Http;
+using Qualiz.Platform.Messaging;
+
+namespace Qualiz.Datasets.Rows;
+
+/// <summary>What the steps of a run wrote. Runs knows where it is; the rows are read here.</summary>
+internal static class StepRowEndpoints
+{
+    private const string Rejected = "rejected";
+
+    public static void MapStepRows(this IEndpointRouteBuilder project)
+    {
+        var step = project.MapGroup("/runs/{run:guid}/steps/{step}").WithTags("Runs");
+        step.MapGet("/outputs/{port}/schema", Schema).WithName("GetStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
+        step.MapGet("/outputs/{port}/rows", Rows).WithName("ListStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
+        step.MapGet("/outputs/{port}/download", Download).WithName("DownloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
+        step.MapGet("/rejected", RejectedRows).WithName("ListRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
+        step.MapGet("/rejected/download", RejectedDownload).WithName("DownloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
+    }
+
+    private static async Task<IResult> Schema(Guid run, string step, string port, CurrentProject project, IRequests requests, CancellationToken ct) =>
+        TypedResults.Ok(SchemaView.Of(await SourceAsync(requests, project, run, step, port, ct)));
+
+    private static async Task<IResult> Rows(
+        Guid run, string step, string port, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        port == Rejected
+            ? await RejectedRows(run, step, request, page, http, project, requests, answers, ct)
+            : await answers.PageAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), page, ct);
+
+    private static async Task<IResult> Download(
+        Guid run, string step, string port, [AsParameters] RowsRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        port == Rejected
+            ? await RejectedDownload(run, step, request, http, project, requests, answers, ct)
+            : await answers.DownloadAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), ct);
+
+    // The hidden columns say which row of which source it was, so they are shown here.
+    private static async Task<IResult> RejectedRows(
+        Guid run, string step, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        await answers.PageAsync(http, await SourceAsync(requests, project, run, step, Rejected, ct), request with { Hidden = request.Hidden ?? true }, page, ct);
+
+    private static async Task<IResult> RejectedDownload(
+        Guid run, string step, [AsParameters] RowsRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        await answers.DownloadAsync(
+            http, await SourceAsync(requests, project, run, step, Rejected, ct), request with { Hidden = request.Hidden ?? true, Format = request.Format ?? "csv" }, ct);
+
+    /// <summary>Only rejected rows have reasons.</summary>
+    private static RowsRequest Unfiltered(RowsRequest request) =>
+        request.Rule is null && request.Column is null
+            ? request
+            : throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "\"rule\" and \"column\" choose among rejected rows only.");
+
+    private static async Task<RowSource> SourceAsync(IRequests requests, CurrentProject project, Guid run, string step, string port, CancellationToken ct)
+    {
+        var answer = await requests.AskForPersonAsync<StepOutputFound, StepOutputUnknown>(
+            Queues.RunClaims, new GetStepOutput { Project = project.Slug, RunId = run, StepId = step, Port = port }, ct);
+        if (answer.First is not { } found)
+            throw new ApiException(StatusCodes.Status404NotFound, "notFound", answer.Second!.Message);
+        if (found.Content.Files.Any(file => !file.Key.EndsWith(".parquet", StringComparison.Ordinal)))
+            throw new ApiException(StatusCodes.Status409Conflict, "outputNotTabular", "This output is a file that was delivered, not a table.");
+
+        var content = found.Content;
+        RejectedMask? mask = null;
+        if (port == Rejected)
+        {
+            var tagged = content.Schema.Columns.Any(column => column.Sensitivity is not null);
+            // What is inside is masked value by value, so the JSON columns themselves need no mask; tagged without saying why, all is masked.
+            mask = found.SensitiveColumns.Count > 0 ? new RejectedMask(found.SensitiveColumns.ToHashSet(StringComparer.Ordinal)) : tagged ? new RejectedMask(null) : null;
+            content = content with { Schema = new DatasetSchema { Columns = [.. content.Schema.Columns.Select(column => column with { Sensitivity = null, Type = Json(column) })] } };
+        }
+        return new RowSource
+        {
+            Content = content,
+            Subject = $"run:{run}/{step}.{port}",
+            FileName = $"{step}-{port}",
+            Stamp = Stamp(content),
+            MaskInside = mask,
+        };
+    }
+
+    private static string Json(DatasetColumn column) => column.Name is "ingested" or "rejected" or "reasons" ? "json" : column.Type;
+
+    /// <summary>A retried step writes other files: a cursor of the old ones must not be used on them.</summary>
+    private static string Stamp(DatasetRef content) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', content.Files.Select(file => file.Key)))))[..12];
+}
