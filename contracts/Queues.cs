@@ -18,4 +18,18 @@ public static class Queues
     public const string DatasetEvents = "datasets.events";
 
     public static string Operator(string kind, int major) => Operators.V1.OperatorManifest.QueueName(kind, major);
+
+    /// <summary>Every queue with a name of its own; a broker has them all before any service sends.</summary>
+    public static readonly IReadOnlyList<string> Durable =
+        [RunSaga, RunClaims, RunCommands, PipelineRequests, PipelineOperators, DatasetRequests, DatasetEvents];
+
+    /// <summary>
+    /// Which durable queue receives which published type. Every process declares all of them when it starts, so that an event
+    /// published before its consumer has ever run is kept for it; a consumer that is missing here is refused at start.
+    /// </summary>
+    public static readonly IReadOnlyList<(string Queue, Type Message)> Subscriptions =
+    [
+        (DatasetEvents, typeof(Runs.V1.RunCompleted)),
+        (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
+    ];
 }

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Qualiz.Platform.Messaging.Sagas;
 
 namespace Qualiz.Platform.Messaging;
 

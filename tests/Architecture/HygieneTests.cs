@@ -1,0 +1,42 @@
+using System.Text.RegularExpressions;
+
+namespace Qualiz.Architecture.Tests;
+
+/// <summary>What must not stand in any file of the repository.</summary>
+public partial class HygieneTests
+{
+    private static readonly string[] TextFiles = [".cs", ".csproj", ".props", ".targets", ".json", ".yaml", ".yml", ".md", ".sh", ".sql", ".config", ".sln", ".ts", ".tsx", ".mjs", ".js", ".toml", ".txt", ""];
+
+    [Fact]
+    public void No_package_registry_is_written_down() => Find(Registry()).ShouldBeEmpty();
+
+    [Fact]
+    public void No_path_of_somebodys_machine_is_written_down() => Find(MachinePath()).ShouldBeEmpty();
+
+    [Fact]
+    public void Nothing_is_left_for_later() => Find(Unfinished()).ShouldBeEmpty();
+
+    [Fact]
+    public void No_test_is_skipped() => Find(SkippedTest()).ShouldBeEmpty();
+
+    private static List<string> Find(Regex pattern) =>
+    [
+        .. from path in Repository.Files("*")
+           where TextFiles.Contains(Path.GetExtension(path)) && path != "tests/Architecture/HygieneTests.cs"
+           from line in Repository.Read(path).Split('\n').Select((text, index) => (text, number: index + 1))
+           where pattern.IsMatch(line.text)
+           select $"{path}:{line.number}: {line.text.Trim()}",
+    ];
+
+    [GeneratedRegex(@"api\.nuget\.org|registry\.(npmjs|yarnpkg)\.|pypi\.org|files\.pythonhosted|proxy\.golang\.org|/nuget/v3|<add key=""nuget", RegexOptions.IgnoreCase)]
+    private static partial Regex Registry();
+
+    [GeneratedRegex(@"(?<![\w.$}/-])/(work|root|tmp/q)/|/home/[a-z]|[A-Z]:\\Users\\")]
+    private static partial Regex MachinePath();
+
+    [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|NotImplementedException")]
+    private static partial Regex Unfinished();
+
+    [GeneratedRegex(@"\b(Fact|Theory)\([^)]*Skip\s*=")]
+    private static partial Regex SkippedTest();
+}
