@@ -1,0 +1,19 @@
+using System.Runtime.CompilerServices;
+using Qualiz.Platform.Operators;
+using Qualiz.Tasks.Log;
+using Qualiz.Tasks.Wait;
+
+[assembly: InternalsVisibleTo("Qualiz.Tasks.Tests")]
+
+namespace Qualiz.Tasks;
+
+public static class TasksModule
+{
+    /// <summary>The small steps that touch no data: a line in the log, a pause.</summary>
+    public static IHostApplicationBuilder AddTasks(this IHostApplicationBuilder builder)
+    {
+        builder.AddOperator<LogOperator, LogConfig>(LogOperator.Description);
+        builder.AddOperator<WaitOperator, WaitConfig>(WaitOperator.Description);
+        return builder;
+    }
+}
