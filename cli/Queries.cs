@@ -21,7 +21,7 @@ internal static class Queries
         {
             context.Terminal.Error(error.Describe(file));
         }
-        if (errors.Count > 0)
+        if (errors.Any(error => !error.IsWarning))
         {
             return ExitCode.BadInput;
         }
@@ -39,7 +39,7 @@ internal static class Queries
     public static Task<int> RunsAsync(CommandContext context, string? pipeline, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/runs{(pipeline is null ? "" : $"?pipeline={Uri.EscapeDataString(pipeline)}")}", limit,
             ["run", "pipeline", "version", "state", "started", "took", "cause"],
-            item => [Any(item, "id"), Any(item, "pipeline"), Any(item, "version", "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "queuedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
+            item => [Any(item, "id"), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
 
     public static Task<int> DatasetsAsync(CommandContext context, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/datasets", limit, ["dataset", "latest", "rows", "changed", "description"],
@@ -58,9 +58,10 @@ internal static class Queries
 
     public static async Task<int> RetryAsync(CommandContext context, string run, CancellationToken ct)
     {
+        var before = await context.Client.GetAsync(RunPath(context, run), ct);
         await context.Client.PostAsync($"{RunPath(context, run)}/retry", new { }, ct);
         return await new RunCommand(context.Client, context.Terminal, TimeProvider.System)
-            .FollowAsync(RunPath(context, run), new RunOptions("", [], context.Project, context.Json, false, null, false), ct);
+            .FollowAsync(RunPath(context, run), new RunOptions("", [], context.Project, context.Json, false, null, false), ct, before.Text("lastEvent"));
     }
 
     public static async Task<int> LogAsync(CommandContext context, string run, string step, CancellationToken ct)
@@ -74,7 +75,7 @@ internal static class Queries
     {
         var steps = step is not null
             ? [step]
-            : (await context.Client.GetAsync(RunPath(context, run), ct)).List("steps").Select(item => item.Text("id") ?? item.Text("stepId")!).ToList();
+            : (await context.Client.GetAsync(RunPath(context, run), ct)).List("steps").Select(item => item.Text("id")!).ToList();
         var shown = 0;
         foreach (var id in steps)
         {
@@ -116,7 +117,7 @@ internal static class Queries
         var active = new List<string>();
         await foreach (var run in context.Client.ListAsync($"{context.ProjectPath}/runs", 20, ct))
         {
-            active.Add($"{Any(run, "state"),-10} {Any(run, "pipeline")}  {Any(run, "id")}  {When(Any(run, "startedAt", "queuedAt", "createdAt"))}");
+            active.Add($"{Any(run, "state"),-10} {Any(run, "pipeline")}  {Any(run, "id")}  {When(Any(run, "startedAt", "createdAt"))}");
         }
         context.Terminal.Line(active.Count == 0 ? $"no runs yet in project {context.Project}" : $"newest runs of project {context.Project}:");
         foreach (var line in active.Take(5))
@@ -181,7 +182,7 @@ internal static class Queries
 
     private static string Took(JsonElement run) =>
         DateTimeOffset.TryParse(run.Text("startedAt"), CultureInfo.InvariantCulture, out var begun)
-        && DateTimeOffset.TryParse(Any(run, "endedAt", "finishedAt"), CultureInfo.InvariantCulture, out var ended)
+        && DateTimeOffset.TryParse(run.Text("finishedAt"), CultureInfo.InvariantCulture, out var ended)
             ? StepView.Seconds(ended - begun)
             : "";
 }

@@ -27,15 +27,18 @@ internal sealed class ProblemException(HttpStatusCode status, string title, stri
 }
 
 /// <summary>One thing that is wrong in what was sent, with its place where that is known.</summary>
-internal sealed record ProblemError(string? Message, string? File, int? Line, int? Column, string? Field)
+internal sealed record ProblemError(string? Message, string? Path, string? File, int? Line, int? Column, string? Suggestion, string? Severity)
 {
+    public bool IsWarning => Severity == "warning";
+
     /// <summary><c>customers.yaml:35:18 steps.clean.with.rules[2].rule: "dat" is no rule; did you mean "date"?</c></summary>
     public string Describe(string? file)
     {
-        var place = (File ?? file) is { } name
+        var place = (file ?? File) is { } name
             ? Line is null ? name : Column is null ? $"{name}:{Line}" : $"{name}:{Line}:{Column}"
             : null;
-        return $"{string.Join(' ', new[] { place, Field }.Where(part => !string.IsNullOrEmpty(part)))}: {Message}".TrimStart(':', ' ');
+        var hint = Suggestion is { Length: > 0 } meant && Message?.Contains(meant, StringComparison.Ordinal) != true ? $"; did you mean \"{meant}\"?" : "";
+        return $"{string.Join(' ', new[] { place, Path }.Where(part => !string.IsNullOrEmpty(part)))}: {(IsWarning ? "warning: " : "")}{Message}{hint}".TrimStart(':', ' ');
     }
 }
 

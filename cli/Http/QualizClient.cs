@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.ServerSentEvents;
 using System.Text;
@@ -33,10 +34,53 @@ internal sealed class QualizClient : IDisposable
             }
         }, ct);
 
-    public Task<JsonElement> PutAsync<T>(string path, T body, CancellationToken ct) => SendAsync(HttpMethod.Put, path, Json(body), null, ct);
+    /// <summary>Creates it, or replaces whatever is there now; tried again when somebody else changed it in between.</summary>
+    public Task<JsonElement> PutAsync<T>(string path, T body, CancellationToken ct) => ReplaceAsync(path, () => Json(body), ct);
 
+    /// <inheritdoc cref="PutAsync{T}"/>
     public Task<JsonElement> PutTextAsync(string path, string text, string mediaType, CancellationToken ct) =>
-        SendAsync(HttpMethod.Put, path, new StringContent(text, Encoding.UTF8, mediaType), null, ct);
+        ReplaceAsync(path, () => new StringContent(text, Encoding.UTF8, mediaType), ct);
+
+    private async Task<JsonElement> ReplaceAsync(string path, Func<HttpContent> content, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var current = await ETagAsync(path, ct);
+            try
+            {
+                return await SendAsync(HttpMethod.Put, path, content(), request =>
+                {
+                    if (current is null)
+                    {
+                        request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+                    }
+                    else
+                    {
+                        request.Headers.IfMatch.Add(current);
+                    }
+                }, ct);
+            }
+            catch (ProblemException changed) when (changed.Status == HttpStatusCode.PreconditionFailed && attempt < 5)
+            {
+                // Somebody else was faster; theirs is a version of its own and stays.
+            }
+        }
+    }
+
+    /// <summary>Null: there is no such thing yet.</summary>
+    private async Task<EntityTagHeaderValue?> ETagAsync(string path, CancellationToken ct)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            using var response = await OpenAsync(request, ct);
+            return response.Headers.ETag;
+        }
+        catch (ProblemException missing) when (missing.Status == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
 
     public Task<JsonElement> PostTextAsync(string path, string text, string mediaType, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, path, new StringContent(text, Encoding.UTF8, mediaType), null, ct);

@@ -9,7 +9,7 @@ internal sealed class OutputDownload(QualizClient client, Terminal terminal)
         var run = await client.GetAsync(runPath, ct);
         foreach (var step in run.List("steps"))
         {
-            var id = step.Text("id") ?? step.Text("stepId")!;
+            var id = step.Text("id")!;
             foreach (var port in new[] { "out", "rejected" })
             {
                 var target = Path.Combine(folder, port == "out" ? $"{id}.csv" : $"{id}.{port}.csv");
@@ -26,9 +26,9 @@ internal sealed class OutputDownload(QualizClient client, Terminal terminal)
                         terminal.Line($"saved {target}");
                     }
                 }
-                catch (ProblemException none) when (none.Status == System.Net.HttpStatusCode.NotFound)
+                catch (ProblemException none) when (none.Status is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict)
                 {
-                    // The step has no such port.
+                    // The step has no such port, or delivered a file that is no table.
                     File.Delete(partial);
                 }
             }

@@ -45,14 +45,15 @@ internal sealed partial class RunCommand(QualizClient client, Terminal terminal,
         return options.Detach ? ExitCode.Done : await FollowAsync(runPath, options, ct);
     }
 
-    public async Task<int> FollowAsync(string runPath, RunOptions options, CancellationToken ct)
+    /// <param name="after">The number of the last event that is old news; null shows the run from its beginning.</param>
+    public async Task<int> FollowAsync(string runPath, RunOptions options, CancellationToken ct, string? after = null)
     {
         var details = await client.GetAsync(runPath, ct);
         var view = new RunView(options.Json ? Silent : terminal, StepsOf(details));
         using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
         try
         {
-            await new RunFollower(client, time).FollowAsync(runPath, Show, interrupts.Token);
+            await new RunFollower(client, time).FollowAsync(runPath, after, Show, interrupts.Token);
         }
         catch (OperationCanceledException) when (interrupts.Left)
         {
@@ -81,7 +82,7 @@ internal sealed partial class RunCommand(QualizClient client, Terminal terminal,
 
     /// <summary>Each step, and whether it reads from outside rather than from another step.</summary>
     private static Dictionary<string, bool> StepsOf(JsonElement run) => run.List("steps")
-        .Select(step => (Id: step.Text("id") ?? step.Text("stepId") ?? "", Operator: step.Text("operator") ?? step.Text("uses") ?? ""))
+        .Select(step => (Id: step.Text("id") ?? "", Operator: step.Text("operator")))
         .ToDictionary(step => step.Id, step => step.Operator == "ingest", StringComparer.Ordinal);
 
     public static async Task<string> ReadAsync(string file, CancellationToken ct)

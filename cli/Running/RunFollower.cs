@@ -7,9 +7,9 @@ internal sealed class RunFollower(QualizClient client, TimeProvider time)
 {
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
 
-    public async Task FollowAsync(string runPath, Action<string, string> show, CancellationToken ct)
+    public async Task FollowAsync(string runPath, string? after, Action<string, string> show, CancellationToken ct)
     {
-        string? last = null;
+        var last = after;
         var lastHeard = time.GetTimestamp();
         while (true)
         {

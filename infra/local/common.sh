@@ -73,6 +73,11 @@ running_processes() { # names of those that live
 
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+find_free_port() { # sets free to the first free port from there
+  free=$1
+  while port_taken "$free"; do free=$((free + 1)); done
+}
+
 port_of() { # NAME [FROM]: the port this instance has for NAME; the first time, the next free one from FROM
   local file=$home/ports/$1
   if [ -s "$file" ]; then cat "$file"; return; fi
@@ -93,6 +98,14 @@ http_status() { # PORT PATH: the status code of a GET, without curl
     exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
     printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
     IFS=' ' read -r -t 10 _ code _ <&3 && printf '%s' "$code"
+  ) 2>/dev/null
+}
+
+http_body() { # PORT PATH: the body of a GET
+  (
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
+    printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
+    sed -e '1,/^\r*$/d' <&3
   ) 2>/dev/null
 }
 

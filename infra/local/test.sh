@@ -120,8 +120,3 @@ run_tests() {
   say "$passed passed, $failed failed, $skipped skipped"
   exit $((failed > 0))
 }
-
-find_free_port() { # sets free to the first free port from there
-  free=$1
-  while port_taken "$free"; do free=$((free + 1)); done
-}
