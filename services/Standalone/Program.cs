@@ -1,3 +1,8 @@
+using Qualiz.Cleanse;
+using Qualiz.Datasets;
 using Qualiz.Platform.Hosting;
 
-return await QualizHost.RunAsync(args, _ => { });
+return await QualizHost.RunAsync(
+    args,
+    builder => builder.AddDatasets().AddCleanse(),
+    app => app.MapDatasets());

@@ -19,7 +19,9 @@ public static class QualizHost
         if (args is [EngineWorker.Argument, .. var rest])
             return await EngineWorker.RunAsync(rest, add);
 
-        await using var app = Build(WebApplication.CreateBuilder(args), add, map);
+        // The settings beside the program count, wherever it is started from.
+        var options = new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory };
+        await using var app = Build(WebApplication.CreateBuilder(options), add, map);
         await app.RunAsync();
         return 0;
     }
