@@ -57,6 +57,11 @@ public static class ConfigSchema
             return new JsonObject { ["type"] = new JsonArray("string", "number", "boolean") };
         }
 
+        if (type == typeof(TimeSpan))
+        {
+            throw new NotSupportedException($"a duration is written 10s: use {nameof(Duration)}, not TimeSpan");
+        }
+
         if (type == typeof(JsonElement) || type == typeof(JsonNode) || type == typeof(object))
         {
             return [];
@@ -118,6 +123,17 @@ public static class ConfigSchema
         if (path.Contains(type))
         {
             throw new NotSupportedException($"{type.Name} contains itself; a form cannot show that");
+        }
+
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(OneOrMany<>))
+        {
+            var one = Describe(type.GetGenericArguments()[0], null, path);
+            return new JsonObject { ["anyOf"] = new JsonArray(one, new JsonObject { ["type"] = "array", ["items"] = one.DeepClone(), ["minItems"] = 1 }) };
+        }
+
+        if (type.GetCustomAttribute<SchemaAsAttribute>() is { } other)
+        {
+            return Describe(other.Type, null, path);
         }
 
         path.Add(type);

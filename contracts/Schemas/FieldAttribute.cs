@@ -66,3 +66,10 @@ public static class FieldFormat
         Column, Columns, Expression, Connection, Dataset, StepPort, Duration, Share, TimeZone, Cron, Locale, CodeSql, Secret,
     };
 }
+
+/// <summary>On a type with a JSON converter of its own: its JSON looks like that of <paramref name="type"/>.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct)]
+public sealed class SchemaAsAttribute(Type type) : Attribute
+{
+    public Type Type => type;
+}

@@ -9,6 +9,9 @@ using Qualiz.Contracts.Values;
 
 namespace Qualiz.Contracts.Schemas;
 
+/// <summary>Checks what a template reads, and says what it will give when it stands for a whole value.</summary>
+public delegate TemplateKind TemplateChecker(Template template, ScalarNode node, JsonElement schema, string path);
+
 /// <summary>
 /// Checks a value against the subset of JSON Schema that <see cref="ConfigSchema"/> writes (docs/operators.md lists it).
 /// It finds all problems, not only the first, and says of each what would be right.
@@ -18,16 +21,16 @@ public sealed class SchemaValidator
     private const int MostProblems = 100;
     private static readonly ConcurrentDictionary<string, Regex> Patterns = new();
     private readonly List<SchemaProblem> _problems = [];
-    private readonly Func<Template, DocumentNode, TemplateKind>? _templateKind;
+    private readonly TemplateChecker? _templateKind;
 
-    private SchemaValidator(Func<Template, DocumentNode, TemplateKind>? templateKind) => _templateKind = templateKind;
+    private SchemaValidator(TemplateChecker? templateKind) => _templateKind = templateKind;
 
     /// <param name="templateKind">
     /// Null: texts with <c>${...}</c> are texts like any other. Else they may stand wherever their result may, and this says
     /// of a whole-value template what it will give.
     /// </param>
     public static IReadOnlyList<SchemaProblem> Validate(
-        DocumentNode value, JsonElement schema, Func<Template, DocumentNode, TemplateKind>? templateKind = null)
+        DocumentNode value, JsonElement schema, TemplateChecker? templateKind = null)
     {
         var validator = new SchemaValidator(templateKind);
         validator.Check(value, schema, "", value.Range);
@@ -47,6 +50,14 @@ public sealed class SchemaValidator
         if (_templateKind is not null && value is ScalarNode { Text: { } text } scalar && Template.Mentions(text))
         {
             CheckTemplate(scalar, text, schema, path);
+            return;
+        }
+
+        if (schema.TryGetProperty("anyOf", out var alternatives))
+        {
+            // The kinds of value tell the alternatives apart; where none fits, the first says what is usual.
+            var fitting = alternatives.EnumerateArray().FirstOrDefault(alternative => HasType(value, alternative, out _));
+            Check(value, fitting.ValueKind == JsonValueKind.Undefined ? alternatives[0] : fitting, path, place);
             return;
         }
 
@@ -283,12 +294,8 @@ public sealed class SchemaValidator
             return;
         }
 
-        var kind = template.IsSingleValue ? _templateKind!(template, node) : TemplateKind.Text;
-        if (!template.IsSingleValue && template.Paths.Count > 0)
-        {
-            // Asked for its side of checking the paths; the result is a text whatever they give.
-            _templateKind!(template, node);
-        }
+        var single = _templateKind!(template, node, schema, path);
+        var kind = template.IsSingleValue ? single : TemplateKind.Text;
 
         if (schema.TryGetProperty("const", out _))
         {

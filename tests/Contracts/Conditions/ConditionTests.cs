@@ -97,7 +97,7 @@ public sealed class ConditionTests
     public void Any_text_parses_or_is_refused_with_a_place_inside_it()
     {
         var token = Gen.OneOf("and ", "or ", "not ", "(", ")", "'x'", "\"", "'", "1", "-", "0.5", "%", "a", "clean.rows", ".", "[", "]", "0",
-            "==", "<", ">=", "<>", "!", "null", "true", " ", "${", "}", "\ud800", "é", "params.day");
+            "==", "<", ">=", "<>", "!", "null", "true", " ", "${", "}", "\ud800", "'\ud800'", "é", "params.day");
         var text = Gen.OneOf<string>(token.Array[0, 12].Select(string.Concat), Gen.String);
         text.Sample(candidate =>
         {
