@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Schemas;
+using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Platform.Operators;
 
@@ -47,7 +48,18 @@ internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescripti
         if (OperatorConfig.TryBind<TConfig>(step.Command.Config, out var config) is { } error)
             return new StepResult.Failed(error);
         await using var scope = services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<TOperator>().ExecuteAsync(config!, step, ct);
+        try
+        {
+            return await scope.ServiceProvider.GetRequiredService<TOperator>().ExecuteAsync(config!, step, ct);
+        }
+        catch (ConnectionException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = "connectionRefused", Message = exception.Message });
+        }
+        catch (OutboundRefusedException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = "addressRefused", Message = exception.Message });
+        }
     }
 }
 

@@ -59,10 +59,12 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
         }
         catch (Exception exception)
         {
+            worker.Kill();
+            var how = worker.HowItEnded();
             await worker.DisposeAsync();
             if (exception is EngineUnavailableException || ct.IsCancellationRequested)
                 throw;
-            throw new EngineUnavailableException($"The engine worker did not get ready ({worker.HowItEnded()}).", exception);
+            throw new EngineUnavailableException($"The engine worker did not get ready ({how}).", exception);
         }
     }
 
