@@ -1,3 +1,4 @@
 using Qualiz.Platform.Hosting;
+using Qualiz.Runs;
 
-return await QualizHost.RunAsync(args, _ => { });
+return await QualizHost.RunAsync(args, builder => builder.AddRuns(), app => app.MapRuns());

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Qualiz.Platform.Messaging;
 
-internal static class BusTransport
+public static class BusTransport
 {
     public const string InProcess = "InProcess";
     public const string RabbitMq = "RabbitMq";

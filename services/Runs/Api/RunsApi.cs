@@ -1,0 +1,241 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
+using Qualiz.Platform.Storage;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Saga;
+using Qualiz.Runs.Starting;
+
+namespace Qualiz.Runs.Api;
+
+/// <summary>Runs over HTTP: start, look, follow, cancel, retry.</summary>
+internal static class RunsApi
+{
+    public static IEndpointRouteBuilder MapRunsApi(this IEndpointRouteBuilder app)
+    {
+        var runs = app.MapApi().MapGroup("/projects/{project}/runs").WithTags("Runs");
+        runs.MapPost("/", StartAsync).WithName("startRun").WithSummary("Starts a run; the same Idempotency-Key starts the same run");
+        runs.MapGet("/", ListAsync).WithName("listRuns").WithSummary("Runs, newest first");
+        runs.MapGet("/{id:guid}", GetAsync).WithName("getRun").WithSummary("A run with its steps");
+        runs.MapPost("/{id:guid}/cancel", CancelAsync).WithName("cancelRun").WithSummary("Cancels a run: running steps stop, waiting ones do not begin");
+        runs.MapPost("/{id:guid}/retry", RetryAsync).WithName("retryRun").WithSummary("Goes on from the failed steps; the outputs of good steps are reused");
+        runs.MapGet("/{id:guid}/events", FollowAsync).WithName("followRun").WithSummary("The run's events as they happen (server-sent events; Last-Event-ID goes on from there)")
+            .Produces<string>(contentType: "text/event-stream");
+        runs.MapGet("/{id:guid}/steps/{step}/log", LogAsync).WithName("getStepLog").WithSummary("The step's log, one JSON object a line")
+            .Produces<string>(contentType: "application/x-ndjson");
+        return app;
+    }
+
+    private static async Task<Results<Accepted<RunSummary>, Ok<RunSummary>, ProblemHttpResult>> StartAsync(
+        string project,
+        StartRunRequest request,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        RunStarter starter,
+        IUnitOfWork<RunsDb> work,
+        HttpContext http,
+        CancellationToken ct)
+    {
+        if (idempotencyKey is { Length: > 200 })
+        {
+            return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
+        }
+
+        var result = await starter.StartAsync(
+            new StartRun
+            {
+                RunId = Guid.CreateVersion7(),
+                Project = project,
+                Pipeline = request.Pipeline,
+                Version = request.Version,
+                Params = request.Params,
+                Day = request.Day,
+                IdempotencyKey = idempotencyKey,
+                Cause = "api",
+                Actor = http.Actor(),
+            },
+            ct);
+        switch (result)
+        {
+            case StartResult.Started { IsNew: false } earlier:
+                return TypedResults.Ok(RunSummary.Of(earlier.Run));
+            case StartResult.Started started:
+                await work.CommitAsync(ct);
+                return TypedResults.Accepted(Address(project, started.Run.CorrelationId), RunSummary.Of(started.Run));
+            case StartResult.Unknown unknown:
+                return ApiProblem.Of(StatusCodes.Status404NotFound, "notFound", unknown.Message);
+            case StartResult.Invalid invalid:
+                return ApiProblem.Invalid(
+                    "The run's parameters are not right.", [.. invalid.Problems.Select(problem => new ApiError(problem.Message, problem.Path))]);
+            case StartResult.Busy busy:
+                return ApiProblem.Conflict("busy", $"The pipeline has {busy.Active} active runs and allows {busy.Limit} (limits.concurrency, whenBusy: reject).");
+            case StartResult.KeyTaken taken:
+                return ApiProblem.Conflict("idempotencyKeyTaken", $"This Idempotency-Key started run {taken.RunId} with another request; use a new key.");
+            default:
+                throw new InvalidOperationException($"Unknown outcome {result}.");
+        }
+    }
+
+    private static async Task<Page<RunSummary>> ListAsync(
+        string project, string? pipeline, string? state, PageRequest page, RunsDb db, CancellationToken ct)
+    {
+        var runs = db.Runs.AsNoTracking().Where(run => run.Project == project);
+        if (pipeline is not null)
+        {
+            runs = runs.Where(run => run.Pipeline == pipeline);
+        }
+
+        if (state is not null)
+        {
+            var states = state.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(word => string.Concat(char.ToUpperInvariant(word[0]).ToString(), word.AsSpan(1))).ToArray();
+            runs = runs.Where(run => states.Contains(run.CurrentState));
+        }
+
+        if (page.TryGetAfter<Guid>(out var after))
+        {
+            runs = runs.Where(run => run.CorrelationId < after);
+        }
+
+        var found = await runs.OrderByDescending(run => run.CorrelationId).Take(page.Limit + 1).ToListAsync(ct);
+        return Page.Of([.. found.Select(RunSummary.Of)], page, run => run.Id);
+    }
+
+    private static async Task<Results<Ok<RunDetails>, ProblemHttpResult>> GetAsync(
+        string project, Guid id, RunsDb db, PlanCache plans, CancellationToken ct)
+    {
+        if (await FindAsync(db, project, id, ct) is not { } run)
+        {
+            return NoRun(id);
+        }
+
+        var steps = await db.Steps.AsNoTracking().Where(step => step.RunId == id).OrderBy(step => step.Ordinal).ToListAsync(ct);
+        var plan = await plans.GetAsync(run.VersionId, ct);
+        return TypedResults.Ok(new RunDetails(
+            RunSummary.Of(run),
+            run.Params,
+            run.Interval,
+            run.Sequence,
+            [.. steps.Select(step =>
+            {
+                var planned = plan.Step(step.StepId);
+                return new StepView(
+                    step.StepId,
+                    step.Operator,
+                    RunSummary.Word(step.State.ToString()),
+                    step.Attempt,
+                    step.Worker,
+                    step.StartedAt,
+                    step.FinishedAt,
+                    step.DueAt,
+                    step.Progress,
+                    [.. planned.Inputs.Select(input => input.Name)],
+                    planned.Needs,
+                    step.Outcome?.Outputs.ToDictionary(
+                        output => output.Key, output => new OutputView(output.Value.Rows, output.Value.Bytes, output.Value.Schema)) ?? [],
+                    step.Outcome?.Ledger ?? [],
+                    step.Outcome?.Counts ?? new Dictionary<string, long>(),
+                    step.Outcome?.Warnings ?? [],
+                    step.Outcome?.LogKey is not null,
+                    step.Error);
+            })]));
+    }
+
+    private static Task<Results<Accepted, ProblemHttpResult>> CancelAsync(
+        string project, Guid id, CancelRunRequest? request, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>
+        CommandAsync(
+            project, id, work,
+            run => run.FinishedAt is null ? null : $"The run is {RunSummary.Word(run.CurrentState)} already.",
+            new CancelRun { RunId = id, Actor = http.Actor(), Reason = request?.Reason }, ct);
+
+    private static Task<Results<Accepted, ProblemHttpResult>> RetryAsync(
+        string project, Guid id, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>
+        CommandAsync(
+            project, id, work,
+            run => run.CurrentState is nameof(RunStateMachine.Failed) or nameof(RunStateMachine.Cancelled)
+                ? null
+                : $"The run is {RunSummary.Word(run.CurrentState)}; only a failed or cancelled run can be retried.",
+            new RetryRun { RunId = id, Actor = http.Actor() }, ct);
+
+    private static async Task<Results<Accepted, ProblemHttpResult>> CommandAsync(
+        string project, Guid id, IUnitOfWork<RunsDb> work, Func<RunState, string?> objection, object command, CancellationToken ct)
+    {
+        if (await FindAsync(work.Db, project, id, ct) is not { } run)
+        {
+            return NoRun(id);
+        }
+
+        if (objection(run) is { } reason)
+        {
+            return ApiProblem.Conflict("wrongState", reason);
+        }
+
+        await work.BeginAsync(ct);
+        work.Outbox.Send(Queues.RunSaga, command);
+        await work.CommitAsync(ct);
+        return TypedResults.Accepted(Address(project, id));
+    }
+
+    private static async Task<IResult> FollowAsync(
+        string project,
+        Guid id,
+        [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
+        RunsDb db,
+        RunEventFeed feed,
+        CancellationToken ct)
+    {
+        if (await FindAsync(db, project, id, ct) is not { } run)
+        {
+            return NoRun(id);
+        }
+
+        var after = 0L;
+        if (!string.IsNullOrEmpty(lastEventId) && (!long.TryParse(lastEventId, out after) || after < 0))
+        {
+            return ApiProblem.BadRequest("Last-Event-ID is the number of an event of this run.");
+        }
+
+        // Nothing is left to say: 204 tells an EventSource not to come back.
+        return run.FinishedAt is not null && after >= run.Sequence
+            ? TypedResults.NoContent()
+            : TypedResults.ServerSentEvents(feed.FollowAsync(id, after, ct));
+    }
+
+    private static async Task<IResult> LogAsync(string project, Guid id, string step, RunsDb db, IObjectStore store, CancellationToken ct)
+    {
+        if (await FindAsync(db, project, id, ct) is null)
+        {
+            return NoRun(id);
+        }
+
+        var found = await db.Steps.AsNoTracking().FirstOrDefaultAsync(row => row.RunId == id && row.StepId == step, ct);
+        if (found is null)
+        {
+            return ApiProblem.NotFound("step", step);
+        }
+
+        if (found.Outcome?.LogKey is not { } key)
+        {
+            return TypedResults.Text("", "application/x-ndjson");
+        }
+
+        try
+        {
+            return TypedResults.Stream(await store.OpenReadAsync(key, ct), "application/x-ndjson");
+        }
+        catch (FileNotFoundException)
+        {
+            return ApiProblem.Of(StatusCodes.Status410Gone, "removed", "The step's log has been removed (retention).");
+        }
+    }
+
+    private static Task<RunState?> FindAsync(RunsDb db, string project, Guid id, CancellationToken ct) =>
+        db.Runs.AsNoTracking().FirstOrDefaultAsync(run => run.CorrelationId == id && run.Project == project, ct);
+
+    private static ProblemHttpResult NoRun(Guid id) => ApiProblem.NotFound("run", id.ToString());
+
+    private static string Address(string project, Guid id) => $"/api/v1/projects/{Uri.EscapeDataString(project)}/runs/{id}";
+}

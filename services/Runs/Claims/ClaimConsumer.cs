@@ -1,0 +1,21 @@
+using MassTransit;
+using Qualiz.Contracts.Runs.V1;
+
+namespace Qualiz.Runs.Claims;
+
+/// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
+internal sealed class ClaimConsumer(StepClaims claims)
+    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>
+{
+    public async Task Consume(ConsumeContext<ClaimStep> context) =>
+        await context.RespondAsync(await claims.ClaimAsync(context.Message, context.CancellationToken));
+
+    public async Task Consume(ConsumeContext<RenewLease> context) =>
+        await context.RespondAsync(await claims.RenewAsync(context.Message, context.CancellationToken));
+
+    public async Task Consume(ConsumeContext<CheckFence> context) =>
+        await context.RespondAsync(await claims.CheckAsync(context.Message, context.CancellationToken));
+
+    public async Task Consume(ConsumeContext<GetStepOutput> context) =>
+        await context.RespondAsync(await claims.OutputAsync(context.Message, context.CancellationToken));
+}

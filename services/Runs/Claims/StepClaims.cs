@@ -1,0 +1,174 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Data;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Planning;
+using Qualiz.Runs.Saga;
+using Qualiz.Runs.Starting;
+
+namespace Qualiz.Runs.Claims;
+
+/// <summary>Who may work on a step (architecture.md 3). The lease is a column, by the database's clock.</summary>
+internal sealed class StepClaims(
+    IUnitOfWork<RunsDb> work,
+    [FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database,
+    RunEvents events,
+    IOptions<RunsOptions> options)
+{
+    /// <summary>
+    /// One dispatch is claimed once. Only the very message that began an execution may take it over, when the broker delivers
+    /// it again: its first receiver lost its connection, can no longer acknowledge, and is told to stop.
+    /// </summary>
+    /// <returns><see cref="StepClaimed"/> or <see cref="ClaimRefused"/>.</returns>
+    public async Task<object> ClaimAsync(ClaimStep claim, CancellationToken ct)
+    {
+        await work.BeginAsync(ct);
+        await Locks.TakeRunAsync(work.Db, claim.RunId, ct);
+        var run = await work.Db.Runs.FirstOrDefaultAsync(row => row.CorrelationId == claim.RunId, ct);
+        var step = await work.Db.Steps.FirstOrDefaultAsync(row => row.RunId == claim.RunId && row.StepId == claim.StepId, ct);
+        if (run is null || step is null)
+        {
+            return Refuse("there is no such step");
+        }
+
+        if (run.CurrentState != nameof(RunStateMachine.Running))
+        {
+            return Refuse($"the run is {run.CurrentState}");
+        }
+
+        if (step.Dispatch != claim.Dispatch)
+        {
+            return Refuse($"dispatch {claim.Dispatch} is not the current one ({step.Dispatch})");
+        }
+
+        if (step.State == StepStatus.Running)
+        {
+            if (!claim.Redelivered || step.CommandId != claim.CommandId)
+            {
+                return Refuse($"{step.Worker} works on it");
+            }
+
+            if (step.Lost + 1 >= RunPlan.LostLimit)
+            {
+                // One more would be too many: the saga counts it and gives the step up.
+                work.Outbox.Send(Queues.RunSaga, new LoseStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
+                await work.CommitAsync(ct);
+                return Refuse("its workers died too often");
+            }
+
+            step.Lost++;
+            events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
+            work.Outbox.Publish(new StopStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
+        }
+        else if (step.State != StepStatus.Dispatched)
+        {
+            return Refuse($"the step is {step.State}");
+        }
+
+        var granted = await work.Db.Database.GetDbConnection().QuerySingleAsync<Granted>(new CommandDefinition(
+            """
+            select nextval('runs.fence') as fence, now() as now, now() + @lease as lease_until,
+                   (select value::text from runs.state where pipeline_id = @pipelineId and step_id = @stepId) as memory
+            """,
+            new { lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = claim.StepId },
+            work.Db.Database.CurrentTransaction!.GetDbTransaction(),
+            cancellationToken: ct));
+        step.State = StepStatus.Running;
+        step.Fence = granted.Fence;
+        step.Worker = claim.Worker;
+        step.CommandId = claim.CommandId;
+        step.LeaseUntil = granted.Lease_Until;
+        step.StartedAt = granted.Now;
+        events.Append(work, run, claim.Worker, new StepStarted
+        {
+            StepId = step.StepId,
+            Attempt = step.Attempt,
+            Fence = step.Fence,
+            Worker = claim.Worker,
+        });
+        await work.CommitAsync(ct);
+        return new StepClaimed
+        {
+            Fence = granted.Fence,
+            Lease = options.Value.Lease,
+            State = granted.Memory is null ? null : JsonSerializer.Deserialize<JsonElement>(granted.Memory),
+        };
+    }
+
+    public async Task<LeaseAnswer> RenewAsync(RenewLease renewal, CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var goOn = await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(
+            """
+            update runs.step s
+               set lease_until = now() + @lease, progress = coalesce(@progress::jsonb, s.progress)
+              from runs.run r
+             where s.run_id = @runId and s.step_id = @stepId and s.fence = @fence and s.state = 'Running' and r.id = s.run_id
+            returning r.state = 'Running'
+            """,
+            new
+            {
+                lease = options.Value.Lease,
+                progress = renewal.Progress is null ? null : JsonSerializer.Serialize(renewal.Progress, RunsDb.Json),
+                runId = renewal.RunId,
+                stepId = renewal.StepId,
+                fence = renewal.Fence,
+            },
+            cancellationToken: ct));
+        return new LeaseAnswer(goOn == true);
+    }
+
+    public async Task<FenceAnswer> CheckAsync(CheckFence check, CancellationToken ct)
+    {
+        var held = await (from step in work.Db.Steps.AsNoTracking()
+                          join run in work.Db.Runs.AsNoTracking() on step.RunId equals run.CorrelationId
+                          where step.RunId == check.RunId && step.StepId == check.StepId && step.Fence == check.Fence
+                              && step.State == StepStatus.Running && run.CurrentState == nameof(RunStateMachine.Running)
+                          select new { run.VersionId, run.ProjectId }).FirstOrDefaultAsync(ct);
+        return held is null ? new FenceAnswer(false, null, null) : new FenceAnswer(true, held.VersionId, held.ProjectId);
+    }
+
+    /// <returns><see cref="StepOutputFound"/> or <see cref="StepOutputUnknown"/>.</returns>
+    public async Task<object> OutputAsync(GetStepOutput asked, CancellationToken ct)
+    {
+        var found = await (from step in work.Db.Steps.AsNoTracking()
+                           join run in work.Db.Runs.AsNoTracking() on step.RunId equals run.CorrelationId
+                           where run.CorrelationId == asked.RunId && run.Project == asked.Project && step.StepId == asked.StepId
+                           select new { run.ProjectId, step.State, step.Outcome }).FirstOrDefaultAsync(ct);
+        if (found is null)
+        {
+            return Unknown($"Project \"{asked.Project}\" has no run {asked.RunId} with a step \"{asked.StepId}\".");
+        }
+
+        if (found.Outcome is not { } outcome)
+        {
+            return Unknown($"Step \"{asked.StepId}\" has written nothing yet; it is {found.State}.");
+        }
+
+        if (!outcome.Outputs.TryGetValue(asked.Port, out var content))
+        {
+            var ports = outcome.Outputs.Count == 0 ? "none" : string.Join(", ", outcome.Outputs.Keys);
+            return Unknown($"Step \"{asked.StepId}\" wrote nothing to port \"{asked.Port}\"; it has: {ports}.");
+        }
+
+        return new StepOutputFound
+        {
+            ProjectId = found.ProjectId,
+            Content = content,
+            SensitiveColumns = [.. outcome.Outputs.Values.SelectMany(output => output.Schema.Columns)
+                .Where(column => column.Sensitivity is not null).Select(column => column.Name).Distinct()],
+        };
+    }
+
+    private static StepOutputUnknown Unknown(string message) => new() { Message = message };
+
+    private static ClaimRefused Refuse(string reason) => new() { Reason = reason };
+
+    private sealed record Granted(long Fence, DateTime Now, DateTime Lease_Until, string? Memory);
+}

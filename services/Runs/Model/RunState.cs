@@ -1,0 +1,118 @@
+using System.Text.Json;
+using MassTransit;
+using Qualiz.Contracts.Runs.V1;
+
+namespace Qualiz.Runs.Model;
+
+/// <summary>A run: the saga's instance. Its row is written by the start, before any message can refer to it.</summary>
+internal sealed class RunState : SagaStateMachineInstance
+{
+    public Guid CorrelationId { get; set; }
+    public string CurrentState { get; set; } = "Queued";
+
+    /// <summary>PostgreSQL's xmin: the second net under the saga's lock.</summary>
+    public uint RowVersion { get; set; }
+
+    public Guid ProjectId { get; set; }
+    public string Project { get; set; } = "";
+    public Guid PipelineId { get; set; }
+    public string Pipeline { get; set; } = "";
+    public int PipelineVersion { get; set; }
+    public Guid VersionId { get; set; }
+    public JsonElement Params { get; set; }
+    public DateOnly Day { get; set; }
+    public DateTimeOffset IntervalStart { get; set; }
+    public DateTimeOffset IntervalEnd { get; set; }
+    public string Cause { get; set; } = "";
+    public string Actor { get; set; } = "";
+    public string? IdempotencyKey { get; set; }
+
+    /// <summary>Hash of what was asked for under the idempotency key, so that the same key for another request is refused.</summary>
+    public string? RequestHash { get; set; }
+
+    /// <summary>The pipeline's limit of active runs when this one was started; null: none.</summary>
+    public int? Concurrency { get; set; }
+
+    /// <summary>The number of the run's last event.</summary>
+    public long Sequence { get; set; }
+    public StepError? Error { get; set; }
+    public string? FailedStep { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? AdmittedAt { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+
+    /// <summary>When its time is up (limits.timeout), counted from the start or the last retry.</summary>
+    public DateTimeOffset? Deadline { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+
+    public LogicalInterval Interval => new(Day, IntervalStart, IntervalEnd);
+}
+
+/// <summary>One step of a run.</summary>
+internal sealed class StepState
+{
+    public Guid RunId { get; set; }
+    public string StepId { get; set; } = "";
+    public int Ordinal { get; set; }
+    public string Project { get; set; } = "";
+    public string Operator { get; set; } = "";
+    public StepStatus State { get; set; }
+
+    /// <summary>The attempt that people see; it goes on counting when the run is retried by hand.</summary>
+    public int Attempt { get; set; }
+
+    /// <summary>Retries used of the step's policy since the run was last started or retried.</summary>
+    public int Retries { get; set; }
+    public int Dispatch { get; set; }
+    public long Fence { get; set; }
+
+    /// <summary>Executions lost in this attempt (the worker died or let its lease run out).</summary>
+    public int Lost { get; set; }
+
+    /// <summary>Executions that broken infrastructure ended; they do not count as attempts.</summary>
+    public int Stalls { get; set; }
+
+    /// <summary>How often the reconciler sent this dispatch again.</summary>
+    public int Resends { get; set; }
+    public string? Worker { get; set; }
+    public Guid? CommandId { get; set; }
+    public DateTimeOffset? LeaseUntil { get; set; }
+    public DateTimeOffset? ReadyAt { get; set; }
+    public DateTimeOffset? DispatchedAt { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+
+    /// <summary>When a waiting step comes back (back-off or next check).</summary>
+    public DateTimeOffset? DueAt { get; set; }
+    public StepProgress? Progress { get; set; }
+    public Deferral? Deferral { get; set; }
+    public StepOutcome? Outcome { get; set; }
+    public StepError? Error { get; set; }
+}
+
+/// <summary>An event of a run, as published.</summary>
+internal sealed class EventRow
+{
+    public Guid RunId { get; set; }
+    public long Sequence { get; set; }
+    public string Type { get; set; } = "";
+    public DateTimeOffset OccurredAt { get; set; }
+    public string Body { get; set; } = "";
+}
+
+/// <summary>The plan of a pipeline version.</summary>
+internal sealed class PlanRow
+{
+    public Guid VersionId { get; set; }
+    public string Body { get; set; } = "";
+}
+
+/// <summary>What the last completed run of a pipeline left for a step.</summary>
+internal sealed class StepMemory
+{
+    public Guid PipelineId { get; set; }
+    public string StepId { get; set; } = "";
+    public JsonElement Value { get; set; }
+    public Guid RunId { get; set; }
+    public DateTimeOffset UpdatedAt { get; set; }
+}

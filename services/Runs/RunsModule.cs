@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Qualiz.Contracts;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
+using Qualiz.Platform.Messaging;
+using Qualiz.Platform.Storage;
+using Qualiz.Runs.Api;
+using Qualiz.Runs.Claims;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Recovery;
+using Qualiz.Runs.Saga;
+using Qualiz.Runs.Starting;
+
+namespace Qualiz.Runs;
+
+/// <summary>Runs: the saga, the steps, their claims, and what people and programs ask about them.</summary>
+public static class RunsModule
+{
+    internal const string Service = "runs";
+
+    public static IHostApplicationBuilder AddRuns(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<RunsOptions>().BindConfiguration("Runs").ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<PlanCache>().AddSingleton<RunEvents>().AddSingleton<StepLimit>().AddSingleton<RunEventFeed>();
+        builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<Admission>().AddScoped<StepClaims>();
+        builder.Services.AddHostedService<Reconciler>();
+
+        builder.AddHttpApi();
+        builder.AddObjectStore();
+        builder.AddServiceDatabase<RunsDb>(Service);
+        builder.AddSaga<RunStateMachine, RunState, RunsDb>(Queues.RunSaga);
+        builder.AddBusConsumer<RunCommandConsumer>(Queues.RunCommands, db: typeof(RunsDb));
+        builder.AddRequestConsumer<ClaimConsumer>(Queues.RunClaims);
+        return builder;
+    }
+
+    public static IEndpointRouteBuilder MapRuns(this IEndpointRouteBuilder app) => app.MapRunsApi();
+}

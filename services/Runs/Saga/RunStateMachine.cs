@@ -1,0 +1,105 @@
+using MassTransit;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Planning;
+
+namespace Qualiz.Runs.Saga;
+
+/// <summary>
+/// A run's life: Queued, Running, then Completed, Failed or Cancelled. Which step is next is not decided here but by
+/// <see cref="RunPlan"/>; this says which message means something in which state. What comes late or twice is ignored
+/// (the run's row is there for ever, a step's fence and dispatch number tell old from new).
+/// </summary>
+internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
+{
+    /// <summary>Timers go by the database's clock, the deadline by ours.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
+
+    public RunStateMachine(TimeProvider time)
+    {
+        InstanceState(run => run.CurrentState);
+
+        Correlate(() => AdmitRun, message => message.RunId);
+        Correlate(() => CompleteStep, message => message.RunId);
+        Correlate(() => FailStep, message => message.RunId);
+        Correlate(() => DeferStep, message => message.RunId);
+        Correlate(() => ResumeStep, message => message.RunId);
+        Correlate(() => LoseStep, message => message.RunId);
+        Correlate(() => CancelRun, message => message.RunId);
+        Correlate(() => RetryRun, message => message.RunId);
+        Correlate(() => ExpireRun, message => message.RunId);
+
+        During(Queued,
+            When(AdmitRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.StartAsync(run.Saga, ct))),
+            When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
+            Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun));
+
+        During(Running,
+            When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
+            When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
+            When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
+            When(ResumeStep).ThenAsync(run => Advance(run, (on, ct) => on.ResumeAsync(run.Saga, run.Message, ct))),
+            When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
+            When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
+            // The timer of an earlier start (before a retry) is not this start's deadline.
+            When(ExpireRun, run => run.Saga.Deadline <= time.GetUtcNow() + ClockTolerance).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.ExpireAsync(run.Saga, ct))),
+            Ignore(AdmitRun), Ignore(RetryRun));
+
+        During(Cancelling,
+            When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
+            When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
+            When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
+            When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
+            Ignore(AdmitRun), Ignore(ResumeStep), Ignore(CancelRun), Ignore(RetryRun), Ignore(ExpireRun));
+
+        During(Completed, Ignore(RetryRun));
+        During(Failed, Cancelled,
+            When(RetryRun).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
+        During(Completed, Failed, Cancelled,
+            Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(ResumeStep), Ignore(LoseStep),
+            Ignore(CancelRun), Ignore(ExpireRun));
+    }
+
+    public State Queued { get; } = null!;
+    public State Running { get; } = null!;
+    public State Cancelling { get; } = null!;
+    public State Completed { get; } = null!;
+    public State Failed { get; } = null!;
+    public State Cancelled { get; } = null!;
+
+    public Event<AdmitRun> AdmitRun { get; } = null!;
+    public Event<CompleteStep> CompleteStep { get; } = null!;
+    public Event<FailStep> FailStep { get; } = null!;
+    public Event<DeferStep> DeferStep { get; } = null!;
+    public Event<ResumeStep> ResumeStep { get; } = null!;
+    public Event<LoseStep> LoseStep { get; } = null!;
+    public Event<CancelRun> CancelRun { get; } = null!;
+    public Event<RetryRun> RetryRun { get; } = null!;
+    public Event<ExpireRun> ExpireRun { get; } = null!;
+
+    /// <summary>The row of a run is written before any message about it is sent; a message without one is about a run that was removed since.</summary>
+    private void Correlate<T>(System.Linq.Expressions.Expression<Func<Event<T>>> which, Func<T, Guid> id) where T : class =>
+        Event(which, on =>
+        {
+            on.CorrelateById(context => id(context.Message));
+            on.OnMissingInstance(missing => missing.Discard());
+        });
+
+    private async Task Advance<T>(BehaviorContext<RunState, T> context, Func<RunTransitions, CancellationToken, Task<RunOutcome?>> on) where T : class
+    {
+        if (await on(Transitions(context), context.CancellationToken) is { } end)
+        {
+            await context.TransitionToState(end switch
+            {
+                RunOutcome.Completed => Completed,
+                RunOutcome.Failed => Failed,
+                RunOutcome.Cancelled => Cancelled,
+                _ => throw new InvalidOperationException($"A run cannot end as {end}."),
+            });
+        }
+    }
+
+    /// <summary>From the saga's own scope, whose transaction it shares.</summary>
+    private static RunTransitions Transitions<T>(BehaviorContext<RunState, T> context) where T : class =>
+        context.GetPayload<IServiceProvider>().GetRequiredService<RunTransitions>();
+}

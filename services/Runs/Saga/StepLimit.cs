@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using Dapper;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Qualiz.Runs.Saga;
+
+/// <summary>Options of Runs, section <c>Runs</c>.</summary>
+internal sealed class RunsOptions
+{
+    /// <summary>How many steps of one project may be dispatched or running at a time, so that no project starves the others.</summary>
+    public int StepsPerProject { get; set; } = 200;
+
+    /// <summary>How long a claim holds without a heartbeat.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often the reconciler looks.</summary>
+    public TimeSpan ReconcileEvery { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How soon a dispatch that nobody claimed is sent again, the first time (doubles twice).</summary>
+    public TimeSpan ResendAfter { get; set; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>
+/// The cap on a project's steps in flight. It is a soft cap: while the project is clearly below it, a count of a second ago
+/// will do, so that the usual dispatch costs no query.
+/// </summary>
+internal sealed class StepLimit([FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database, IOptions<RunsOptions> options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Count> _counts = new();
+
+    /// <param name="uncommitted">Steps that the caller's transaction has dispatched already: no count sees them yet.</param>
+    public async ValueTask<bool> TryTakeAsync(string project, int uncommitted, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        if (!_counts.TryGetValue(project, out var count) || now - count.At > TimeSpan.FromSeconds(1)
+            || count.InFlight + count.Taken > options.Value.StepsPerProject / 2)
+        {
+            await using var connection = await database.OpenConnectionAsync(ct);
+            var inFlight = await connection.ExecuteScalarAsync<int>(new CommandDefinition(
+                "select count(*)::int from runs.step where project = @project and state in ('Dispatched', 'Running')",
+                new { project }, cancellationToken: ct));
+            _counts[project] = count = new Count { At = now, InFlight = inFlight, Taken = uncommitted };
+        }
+
+        return count.InFlight + Interlocked.Increment(ref count.Taken) <= options.Value.StepsPerProject;
+    }
+
+    private sealed class Count
+    {
+        public DateTimeOffset At { get; init; }
+        public int InFlight { get; init; }
+        public int Taken;
+    }
+}

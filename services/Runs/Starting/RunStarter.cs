@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Contracts.Plans;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Messaging;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Saga;
+
+namespace Qualiz.Runs.Starting;
+
+/// <summary>
+/// Starts a run: checks it, writes its row and its steps, and lets it begin or wait, all in the caller's transaction.
+/// From then on every message about the run finds it.
+/// </summary>
+internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, PlanCache plans, RunEvents events, TimeProvider time)
+{
+    /// <summary>Begins the transaction if the caller has not; the caller commits it.</summary>
+    public async Task<StartResult> StartAsync(StartRun start, CancellationToken ct)
+    {
+        var answer = await requests.AskAsync<PipelineResolved, PipelineUnknown>(
+            Queues.PipelineRequests,
+            new ResolvePipeline { Project = start.Project, Pipeline = start.Pipeline, Version = start.Version },
+            ct);
+        if (answer.First is not { } version)
+        {
+            return new StartResult.Unknown(answer.Second!.Message);
+        }
+
+        var (plan, isStored) = await PlanAsync(version.VersionId, ct);
+        var now = time.GetUtcNow();
+        var interval = Interval(start.Day, now);
+        var (values, problems) = Parameters.Resolve(
+            plan.Params, start.Params, RunScope.OfStart(start.RunId, start.Pipeline, version.Version, interval));
+        if (problems.Count > 0)
+        {
+            return new StartResult.Invalid(problems);
+        }
+
+        await work.BeginAsync(ct);
+        var run = new RunState
+        {
+            CorrelationId = start.RunId,
+            CurrentState = nameof(RunStateMachine.Queued),
+            ProjectId = version.ProjectId,
+            Project = start.Project,
+            PipelineId = version.PipelineId,
+            Pipeline = start.Pipeline,
+            PipelineVersion = version.Version,
+            VersionId = version.VersionId,
+            Params = values,
+            Day = interval.Day,
+            IntervalStart = interval.Start,
+            IntervalEnd = interval.End,
+            Cause = start.Cause,
+            Actor = start.Actor,
+            IdempotencyKey = start.IdempotencyKey,
+            RequestHash = start.IdempotencyKey is null ? null : Hash(start),
+            Concurrency = plan.Limits.Concurrency,
+            CreatedAt = now,
+        };
+
+        if (start.IdempotencyKey is not null)
+        {
+            // Two starts with one key at the same moment: the second waits here and then finds the first's run.
+            await Locks.TakeAsync(work.Db, $"start:{start.Project}:{start.IdempotencyKey}", ct);
+            var earlier = await work.Db.Runs.AsNoTracking()
+                .FirstOrDefaultAsync(other => other.Project == start.Project && other.IdempotencyKey == start.IdempotencyKey, ct);
+            if (earlier is not null)
+            {
+                return earlier.RequestHash == run.RequestHash
+                    ? new StartResult.Started(earlier, IsNew: false)
+                    : new StartResult.KeyTaken(earlier.CorrelationId);
+            }
+        }
+
+        if (plan.Limits.Concurrency is not { } limit)
+        {
+            run.AdmittedAt = now;
+        }
+        else
+        {
+            await Locks.TakePipelineAsync(work.Db, run.PipelineId, ct);
+            var (active, waiting) = await Admission.CountAsync(work.Db, run.PipelineId, ct);
+            if (active < limit && waiting == 0)
+            {
+                run.AdmittedAt = now;
+            }
+            else if (plan.Limits.WhenBusy == WhenBusy.Reject)
+            {
+                return new StartResult.Busy(active, limit);
+            }
+        }
+
+        work.Db.Runs.Add(run);
+        work.Db.Steps.AddRange(plan.Steps.Select((step, ordinal) => new StepState
+        {
+            RunId = run.CorrelationId,
+            StepId = step.Id,
+            Ordinal = ordinal,
+            Project = run.Project,
+            Operator = step.Operator,
+            State = StepStatus.Pending,
+        }));
+        if (!isStored)
+        {
+            var body = JsonSerializer.Serialize(plan, RunsDb.Json);
+            await work.Db.Database.ExecuteSqlAsync(
+                $"insert into runs.plan (version_id, body) values ({version.VersionId}, {body}::jsonb) on conflict do nothing", ct);
+        }
+
+        events.Append(work, run, run.Actor, new RunQueued
+        {
+            Project = run.Project,
+            Pipeline = run.Pipeline,
+            PipelineId = run.PipelineId,
+            PipelineVersion = run.PipelineVersion,
+            Cause = run.Cause,
+        });
+        if (run.AdmittedAt is not null)
+        {
+            work.Outbox.Send(Queues.RunSaga, new AdmitRun { RunId = run.CorrelationId });
+        }
+
+        return new StartResult.Started(run, IsNew: true);
+    }
+
+    /// <summary>Which version is meant is asked each time, so that a start sees what was saved before it; its plan never changes.</summary>
+    private async Task<(PipelinePlan Plan, bool IsStored)> PlanAsync(Guid versionId, CancellationToken ct)
+    {
+        if (await plans.FindAsync(versionId, ct) is { } known)
+        {
+            return (known, true);
+        }
+
+        var answer = await requests.AskAsync<PipelinePlanFound, PipelineUnknown>(
+            Queues.PipelineRequests, new GetPipelinePlan { VersionId = versionId }, ct);
+        return (answer.First?.Plan ?? throw new InvalidOperationException($"Pipelines named version {versionId} and does not have it."), false);
+    }
+
+    private static LogicalInterval Interval(DateOnly? day, DateTimeOffset now)
+    {
+        var on = day ?? DateOnly.FromDateTime(now.UtcDateTime);
+        var start = new DateTimeOffset(on, TimeOnly.MinValue, TimeSpan.Zero);
+        return new LogicalInterval(on, start, start.AddDays(1));
+    }
+
+    private static string Hash(StartRun start) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
+        '\n',
+        start.Pipeline,
+        start.Version?.ToString(CultureInfo.InvariantCulture),
+        start.Day?.ToString("O", CultureInfo.InvariantCulture),
+        start.Params?.GetRawText()))));
+}
+
+internal abstract record StartResult
+{
+    private StartResult()
+    {
+    }
+
+    /// <param name="IsNew">False: the idempotency key had started it already.</param>
+    public sealed record Started(RunState Run, bool IsNew) : StartResult;
+
+    public sealed record Unknown(string Message) : StartResult;
+
+    public sealed record Invalid(IReadOnlyList<ParameterProblem> Problems) : StartResult;
+
+    public sealed record Busy(int Active, int Limit) : StartResult;
+
+    /// <summary>The idempotency key belongs to another request.</summary>
+    public sealed record KeyTaken(Guid RunId) : StartResult;
+}

@@ -1,0 +1,265 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Threading.Channels;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Contracts.Plans;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Messaging;
+using Qualiz.TestKit;
+
+namespace Qualiz.Runs.Tests;
+
+/// <summary>
+/// Runs on a real database and bus. The test plays the two neighbours: Pipelines (it answers which plan a name means) and
+/// the worker (it receives <see cref="ExecuteStep"/> and claims, completes, fails, or dies, as the test says).
+/// </summary>
+internal sealed class RunsFixture : IAsyncDisposable
+{
+    public const string Project = "demo";
+
+    private readonly Neighbours _neighbours;
+
+    private RunsFixture(TestHost host, Neighbours neighbours)
+    {
+        Host = host;
+        _neighbours = neighbours;
+    }
+
+    public TestHost Host { get; private set; }
+    public HttpClient Http => Host.Client;
+    public IRequests Requests => Host.Services.GetRequiredService<IRequests>();
+    public IMessageSender Sender => Host.Services.GetRequiredService<IMessageSender>();
+    public ConcurrentQueue<StopStep> Stops => _neighbours.Stops;
+    public ConcurrentQueue<IEvent> Events => _neighbours.Events;
+
+    public static async Task<RunsFixture> StartAsync(TestBus bus = TestBus.InProcess, IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var neighbours = new Neighbours();
+        return new RunsFixture(await StartHostAsync(await TestSurroundings.CreateAsync(bus), neighbours, settings), neighbours);
+    }
+
+    /// <summary>Stops the host and starts another one on the same database and broker.</summary>
+    public async Task RestartAsync(IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var surroundings = Host.Surroundings;
+        await Host.DisposeAsync();
+        Host = await StartHostAsync(surroundings, _neighbours, settings);
+    }
+
+    private static Task<TestHost> StartHostAsync(TestSurroundings surroundings, Neighbours neighbours, IReadOnlyDictionary<string, string?>? settings) =>
+        TestHost.StartAsync(
+            surroundings,
+            builder =>
+            {
+                builder.AddRuns();
+                builder.Services.AddSingleton(neighbours);
+                builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
+                builder.AddBusConsumer<WorkerInbox>(Queues.Operator("test", 1));
+                builder.AddBroadcastConsumer<Listener>();
+            },
+            app => app.MapRuns(),
+            new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>()) { ["Store:Root"] = neighbours.Store });
+
+    public void Publish(PipelinePlan plan) => _neighbours.Publish(plan);
+
+    public static PipelinePlan Plan(string name, params PlanStep[] steps) =>
+        new() { Pipeline = name, Params = [], Limits = new PlanLimits(null, WhenBusy.Queue, null), Steps = steps };
+
+    public static PlanStep Step(string id, string[]? inputs = null, RetryPolicy? retry = null, object? config = null, string? publish = null) => new()
+    {
+        Id = id,
+        Operator = "test",
+        Major = 1,
+        Config = JsonSerializer.SerializeToElement(config ?? new { }),
+        Inputs = [.. (inputs ?? []).Select(input => new PlanInput(input, input, null, null))],
+        Retry = retry ?? RetryPolicy.None,
+        Publish = publish,
+    };
+
+    public async Task<Guid> StartRunAsync(string pipeline, object? @params = null, string? key = null)
+    {
+        using var response = await PostStartAsync(pipeline, @params, key);
+        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+    }
+
+    public async Task<HttpResponseMessage> PostStartAsync(string pipeline, object? @params = null, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/projects/{Project}/runs") { Content = JsonContent.Create(new { pipeline, @params }) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await Http.SendAsync(request);
+    }
+
+    public Task<HttpResponseMessage> PostAsync(Guid run, string verb) => Http.PostAsync($"/api/v1/projects/{Project}/runs/{run}/{verb}", null);
+
+    public async Task<JsonElement> GetAsync(Guid run) => await Http.GetFromJsonAsync<JsonElement>($"/api/v1/projects/{Project}/runs/{run}");
+
+    public async Task<string> StateAsync(Guid run) => (await GetAsync(run)).GetProperty("run").GetProperty("state").GetString()!;
+
+    public async Task<JsonElement> StepAsync(Guid run, string step) =>
+        (await GetAsync(run)).GetProperty("steps").EnumerateArray().Single(view => view.GetProperty("id").GetString() == step);
+
+    public Task UntilAsync(Guid run, string state) => TestHost.UntilAsync(async () =>
+        await StateAsync(run) is var now && now == state ? null : $"run in state {state} (it is {now})");
+
+    public Task UntilStepAsync(Guid run, string step, string state) => TestHost.UntilAsync(async () =>
+        (await StepAsync(run, step)).GetProperty("state").GetString() is var now && now == state ? null : $"step {step} in state {state} (it is {now})");
+
+    /// <summary>The next command that reached the worker.</summary>
+    public async Task<(ExecuteStep Command, Guid Id)> ReceiveAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            return await _neighbours.Commands.Reader.ReadAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException("No step was dispatched.");
+        }
+    }
+
+    /// <summary>Nothing waits for the worker, and nothing comes in the time that it would have taken.</summary>
+    public bool TryReceive(out ExecuteStep? command)
+    {
+        var any = _neighbours.Commands.Reader.TryRead(out var received);
+        command = received.Command;
+        return any;
+    }
+
+    public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var answer = await Requests.AskAsync<StepClaimed, ClaimRefused>(
+            Queues.RunClaims,
+            new ClaimStep
+            {
+                RunId = received.Command.RunId,
+                StepId = received.Command.StepId,
+                Dispatch = received.Command.Dispatch,
+                Worker = "test@here",
+                CommandId = received.Id,
+                Redelivered = redelivered,
+            },
+            patience.Token);
+        return answer.First;
+    }
+
+    public Task CompleteAsync(ExecuteStep command, long fence, StepOutcome? outcome = null) => Sender.SendAsync(
+        Queues.RunSaga,
+        new CompleteStep { RunId = command.RunId, StepId = command.StepId, Fence = fence, Outcome = outcome ?? Outcome() },
+        CancellationToken.None);
+
+    public Task FailAsync(ExecuteStep command, long fence, string code = "boom", bool transient = false) => Sender.SendAsync(
+        Queues.RunSaga,
+        new FailStep
+        {
+            RunId = command.RunId,
+            StepId = command.StepId,
+            Fence = fence,
+            Error = new StepError { Code = code, Message = "It went boom.", Transient = transient },
+        },
+        CancellationToken.None);
+
+    /// <summary>Receives, claims and completes the next step.</summary>
+    public async Task<ExecuteStep> WorkAsync(StepOutcome? outcome = null)
+    {
+        var received = await ReceiveAsync();
+        var claim = await ClaimAsync(received);
+        claim.ShouldNotBeNull();
+        await CompleteAsync(received.Command, claim.Fence, outcome);
+        return received.Command;
+    }
+
+    public static StepOutcome Outcome(long rows = 3, JsonElement? state = null) => new()
+    {
+        Outputs = new Dictionary<string, DatasetRef>
+        {
+            ["out"] = new()
+            {
+                Files = [new DataFile { Key = "demo/x/out-0001.parquet", Rows = rows, Bytes = 10, Sha256 = new string('0', 64) }],
+                Schema = new DatasetSchema { Columns = [new DatasetColumn { Name = "a", Type = "text" }] },
+                Rows = rows,
+                Bytes = 10,
+            },
+        },
+        Ledger = [new StepLedger { Input = "x", In = rows, Out = rows }],
+        State = state,
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        Directory.Delete(_neighbours.Store, recursive: true);
+    }
+
+    internal sealed class Neighbours
+    {
+        private readonly ConcurrentDictionary<string, (Guid VersionId, int Number, PipelinePlan Plan)> _latest = new();
+        private readonly ConcurrentDictionary<Guid, PipelinePlan> _plans = new();
+        private readonly ConcurrentDictionary<string, Guid> _pipelines = new();
+
+        public Channel<(ExecuteStep Command, Guid Id)> Commands { get; } = Channel.CreateUnbounded<(ExecuteStep, Guid)>();
+        public ConcurrentQueue<StopStep> Stops { get; } = new();
+        public ConcurrentQueue<IEvent> Events { get; } = new();
+        public Guid ProjectId { get; } = Guid.NewGuid();
+        public string Store { get; } = Directory.CreateTempSubdirectory("qualiz-runs-").FullName;
+
+        public void Publish(PipelinePlan plan)
+        {
+            var version = Guid.NewGuid();
+            _plans[version] = plan;
+            _latest.AddOrUpdate(plan.Pipeline, (version, 1, plan), (_, last) => (version, last.Number + 1, plan));
+        }
+
+        public object Resolve(ResolvePipeline asked) => _latest.TryGetValue(asked.Pipeline, out var latest)
+            ? new PipelineResolved
+            {
+                ProjectId = ProjectId,
+                PipelineId = _pipelines.GetOrAdd(asked.Pipeline, _ => Guid.NewGuid()),
+                VersionId = latest.VersionId,
+                Version = latest.Number,
+            }
+            : new PipelineUnknown { Message = $"There is no pipeline \"{asked.Pipeline}\"." };
+
+        public object Find(Guid versionId) =>
+            _plans.TryGetValue(versionId, out var plan) ? new PipelinePlanFound { Plan = plan } : new PipelineUnknown { Message = "No such version." };
+    }
+
+    internal sealed class FakePipelines(Neighbours neighbours) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>
+    {
+        public Task Consume(ConsumeContext<ResolvePipeline> context) => context.RespondAsync(neighbours.Resolve(context.Message));
+
+        public Task Consume(ConsumeContext<GetPipelinePlan> context) => context.RespondAsync(neighbours.Find(context.Message.VersionId));
+    }
+
+    internal sealed class WorkerInbox(Neighbours neighbours) : IConsumer<ExecuteStep>
+    {
+        public Task Consume(ConsumeContext<ExecuteStep> context) =>
+            neighbours.Commands.Writer.WriteAsync((context.Message, context.MessageId!.Value)).AsTask();
+    }
+
+    internal sealed class Listener(Neighbours neighbours) : IConsumer<StopStep>, IConsumer<IEvent>
+    {
+        public Task Consume(ConsumeContext<StopStep> context)
+        {
+            neighbours.Stops.Enqueue(context.Message);
+            return Task.CompletedTask;
+        }
+
+        public Task Consume(ConsumeContext<IEvent> context)
+        {
+            neighbours.Events.Enqueue(context.Message);
+            return Task.CompletedTask;
+        }
+    }
+}
