@@ -17,6 +17,9 @@ public interface IUnitOfWork<TDb> where TDb : DbContext
     /// <summary>Begins the transaction (read committed); does nothing when one is open.</summary>
     Task BeginAsync(CancellationToken ct);
 
+    /// <summary>Begins when need be and waits for the lock on an id, held to the end of the transaction: the lock under which a saga of that id is handled.</summary>
+    Task LockAsync(Guid id, CancellationToken ct);
+
     /// <summary>Saves tracked changes, writes the outbox rows, commits, and wakes the relay.</summary>
     Task CommitAsync(CancellationToken ct);
 }

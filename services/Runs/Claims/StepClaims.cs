@@ -10,7 +10,6 @@ using Qualiz.Platform.Data;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
 using Qualiz.Runs.Saga;
-using Qualiz.Runs.Starting;
 
 namespace Qualiz.Runs.Claims;
 
@@ -28,8 +27,7 @@ internal sealed class StepClaims(
     /// <returns><see cref="StepClaimed"/> or <see cref="ClaimRefused"/>.</returns>
     public async Task<object> ClaimAsync(ClaimStep claim, CancellationToken ct)
     {
-        await work.BeginAsync(ct);
-        await Locks.TakeRunAsync(work.Db, claim.RunId, ct);
+        await work.LockAsync(claim.RunId, ct);
         var run = await work.Db.Runs.FirstOrDefaultAsync(row => row.CorrelationId == claim.RunId, ct);
         var step = await work.Db.Steps.FirstOrDefaultAsync(row => row.RunId == claim.RunId && row.StepId == claim.StepId, ct);
         if (run is null || step is null)

@@ -11,7 +11,4 @@ internal static class Locks
 
     /// <summary>Held while a pipeline's runs are admitted. Never taken while a run's own lock is held.</summary>
     public static Task TakePipelineAsync(RunsDb db, Guid pipelineId, CancellationToken ct) => TakeAsync(db, $"pipeline:{pipelineId}", ct);
-
-    /// <summary>The lock under which the saga handles a run's messages.</summary>
-    public static Task TakeRunAsync(RunsDb db, Guid runId, CancellationToken ct) => TakeAsync(db, runId.ToString(), ct);
 }
