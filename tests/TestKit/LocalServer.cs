@@ -7,6 +7,7 @@ namespace Qualiz.TestKit;
 /// <summary>A private server of this test process, run by a script of <c>infra/local</c>; it stops when the process is gone, however it went.</summary>
 internal sealed class LocalServer
 {
+    private static int s_servers;
     private readonly string _script;
 
     private LocalServer(string script, string folder, int port)
@@ -22,7 +23,7 @@ internal sealed class LocalServer
     public static async Task<LocalServer> StartAsync(string script)
     {
         var name = Path.GetFileNameWithoutExtension(script);
-        var folder = Path.Combine(Path.GetTempPath(), $"qualiz-test-{name}-{Environment.ProcessId}");
+        var folder = Path.Combine(Path.GetTempPath(), $"qualiz-test-{name}-{Environment.ProcessId}-{Interlocked.Increment(ref s_servers)}");
         var server = new LocalServer(Path.Combine(Repository(), "infra", "local", script), folder, FreePort());
         await server.RunAsync("start", folder, server.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture));
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>

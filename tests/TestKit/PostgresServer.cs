@@ -24,13 +24,13 @@ public sealed class PostgresServer
     public static Task<PostgresServer> SharedAsync() => s_shared.Value;
 
     /// <summary>A server of the test's own, which it may stop.</summary>
-    public static Task<PostgresServer> StartPrivateAsync() => StartAsync(null, "postgres.sh");
+    public static Task<PostgresServer> StartPrivateAsync() => StartAsync(null);
 
-    private static async Task<PostgresServer> StartAsync(string? address, string script = "postgres.sh")
+    private static async Task<PostgresServer> StartAsync(string? address)
     {
         if (!string.IsNullOrEmpty(address))
             return new PostgresServer(address, null);
-        var local = await LocalServer.StartAsync(script);
+        var local = await LocalServer.StartAsync("postgres.sh");
         return new PostgresServer($"Host=127.0.0.1;Port={local.Port.ToString(CultureInfo.InvariantCulture)};Username=qualiz;Database=postgres", local);
     }
 

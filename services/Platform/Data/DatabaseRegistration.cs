@@ -61,7 +61,8 @@ public static class DatabaseRegistration
         new NpgsqlConnectionStringBuilder(ConnectionString(configuration))
         {
             // The pool works as the service's role and never as the login, which may do more.
-            Options = $"-c role={role} -c search_path={role}",
+            // What the relay and the timers lose in a crash of the server, they do again: they need not wait for the disk.
+            Options = $"-c role={role} -c search_path={role}" + (role == BusSchema.Name ? " -c synchronous_commit=off" : ""),
             ApplicationName = $"qualiz {role}",
             MaxPoolSize = size,
             // Nearly halves the transactions: every connection of the pool is in the same state anyway.

@@ -34,7 +34,10 @@ internal static class BusHosting
         if (databases.All.Count > 0)
             services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<MigrationRunner>());
         if (!inProcess)
+        {
             services.AddHostedService<RabbitMqTopology>();
+            services.AddHostedService<BusGauges>();
+        }
 
         services.AddMassTransit(bus =>
         {

@@ -6,11 +6,11 @@ namespace Qualiz.Platform.Messaging;
 /// </summary>
 public interface IRequests
 {
-    /// <exception cref="RequestException">The other side failed for a reason that asking again does not heal.</exception>
+    /// <exception cref="RequestFailedException">The other side failed for a reason that asking again does not heal.</exception>
     Task<TAnswer> AskAsync<TAnswer>(string queue, object request, CancellationToken ct) where TAnswer : class;
 
     /// <summary>A question with two possible kinds of answer.</summary>
-    /// <exception cref="RequestException">The other side failed for a reason that asking again does not heal.</exception>
+    /// <exception cref="RequestFailedException">The other side failed for a reason that asking again does not heal.</exception>
     Task<Answer<TFirst, TSecond>> AskAsync<TFirst, TSecond>(string queue, object request, CancellationToken ct)
         where TFirst : class
         where TSecond : class;
@@ -21,4 +21,4 @@ public sealed record Answer<TFirst, TSecond>(TFirst? First, TSecond? Second)
     where TFirst : class
     where TSecond : class;
 
-public sealed class RequestException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class RequestFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -23,7 +23,6 @@ internal sealed class OutboxRelay(IServiceProvider services, MessageRoutes route
     private const int MaxWaiting = 10_000;
 
     private static readonly TimeSpan s_sendTime = TimeSpan.FromSeconds(10);
-    private static readonly ActivitySource s_activities = new(QualizTelemetry.Name);
 
     private readonly SemaphoreSlim _slots = new(MaxInFlight);
     private readonly Channel<Guid> _sent = Channel.CreateUnbounded<Guid>(new UnboundedChannelOptions { SingleReader = true });
@@ -101,7 +100,7 @@ internal sealed class OutboxRelay(IServiceProvider services, MessageRoutes route
         // The sender's span, not the one of whoever happens to run the relay.
         Activity.Current = null;
         using var activity = message.TraceParent is { } trace && ActivityContext.TryParse(trace, null, isRemote: true, out var parent)
-            ? s_activities.StartActivity("outbox send", ActivityKind.Internal, parent)
+            ? QualizTelemetry.Activities.StartActivity("outbox send", ActivityKind.Internal, parent)
             : null;
         var id = new MessageIdPipe(message.Id);
         if (message.Queue is { } queue)

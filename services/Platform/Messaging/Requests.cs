@@ -29,7 +29,7 @@ internal sealed class Requests(IBus bus, ILogger<Requests> logger) : IRequests
             }
             catch (RequestFaultException fault) when (!IsInfrastructure(fault.Fault?.Exceptions))
             {
-                throw new RequestException(
+                throw new RequestFailedException(
                     $"{request.GetType().Name} failed at '{queue}': {fault.Fault?.Exceptions?.FirstOrDefault()?.Message ?? fault.Message}", fault);
             }
             catch (Exception exception) when (!ct.IsCancellationRequested && (exception is RequestFaultException or OperationCanceledException || InfrastructureFault.Is(exception)))
@@ -57,7 +57,7 @@ internal sealed class Requests(IBus bus, ILogger<Requests> logger) : IRequests
             var response = await client.GetResponse<TFirst, TSecond>((TRequest)request, ct);
             return response.Is(out Response<TFirst>? first) ? new(first.Message, null)
                 : response.Is(out Response<TSecond>? second) ? new(null, second.Message)
-                : throw new RequestException($"'{queue}' answered {typeof(TRequest).Name} with neither {typeof(TFirst).Name} nor {typeof(TSecond).Name}.");
+                : throw new RequestFailedException($"'{queue}' answered {typeof(TRequest).Name} with neither {typeof(TFirst).Name} nor {typeof(TSecond).Name}.");
         };
 
     /// <summary>The exception happened in another process: only its type's name is known.</summary>
