@@ -29,6 +29,7 @@ internal sealed class OutboxRelay(IServiceProvider services, MessageRoutes route
     private readonly Lazy<IBus> _bus = new(services.GetRequiredService<IBus>);
     private readonly CancellationTokenSource _stopping = new();
     private int _waiting;
+    private bool _stopped;
     private long _nextWarning;
 
     /// <summary>Set by the timer poller, which wants to know when a timer is set that is due before its next look.</summary>
@@ -194,6 +195,9 @@ internal sealed class OutboxRelay(IServiceProvider services, MessageRoutes route
     /// <summary>Gives what is on its way a moment, then lets go: the table knows what is left.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        // A host that is stopped and disposed stops its services twice.
+        if (Interlocked.Exchange(ref _stopped, true))
+            return;
         var until = Environment.TickCount64 + 3000;
         while (Volatile.Read(ref _waiting) > 0 && Environment.TickCount64 < until && !cancellationToken.IsCancellationRequested)
             await Task.Delay(20, CancellationToken.None);
