@@ -18,8 +18,8 @@ internal sealed record VersionView(
 
 internal sealed record VersionDetail(VersionView Version, DatasetSchema Schema);
 
-internal sealed record EditDataset(string? Owner, string? Description);
+internal sealed record EditDataset(string? Owner = null, string? Description = null);
 
 /// <param name="Upload">Which upload holds the rows.</param>
 /// <param name="Format">csv or parquet; by default what the file's name says.</param>
-internal sealed record AddVersion(Guid Upload, string? Format);
+internal sealed record AddVersion(Guid Upload, string? Format = null);

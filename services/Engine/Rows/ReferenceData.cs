@@ -22,6 +22,8 @@ public static class ReferenceData
     /// <exception cref="EngineException">The file is not what it claims to be.</exception>
     public static async Task<(DatasetSchema Schema, long Rows)> ImportAsync(ReferenceFormat format, string path, string target, string scratch, CancellationToken ct)
     {
+        if (new FileInfo(path).Length == 0)
+            throw new EngineException(EngineException.FileUnreadable, "The file is empty.");
         using var session = EngineSession.Open(RowReader.Options(scratch, [path, target]));
         var scan = format == ReferenceFormat.Parquet
             ? $"read_parquet({Sql.Literal(path)})"
@@ -34,7 +36,7 @@ public static class ReferenceData
         if (columns.Count == 0)
             throw new EngineException(EngineException.FileUnreadable, "The file has no columns.");
         var select = columns.Select(column => $"CAST({Sql.Identifier(column.Name)} AS {column.Type.DuckDb}) AS {Sql.Identifier(column.Name)}");
-        var rows = await session.ScalarAsync<long>(
+        var rows = await session.ExecuteAsync(
             $"COPY (SELECT {string.Join(", ", select)} FROM {scan}) TO {Sql.Literal(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)", ct).ConfigureAwait(false);
         var schema = new DatasetSchema
         {

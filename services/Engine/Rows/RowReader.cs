@@ -63,7 +63,7 @@ public sealed class RowReader : IDisposable
             return query.Masked.Contains(column.Name) ? $"CASE WHEN {name} IS NOT NULL THEN {Sql.Literal(Mask)} END AS {name}" : name;
         });
         // Small row groups, because a thread holds one in memory.
-        return await _session.ScalarAsync<long>(
+        return await _session.ExecuteAsync(
             $"COPY (SELECT {string.Join(", ", columns)} FROM {DatasetFiles.Relation(_dataset, [.. query.Columns.Select(column => column.Name)])}) "
             + $"TO {Sql.Literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)",
             ct).ConfigureAwait(false);
