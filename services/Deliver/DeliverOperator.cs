@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Configuration;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Contracts.Text;
+using Qualiz.Deliver.Files;
+using Qualiz.Deliver.Postgres;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Outbound;
+
+namespace Qualiz.Deliver;
+
+/// <summary>Brings a dataset to where others read it: all of it or nothing, and once.</summary>
+public sealed class DeliverOperator(OutboundGuard outbound, IConfiguration configuration) : IOperator<DeliverConfig>
+{
+    public async Task<StepResult> ExecuteAsync(DeliverConfig config, StepContext step, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(step);
+        try
+        {
+            var input = step.Inputs.Count == 1 ? step.Inputs[0] : throw new DeliveryException("inputCount", "Deliver has exactly one input.");
+            var columns = input.Dataset.Schema.Columns.Where(column => config.Hidden || !column.Hidden).ToList();
+            if (columns.Count == 0)
+                throw new DeliveryException("columnsMissing", "The input has no columns to deliver.");
+            var paths = new List<string>();
+            foreach (var file in input.Dataset.Files)
+                paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
+            var rows = new DeliveryRows(new LocalDataset(input.Dataset, paths), columns);
+            CheckKey(config, columns);
+            var delivered = config.To.Connection is { } connection
+                ? await ToPostgresAsync(config, step, rows, connection, ct).ConfigureAwait(false)
+                : await FileDelivery.RunAsync(config, step, rows, Roots(), ct).ConfigureAwait(false);
+            return new StepResult.Completed(new StepOutcome
+            {
+                Outputs = new Dictionary<string, DatasetRef>(),
+                Ledger = [new StepLedger { Input = input.Name, In = input.Dataset.Rows, Out = delivered.Rows }],
+                Counts = delivered.Counts,
+                Warnings = delivered.Warnings,
+            });
+        }
+        catch (DeliveryException exception)
+        {
+            return new StepResult.Failed(exception.Error);
+        }
+        catch (EngineException exception)
+        {
+            return new StepResult.Failed(new StepError
+            {
+                Code = exception.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : exception.Code,
+                Message = exception.Message,
+                Transient = exception.Transient,
+            });
+        }
+    }
+
+    private async Task<Delivered> ToPostgresAsync(DeliverConfig config, StepContext step, DeliveryRows rows, string name, CancellationToken ct)
+    {
+        Connection connection;
+        try
+        {
+            connection = await step.Connections.OpenAsync(name, ct).ConfigureAwait(false);
+        }
+        catch (ConnectionException exception)
+        {
+            throw new DeliveryException("connectionRefused", exception.Message, "to.connection");
+        }
+        await using var source = await PostgresSource.CreateAsync(connection, outbound, step, ct).ConfigureAwait(false);
+        return await new PostgresDelivery(source, config, step, rows).RunAsync(ct).ConfigureAwait(false);
+    }
+
+    private static void CheckKey(DeliverConfig config, List<DatasetColumn> columns)
+    {
+        for (var i = 0; i < config.Key.Count; i++)
+        {
+            if (columns.Exists(column => column.Name == config.Key[i]))
+                continue;
+            var nearest = NearestName.Find(config.Key[i], columns.Select(column => column.Name));
+            throw new DeliveryException(
+                "columnUnknown", $"Column \"{config.Key[i]}\" does not exist{(nearest is null ? "." : $"; did you mean \"{nearest}\"?")}", $"key[{i}]");
+        }
+    }
+
+    private string[] Roots() => configuration.GetSection("Folders:Roots").Get<string[]>()
+        ?? (configuration["Folders:Roots"]?.Split([',', ':'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? []);
+}
+
+/// <summary>The rows to deliver and which of their columns.</summary>
+internal sealed record DeliveryRows(LocalDataset Dataset, IReadOnlyList<DatasetColumn> Columns)
+{
+    public long Count => Dataset.Dataset.Rows;
+
+    public EngineSession Open(StepContext step, params IEnumerable<string> paths) => EngineSession.Open(new EngineOptions
+    {
+        MemoryBytes = step.Grant.MemoryBytes,
+        Threads = step.Grant.Threads,
+        Scratch = step.Scratch,
+        Paths = [.. Dataset.Paths, .. paths],
+    });
+
+    public string Relation => DatasetFiles.Relation(Dataset, [.. Columns.Select(column => column.Name)]);
+}
+
+internal sealed record Delivered(long Rows, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<string> Warnings);
+
+/// <summary>The delivery cannot be made. The message holds no row values.</summary>
+internal sealed class DeliveryException(string code, string message, string? path = null, bool transient = false) : Exception(message)
+{
+    public StepError Error { get; } = new() { Code = code, Message = message, Path = path, Transient = transient };
+}

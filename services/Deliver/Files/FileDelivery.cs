@@ -1,0 +1,170 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Storage;
+
+namespace Qualiz.Deliver.Files;
+
+/// <summary>
+/// One delivery to a file. It is written under a temporary name, flushed and renamed, so that a reader sees the old file or the new one.
+/// A small file beside it says which run and step it is from: the same delivery again changes nothing, an older one does not come on top.
+/// </summary>
+internal static class FileDelivery
+{
+    public static async Task<Delivered> RunAsync(DeliverConfig config, StepContext step, DeliveryRows rows, IReadOnlyList<string> roots, CancellationToken ct)
+    {
+        var (store, key) = config.To.File is { } file ? InFolder(file, roots) : (step.Store, InStore(config.To.Store!, step));
+        var format = Format(config, key);
+        var receiptKey = ReceiptKey(key);
+        // One writer per file on this machine; across machines the rename keeps each file whole.
+        using var turn = await FileTurn.WaitAsync(step, config.To.File is null ? $"store:{key}" : Path.GetFullPath(config.To.File), ct).ConfigureAwait(false);
+        try
+        {
+            var receipt = await ReadReceiptAsync(store, receiptKey, ct).ConfigureAwait(false);
+            if (receipt is not null && await store.ExistsAsync(key, ct).ConfigureAwait(false))
+            {
+                if (receipt.RunId == step.Command.RunId && receipt.Step == step.Command.StepId && await IsWholeAsync(store, key, receipt, step, ct).ConfigureAwait(false))
+                {
+                    step.Log.LogInformation("Delivered already: {Rows} rows", receipt.Rows);
+                    return new Delivered(receipt.Rows, Counts(receipt), []);
+                }
+                if (receipt.PipelineId == step.Command.PipelineId && receipt.Fence > step.Fence && receipt.RunId != step.Command.RunId)
+                    throw new DeliveryException("superseded", "A later run has written this file already; this one comes too late.");
+            }
+            var path = store.GetStagingPath(key, step.Scratch);
+            try
+            {
+                await WriteAsync(rows, step, format, path, ct).ConfigureAwait(false);
+                var sha = await HashAsync(path, ct).ConfigureAwait(false);
+                var stored = await store.PutFileAsync(key, path, ct).ConfigureAwait(false);
+                receipt = new Receipt(step.Command.RunId, step.Command.StepId, step.Command.PipelineId, step.Fence, rows.Count, stored.Bytes, sha);
+                using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(receipt, JsonSerializerOptions.Web));
+                await store.PutAsync(receiptKey, content, ct).ConfigureAwait(false);
+                step.Log.LogInformation("Wrote {Rows} rows, {Bytes} bytes", rows.Count, stored.Bytes);
+                return new Delivered(rows.Count, Counts(receipt), []);
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+        }
+        catch (StoreUnavailableException exception) when (config.To.File is not null)
+        {
+            throw new DeliveryException("targetUnavailable", exception.Message, "to.file", transient: true);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new DeliveryException("fileName", exception.Message, config.To.File is null ? "to.store" : "to.file");
+        }
+    }
+
+    private static async Task WriteAsync(DeliveryRows rows, StepContext step, FileFormat format, string path, CancellationToken ct)
+    {
+        var gzip = format.Gzip == true ? "gzip" : "none";
+        var options = format.Type switch
+        {
+            FileType.Csv => $"FORMAT csv, HEADER {Sql.Literal(format.Header)}, DELIMITER {Sql.Literal(format.Delimiter)}, COMPRESSION {gzip}",
+            FileType.JsonLines => $"FORMAT json, COMPRESSION {gzip}",
+            FileType.Json => $"FORMAT json, ARRAY true, COMPRESSION {gzip}",
+            _ => DatasetFiles.ParquetOptions,
+        };
+        using var session = rows.Open(step, path);
+        var columns = rows.Columns.Select(column => $"{Value(column.Name, DatasetFiles.TypeOf(column), format.Type)} AS {Sql.Identifier(column.Name)}");
+        var written = await session.ExecuteAsync($"COPY (SELECT {string.Join(", ", columns)} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options}, USE_TMP_FILE false)", ct).ConfigureAwait(false);
+        if (written != rows.Count)
+            throw new DeliveryException("inputDamaged", string.Create(CultureInfo.InvariantCulture, $"The input holds {written:N0} rows, {rows.Count:N0} were recorded."));
+    }
+
+    // JSON numbers are doubles to most readers: what a double cannot hold is text, as on the wire everywhere else.
+    private static string Value(string name, ColumnType type, FileType format)
+    {
+        var column = Sql.Identifier(name);
+        if (format == FileType.Parquet || type == ColumnType.Text || type == ColumnType.Bool)
+            return column;
+        if (type == ColumnType.TimestampTz)
+            return $"replace(replace(CAST({column} AS VARCHAR), ' ', 'T'), '+00', 'Z')";
+        if (type == ColumnType.Timestamp)
+            return $"replace(CAST({column} AS VARCHAR), ' ', 'T')";
+        if (format == FileType.Csv)
+            return type is ColumnType.ListType or ColumnType.StructType ? $"CAST(to_json({column}) AS VARCHAR)" : column;
+        if (type == ColumnType.Int64)
+            return $"CASE WHEN {column} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({column}) ELSE to_json(CAST({column} AS VARCHAR)) END";
+        if (type == ColumnType.Double)
+            return $"CASE WHEN isfinite({column}) THEN to_json({column}) ELSE to_json(CAST({column} AS VARCHAR)) END";
+        return type is ColumnType.DecimalType ? $"CAST({column} AS VARCHAR)" : column;
+    }
+
+    private static (IObjectStore Store, string Key) InFolder(string file, IReadOnlyList<string> roots)
+    {
+        var path = Path.GetFullPath(Path.IsPathRooted(file) || roots.Count == 0 ? file : Path.Combine(roots[0], file));
+        foreach (var root in roots)
+        {
+            var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+            if (path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                return (LocalFolder.Open(folder), path[(folder.Length + 1)..]);
+        }
+        throw new DeliveryException("folderRefused", "The file does not lie in a folder that Qualiz may write to (Folders:Roots).", "to.file");
+    }
+
+    private static string InStore(string name, StepContext step) => $"exports/{step.Command.Project}/{name.TrimStart('/')}";
+
+    private static FileFormat Format(DeliverConfig config, string key)
+    {
+        var name = Path.GetFileName(key).ToLowerInvariant();
+        var gzip = name.EndsWith(".gz", StringComparison.Ordinal);
+        if (config.Format is { } format)
+            return format with { Gzip = format.Gzip ?? gzip };
+        if (gzip)
+            name = name[..^3];
+        return Path.GetExtension(name) switch
+        {
+            ".csv" => new FileFormat { Type = FileType.Csv, Gzip = gzip },
+            ".tsv" => new FileFormat { Type = FileType.Csv, Delimiter = "\t", Gzip = gzip },
+            ".jsonl" or ".ndjson" => new FileFormat { Type = FileType.JsonLines, Gzip = gzip },
+            ".json" => new FileFormat { Type = FileType.Json, Gzip = gzip },
+            ".parquet" when !gzip => new FileFormat { Type = FileType.Parquet },
+            _ => throw new DeliveryException("formatUnknown", "The name does not tell the file's format; state format.type: csv, jsonLines, json or parquet.", "format"),
+        };
+    }
+
+    private static string ReceiptKey(string key)
+    {
+        var slash = key.LastIndexOf('/') + 1;
+        return $"{key[..slash]}.{key[slash..]}.qualiz";
+    }
+
+    private static async Task<Receipt?> ReadReceiptAsync(IObjectStore store, string key, CancellationToken ct)
+    {
+        if (!await store.ExistsAsync(key, ct).ConfigureAwait(false))
+            return null;
+        await using var content = await store.OpenReadAsync(key, ct).ConfigureAwait(false);
+        try
+        {
+            return await JsonSerializer.DeserializeAsync<Receipt>(content, JsonSerializerOptions.Web, ct).ConfigureAwait(false);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // Somebody may have put another file there since.
+    private static async Task<bool> IsWholeAsync(IObjectStore store, string key, Receipt receipt, StepContext step, CancellationToken ct) =>
+        await HashAsync(await store.GetLocalPathAsync(key, step.Scratch, ct).ConfigureAwait(false), ct).ConfigureAwait(false) == receipt.Sha256;
+
+    private static async Task<string> HashAsync(string path, CancellationToken ct)
+    {
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, ct).ConfigureAwait(false));
+    }
+
+    private static Dictionary<string, long> Counts(Receipt receipt) => new() { ["bytes"] = receipt.Bytes };
+
+    private sealed record Receipt(Guid RunId, string Step, Guid PipelineId, long Fence, long Rows, long Bytes, string Sha256);
+}
