@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Deliver;

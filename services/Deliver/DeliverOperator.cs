@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Text;

@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
-using Microsoft.Extensions.Logging;
-using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
@@ -21,12 +18,14 @@ internal static class FileDelivery
     {
         var (store, key) = config.To.File is { } file ? InFolder(file, roots) : (step.Store, InStore(config.To.Store!, step));
         var format = Format(config, key);
-        var receiptKey = ReceiptKey(key);
-        // One writer per file on this machine; across machines the rename keeps each file whole.
-        using var turn = await FileTurn.WaitAsync(step, config.To.File is null ? $"store:{key}" : Path.GetFullPath(config.To.File), ct).ConfigureAwait(false);
         try
         {
-            var receipt = await ReadReceiptAsync(store, receiptKey, ct).ConfigureAwait(false);
+            // Makes the folder, and refuses links on the way.
+            var path = store.GetStagingPath(key, step.Scratch);
+            using Receipts receipts = config.To.File is null
+                ? new StoredReceipt(store, ReceiptKey(key))
+                : await LockedReceipt.OpenAsync(Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileName(ReceiptKey(key))), config.LockTimeout, ct).ConfigureAwait(false);
+            var receipt = await receipts.ReadAsync(ct).ConfigureAwait(false);
             if (receipt is not null && await store.ExistsAsync(key, ct).ConfigureAwait(false))
             {
                 if (receipt.RunId == step.Command.RunId && receipt.Step == step.Command.StepId && await IsWholeAsync(store, key, receipt, step, ct).ConfigureAwait(false))
@@ -37,15 +36,13 @@ internal static class FileDelivery
                 if (receipt.PipelineId == step.Command.PipelineId && receipt.Fence > step.Fence && receipt.RunId != step.Command.RunId)
                     throw new DeliveryException("superseded", "A later run has written this file already; this one comes too late.");
             }
-            var path = store.GetStagingPath(key, step.Scratch);
             try
             {
                 await WriteAsync(rows, step, format, path, ct).ConfigureAwait(false);
                 var sha = await HashAsync(path, ct).ConfigureAwait(false);
                 var stored = await store.PutFileAsync(key, path, ct).ConfigureAwait(false);
                 receipt = new Receipt(step.Command.RunId, step.Command.StepId, step.Command.PipelineId, step.Fence, rows.Count, stored.Bytes, sha);
-                using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(receipt, JsonSerializerOptions.Web));
-                await store.PutAsync(receiptKey, content, ct).ConfigureAwait(false);
+                await receipts.WriteAsync(receipt, ct).ConfigureAwait(false);
                 step.Log.LogInformation("Wrote {Rows} rows, {Bytes} bytes", rows.Count, stored.Bytes);
                 return new Delivered(rows.Count, Counts(receipt), []);
             }
@@ -139,21 +136,6 @@ internal static class FileDelivery
         return $"{key[..slash]}.{key[slash..]}.qualiz";
     }
 
-    private static async Task<Receipt?> ReadReceiptAsync(IObjectStore store, string key, CancellationToken ct)
-    {
-        if (!await store.ExistsAsync(key, ct).ConfigureAwait(false))
-            return null;
-        await using var content = await store.OpenReadAsync(key, ct).ConfigureAwait(false);
-        try
-        {
-            return await JsonSerializer.DeserializeAsync<Receipt>(content, JsonSerializerOptions.Web, ct).ConfigureAwait(false);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     // Somebody may have put another file there since.
     private static async Task<bool> IsWholeAsync(IObjectStore store, string key, Receipt receipt, StepContext step, CancellationToken ct) =>
         await HashAsync(await store.GetLocalPathAsync(key, step.Scratch, ct).ConfigureAwait(false), ct).ConfigureAwait(false) == receipt.Sha256;
@@ -165,6 +147,4 @@ internal static class FileDelivery
     }
 
     private static Dictionary<string, long> Counts(Receipt receipt) => new() { ["bytes"] = receipt.Bytes };
-
-    private sealed record Receipt(Guid RunId, string Step, Guid PipelineId, long Fence, long Rows, long Bytes, string Sha256);
 }

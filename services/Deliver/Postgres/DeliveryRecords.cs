@@ -82,8 +82,7 @@ internal static class Statements
     public static async Task<long> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct, params object[] parameters)
     {
         await using var command = Command(connection, sql, parameters);
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-        return (long)command.Statements.Aggregate(0UL, (rows, statement) => rows + statement.Rows);
+        return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
     public static async Task<T?> ScalarAsync<T>(NpgsqlConnection connection, string sql, CancellationToken ct, params object[] parameters)

@@ -26,7 +26,7 @@ internal static class PostgresErrors
             PostgresErrorCodes.LockNotAvailable => Again("targetBusy", $"Somebody else held {table} for too long."),
             PostgresErrorCodes.QueryCanceled => Again("targetBusy", "The database took longer than the longest statement allowed."),
             PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure => Again("targetBusy", "The database broke off because of others who worked on the same rows."),
-            PostgresErrorCodes.IdleInTransactionSessionTimeout => Again("targetBusy", "The database ended an idle transaction."),
+            "25P03" => Again("targetBusy", "The database ended an idle transaction."),
             PostgresErrorCodes.DiskFull => Again("targetFull", "The database's disk is full."),
             "57P01" or "57P02" or "57P03" or "57P05" => Again("targetUnavailable", "The database ended the connection or is not up."),
             _ when state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("58", StringComparison.Ordinal) =>
