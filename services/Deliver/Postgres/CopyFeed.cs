@@ -36,10 +36,10 @@ internal static partial class CopyFeed
                     return stream;
                 },
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-            await using var target = await connection.BeginRawBinaryCopyAsync(copy, ct).ConfigureAwait(false);
+            await using var target = await connection.BeginTextImportAsync(copy, ct).ConfigureAwait(false);
             try
             {
-                await Task.Factory.StartNew(() => Pump(source, target, step, rows.Count, ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                await Task.Factory.StartNew(() => Pump(source, ((StreamWriter)target).BaseStream, step, rows.Count, ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
                 // The end of the pipe is only the end of the data when the engine says so.
                 await writing.ConfigureAwait(false);
             }

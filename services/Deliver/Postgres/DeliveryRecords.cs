@@ -22,10 +22,12 @@ internal sealed class DeliveryRecords(string schema, TableName target, StepConte
             await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
             // Two that make it at once would trip over each other in the catalogue.
             await Statements.ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ct, $"qualiz_delivery {schema}").ConfigureAwait(false);
+            // "If not exists" asks for the right to make schemas all the same.
+            if (!await Statements.SchemaExistsAsync(connection, schema, ct).ConfigureAwait(false))
+                await Statements.ExecuteAsync(connection, $"CREATE SCHEMA {TableName.Quote(schema)}", ct).ConfigureAwait(false);
             await Statements.ExecuteAsync(
                 connection,
                 $"""
-                CREATE SCHEMA IF NOT EXISTS {TableName.Quote(schema)};
                 CREATE TABLE IF NOT EXISTS {Table} (
                   run_id uuid NOT NULL, step text NOT NULL, target text NOT NULL, pipeline_id uuid NOT NULL, mode text NOT NULL,
                   fence bigint NOT NULL, rows bigint NOT NULL, counts jsonb NOT NULL, delivered_at timestamptz NOT NULL DEFAULT now(),
@@ -84,6 +86,9 @@ internal static class Statements
         await using var command = Command(connection, sql, parameters);
         return await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
+
+    public static Task<bool> SchemaExistsAsync(NpgsqlConnection connection, string schema, CancellationToken ct) =>
+        ScalarAsync<bool>(connection, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", ct, schema);
 
     public static async Task<T?> ScalarAsync<T>(NpgsqlConnection connection, string sql, CancellationToken ct, params object[] parameters)
     {

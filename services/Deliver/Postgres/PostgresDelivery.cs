@@ -60,7 +60,7 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
         }
 
         // What cannot work is found before any row is sent.
-        Plan(await TargetTable.FindAsync(connection, _table, ct).ConfigureAwait(false));
+        await PlanAsync(connection, ct).ConfigureAwait(false);
         _warnings.RemoveAll(warning => warning.StartsWith("Not delivered", StringComparison.Ordinal));
         await StageAsync(connection, ct).ConfigureAwait(false);
 
@@ -73,7 +73,7 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
             if (config.Mode == DeliverMode.Replace && await records.IsSupersededAsync(connection, ct).ConfigureAwait(false))
                 throw new DeliveryException("superseded", $"A later run has replaced {_table} already; this one comes too late.");
         }
-        var plan = Plan(await TargetTable.FindAsync(connection, _table, ct).ConfigureAwait(false));
+        var plan = await PlanAsync(connection, ct).ConfigureAwait(false);
         foreach (var statement in plan.Ddl)
         {
             step.Log.LogInformation("{Statement}", statement);
@@ -194,13 +194,14 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
     }
 
     /// <summary>How the input gets into the table as it is now.</summary>
-    private TablePlan Plan(TargetTable? table)
+    private async Task<TablePlan> PlanAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        var table = await TargetTable.FindAsync(connection, _table, ct).ConfigureAwait(false);
         if (table is null)
         {
             var ddl = new List<string> { TableDdl.Create(_table, rows.Columns, config.Key) };
-            if (_table.Schema != "public")
-                ddl.Insert(0, $"CREATE SCHEMA IF NOT EXISTS {TableName.Quote(_table.Schema)}");
+            if (!await Statements.SchemaExistsAsync(connection, _table.Schema, ct).ConfigureAwait(false))
+                ddl.Insert(0, $"CREATE SCHEMA {TableName.Quote(_table.Schema)}");
             return new TablePlan(ddl, [.. rows.Columns.Select((column, i) => new PlannedColumn(column.Name, Staged(i), ""))]);
         }
         if (table.Kind is not ('r' or 'p'))
