@@ -64,9 +64,10 @@ public sealed record PipelinePublished : EventRecord
     public required int Version { get; init; }
 }
 
-/// <summary>An execution was given a connection's secret.</summary>
+/// <summary>An execution was given a connection's secret. It belongs to the project's order of events, so <c>RunId</c> is null.</summary>
 public sealed record ConnectionUsed : EventRecord
 {
+    public required Guid SourceRunId { get; init; }
     public required string Connection { get; init; }
     public required string StepId { get; init; }
     public required long Fence { get; init; }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Configuration;
+using Qualiz.Platform.Http;
 
 namespace Qualiz.Platform.Operators;
 
@@ -17,7 +18,7 @@ public interface IConnectionExchange
 /// <summary>Which execution wants which connection.</summary>
 public sealed record ConnectionRequest
 {
-    /// <summary>Where Pipelines answers it (POST; 200 with a <see cref="Connection"/>, 403 or 404 with problem details).</summary>
+    /// <summary>Where Pipelines answers it (POST; with <see cref="ServiceKey"/>; 200 with a <see cref="Connection"/>, 401 or 403 with problem details).</summary>
     public const string Path = "/internal/v1/connections/exchange";
 
     public required string Project { get; init; }
@@ -42,10 +43,12 @@ internal sealed class HttpConnectionExchange(IConfiguration configuration, IHttp
             try
             {
                 using var client = clients.CreateClient(ClientName);
-                using var response = await client.PostAsJsonAsync(new Uri(new Uri(address), ConnectionRequest.Path), request, ct);
+                using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(address), ConnectionRequest.Path)) { Content = JsonContent.Create(request) };
+                message.Headers.Add(ServiceKey.Header, configuration[ServiceKey.Setting] ?? "");
+                using var response = await client.SendAsync(message, ct);
                 if (response.IsSuccessStatusCode)
                     return await response.Content.ReadFromJsonAsync<Connection>(ct) ?? throw new ConnectionException("The exchange gave no connection.");
-                if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.Conflict)
+                if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.Conflict)
                 {
                     var problem = await response.Content.ReadFromJsonAsync<Problem>(ct);
                     throw new ConnectionException(problem?.Detail ?? problem?.Title ?? $"The connection {request.Connection} was refused.");

@@ -1,0 +1,86 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Pipelines.Model;
+using Qualiz.Pipelines.Projects;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
+
+namespace Qualiz.Pipelines.Authoring;
+
+/// <param name="IsNew">False when the text is that of the latest version already.</param>
+internal sealed record SavedVersion(Pipeline Pipeline, PipelineVersion Version, bool IsNew, IReadOnlyList<ApiError> Warnings);
+
+/// <summary>Saves a file as the next version of its pipeline.</summary>
+internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChecker checker, EventNumbers numbers, TimeProvider time)
+{
+    /// <exception cref="ApiException">The file is wrong (422), or was changed by someone else (412, 428).</exception>
+    public async Task<SavedVersion> SaveAsync(CurrentProject project, string name, string text, string fileName, HttpRequest request, CancellationToken ct)
+    {
+        await work.BeginAsync(ct);
+        // The lock makes version numbers gapless and two editors wait for each other.
+        var pipeline = await work.Db.Pipelines
+            .FromSql($"select * from pipelines.pipeline where project_id = {project.Id} and name = {name} for update").FirstOrDefaultAsync(ct);
+        var latest = pipeline is null ? null : await work.Db.Versions.FirstAsync(version => version.PipelineId == pipeline.Id && version.Number == pipeline.Latest, ct);
+        if (latest is not null && latest.Text == text)
+            return new SavedVersion(pipeline!, latest, false, []);
+        request.CheckIfMatch(pipeline?.Latest);
+
+        var (file, compiled) = await checker.CheckAsync(project.Id, name, text, fileName, ct);
+        var errors = compiled.Problems.Where(problem => problem.Severity == Contracts.Files.ProblemSeverity.Error).ToList();
+        if (errors.Count > 0 || compiled.Plan is null || file.Model is null)
+        {
+            var more = errors.Count > 1 ? $" (and {errors.Count - 1} more)" : "";
+            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalidPipeline", $"{errors[0]}{more}", [.. compiled.Problems.Select(problem => problem.ToApiError())]);
+        }
+
+        var now = time.GetUtcNow();
+        var actor = request.HttpContext.Actor();
+        if (pipeline is null)
+        {
+            pipeline = new Pipeline { Id = Guid.CreateVersion7(), ProjectId = project.Id, Name = name, Latest = 0, CreatedAt = now, UpdatedAt = now };
+            work.Db.Pipelines.Add(pipeline);
+        }
+
+        pipeline.Latest++;
+        pipeline.UpdatedAt = now;
+        pipeline.Owner = file.Model.Owner;
+        pipeline.Description = file.Model.Description;
+        var version = new PipelineVersion
+        {
+            Id = Guid.CreateVersion7(),
+            PipelineId = pipeline.Id,
+            Number = pipeline.Latest,
+            FileName = fileName,
+            Text = text,
+            Plan = compiled.Plan,
+            Connections = [.. compiled.Connections.Select(use => new UsedConnection(use.Connection, use.Step)).Distinct()],
+            CreatedAt = now,
+            CreatedBy = actor,
+        };
+        work.Db.Versions.Add(version);
+        try
+        {
+            await work.Db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            throw new ApiException(StatusCodes.Status412PreconditionFailed, "changed", $"Someone else created the pipeline \"{name}\" meanwhile. Get it, merge, and send the change again.");
+        }
+
+        work.Outbox.Publish(new PipelinePublished
+        {
+            Id = Guid.CreateVersion7(),
+            OccurredAt = now,
+            ProjectId = project.Id,
+            Actor = actor,
+            Sequence = await numbers.NextAsync(project.Id, ct),
+            Project = project.Slug,
+            Pipeline = name,
+            PipelineId = pipeline.Id,
+            Version = version.Number,
+        });
+        await work.CommitAsync(ct);
+        return new SavedVersion(pipeline, version, true, [.. compiled.Problems.Select(problem => problem.ToApiError())]);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net.Sockets;
+using Npgsql;
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Outbound;
+
+namespace Qualiz.Pipelines.Connections;
+
+/// <param name="Message">One sentence for a person.</param>
+internal sealed record ConnectionTest(bool Works, string Message);
+
+/// <summary>Tries a connection as an operator would, and shortly.</summary>
+internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration configuration)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    public async Task<ConnectionTest> TestAsync(Connection connection, CancellationToken ct)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limited.CancelAfter(Patience);
+        try
+        {
+            return connection.Type switch
+            {
+                "postgres" => await TestPostgresAsync(connection.Settings, limited.Token),
+                "s3" => await TestAddressAsync(connection.Settings.GetValueOrDefault("endpoint"), limited.Token),
+                _ => TestFolder(connection.Settings["root"]),
+            };
+        }
+        catch (OutboundRefusedException refused)
+        {
+            return new ConnectionTest(false, refused.Message);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return new ConnectionTest(false, $"There was no answer within {Patience.TotalSeconds:0} seconds.");
+        }
+    }
+
+    private async Task<ConnectionTest> TestPostgresAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
+    {
+        var host = settings["host"];
+        var address = await outbound.ResolveAsync(host, ct);
+        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder
+        {
+            Host = address.ToString(),
+            Port = int.TryParse(settings.GetValueOrDefault("port"), out var port) ? port : 5432,
+            Database = settings["database"],
+            Username = settings["user"],
+            Password = settings.GetValueOrDefault("password"),
+            SslMode = Enum.TryParse<SslMode>(settings.GetValueOrDefault("sslMode"), ignoreCase: true, out var mode) ? mode : SslMode.Prefer,
+            Pooling = false,
+            Timeout = (int)Patience.TotalSeconds,
+            ApplicationName = "qualiz connection test",
+        }.ConnectionString);
+        // The address was checked and is used; the certificate is the name's.
+        builder.UseSslClientAuthenticationOptionsCallback(options => options.TargetHost = host);
+        try
+        {
+            await using var source = builder.Build();
+            await using var connection = await source.OpenConnectionAsync(ct);
+            return new ConnectionTest(true, $"Signed in to {settings["database"]}; the server is PostgreSQL {connection.PostgreSqlVersion}.");
+        }
+        catch (PostgresException refused)
+        {
+            return new ConnectionTest(false, $"The server refused: {refused.MessageText}.");
+        }
+        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
+        {
+            return new ConnectionTest(false, $"The server cannot be reached: {(exception.InnerException ?? exception).Message}.");
+        }
+    }
+
+    private async Task<ConnectionTest> TestAddressAsync(string? endpoint, CancellationToken ct)
+    {
+        if (endpoint is null || !Uri.TryCreate(endpoint, UriKind.Absolute, out var uri))
+            return new ConnectionTest(true, "The settings are complete; the bucket itself is tried by the first run.");
+        var address = await outbound.ResolveAsync(uri.Host, ct);
+        try
+        {
+            using var client = new TcpClient(address.AddressFamily);
+            await client.ConnectAsync(address, uri.Port, ct);
+            return new ConnectionTest(true, $"{uri.Host} answers; the bucket itself is tried by the first run.");
+        }
+        catch (SocketException exception)
+        {
+            return new ConnectionTest(false, $"{uri.Host} cannot be reached: {exception.Message}.");
+        }
+    }
+
+    private ConnectionTest TestFolder(string folder)
+    {
+        var section = configuration.GetSection("Folders:Roots");
+        var roots = section.GetChildren().Select(child => child.Value).Append(section.Value)
+            .SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Select(root => Path.GetFullPath(root).TrimEnd('/')).ToList();
+        var full = Path.GetFullPath(folder);
+        if (!Path.IsPathRooted(folder) || !roots.Any(root => full == root || full.StartsWith(root + "/", StringComparison.Ordinal)))
+            return new ConnectionTest(false, "The folder is not below one of the roots that the administrator allows (Folders:Roots).");
+        // The operators check the resolved path again at every use; this machine need not be theirs.
+        return Directory.Exists(full)
+            ? new ConnectionTest(true, "The folder is there.")
+            : new ConnectionTest(false, "The folder is not there.");
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Qualiz.Contracts.Schemas;
+
+namespace Qualiz.Pipelines.Connections;
+
+/// <summary>The kinds of connections and their settings; operators read the settings by these names.</summary>
+internal static class ConnectionTypes
+{
+    private static readonly Dictionary<string, ConnectionType> All = new ConnectionType[]
+    {
+        new("postgres", "PostgreSQL", typeof(PostgresSettings), ["host", "port"]),
+        new("s3", "S3 bucket", typeof(S3Settings), ["endpoint", "bucket"]),
+        new("folder", "Folder", typeof(FolderSettings), []),
+    }.ToDictionary(type => type.Name);
+
+    public static IEnumerable<string> Names => All.Keys;
+
+    public static IEnumerable<ConnectionType> Known => All.Values;
+
+    public static ConnectionType? Find(string name) => All.GetValueOrDefault(name);
+}
+
+/// <param name="Address">The settings that say where it goes: a stored secret is never sent to another place than it was given for.</param>
+internal sealed record ConnectionType(string Name, string Title, Type Settings, IReadOnlyList<string> Address)
+{
+    public JsonElement Schema { get; } = ConfigSchema.For(Settings);
+
+    public IReadOnlySet<string> SecretNames { get; } = ConfigSchema.For(Settings).GetProperty("properties").EnumerateObject()
+        .Where(property => property.Value.TryGetProperty("format", out var format) && format.GetString() == FieldFormat.Secret)
+        .Select(property => property.Name).ToHashSet();
+}
+
+internal sealed record PostgresSettings
+{
+    [Field(Title = "Host", Description = "The server's name or address.", Example = "db.example.org", MinLength = 1, MaxLength = 253)]
+    public required string Host { get; init; }
+
+    [Field(Title = "Port", Description = "The server's port.", Example = 5432, Minimum = 1, Maximum = 65535)]
+    public int Port { get; init; } = 5432;
+
+    [Field(Title = "Database", Description = "The database's name.", Example = "sales", MinLength = 1, MaxLength = 63)]
+    public required string Database { get; init; }
+
+    [Field(Title = "User", Description = "The role that Qualiz signs in as.", Example = "qualiz", MinLength = 1, MaxLength = 63)]
+    public required string User { get; init; }
+
+    [Field(Title = "Password", Description = "Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
+    public string? Password { get; init; }
+
+    [Field(Title = "Encryption", Description = "Whether the line must be encrypted and the server's certificate checked.", Example = "require")]
+    public PostgresEncryption SslMode { get; init; } = PostgresEncryption.Prefer;
+}
+
+internal enum PostgresEncryption
+{
+    Disable,
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+internal sealed record S3Settings
+{
+    [Field(Title = "Bucket", Description = "The bucket's name.", Example = "landing", MinLength = 3, MaxLength = 63)]
+    public required string Bucket { get; init; }
+
+    [Field(Title = "Endpoint", Description = "The address of a store other than AWS.", Example = "https://minio.example.org", Pattern = "^https?://.+$")]
+    public string? Endpoint { get; init; }
+
+    [Field(Title = "Region", Description = "The bucket's region.", Example = "eu-north-1")]
+    public string? Region { get; init; }
+
+    [Field(Title = "Prefix", Description = "Only keys below it are seen.", Example = "shop/")]
+    public string? Prefix { get; init; }
+
+    [Field(Title = "Access key", Description = "The key's id.", Example = "AKIA...")]
+    public string? AccessKey { get; init; }
+
+    [Field(Title = "Secret key", Description = "Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
+    public string? SecretKey { get; init; }
+}
+
+internal sealed record FolderSettings
+{
+    [Field(Title = "Folder", Description = "A folder of the machine, below one of the roots that its administrator allows.", Example = "/data/landing", MinLength = 1)]
+    public required string Root { get; init; }
+}

@@ -1,0 +1,105 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Qualiz.Contracts.Files;
+using Qualiz.Pipelines.Model;
+using Qualiz.Platform.Http;
+
+namespace Qualiz.Pipelines.Projects;
+
+/// <param name="Slug">The project's name in addresses: small letters, digits, - and _. It can never be changed.</param>
+/// <param name="TimeZone">In which days and schedules count, e.g. <c>Europe/Oslo</c>; UTC when left out.</param>
+internal sealed record CreateProject(string Slug, string? Name = null, string? Description = null, string? TimeZone = null);
+
+internal sealed record ProjectView(Guid Id, string Slug, string Name, string? Description, string TimeZone, DateTimeOffset CreatedAt, string CreatedBy)
+{
+    public static ProjectView Of(Project project) =>
+        new(project.Id, project.Slug, project.Name, project.Description, project.TimeZone, project.CreatedAt, project.CreatedBy);
+}
+
+internal static class ProjectEndpoints
+{
+    public static void MapProjects(this IEndpointRouteBuilder api)
+    {
+        var projects = api.MapGroup("/projects").WithTags("Projects");
+        projects.MapPost("", CreateAsync).WithName("createProject").WithSummary("Creates a project");
+        projects.MapGet("", ListAsync).WithName("listProjects").WithSummary("All projects, by slug");
+        projects.MapGet("/{project}", GetAsync).WithName("getProject").WithSummary("One project");
+    }
+
+    private static async Task<Results<Created<ProjectView>, ProblemHttpResult>> CreateAsync(
+        CreateProject body, PipelinesDb db, TimeProvider time, HttpContext http, CancellationToken ct)
+    {
+        var errors = new List<ApiError>();
+        if (!Names.IsName(body.Slug))
+            errors.Add(new ApiError("should be a small letter, then small letters, digits, - and _, at most 63", "slug"));
+        if (body.Name is { Length: 0 or > 200 })
+            errors.Add(new ApiError("should have 1 to 200 characters", "name"));
+        if (body.Description is { Length: > 2000 })
+            errors.Add(new ApiError("should have at most 2000 characters", "description"));
+        if (body.TimeZone is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+            errors.Add(new ApiError("is no time zone; write it like Europe/Oslo", "timeZone"));
+        if (errors.Count > 0)
+            return ApiProblem.Invalid("The project cannot be created like this.", errors);
+
+        var project = new Project
+        {
+            Id = Guid.CreateVersion7(),
+            Slug = body.Slug,
+            Name = body.Name ?? body.Slug,
+            Description = body.Description,
+            TimeZone = body.TimeZone ?? "UTC",
+            CreatedAt = time.GetUtcNow(),
+            CreatedBy = http.Actor(),
+        };
+        db.Projects.Add(project);
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return ApiProblem.Conflict("slugTaken", $"There is, or was, a project \"{body.Slug}\"; take another slug.");
+        }
+
+        return TypedResults.Created($"/api/v1/projects/{project.Slug}", ProjectView.Of(project));
+    }
+
+    private static async Task<Ok<Page<ProjectView>>> ListAsync(PageRequest page, PipelinesDb db, CancellationToken ct)
+    {
+        var query = db.Projects.AsNoTracking();
+        if (page.TryGetAfter<string>(out var after))
+            query = query.Where(project => project.Slug.CompareTo(after) > 0);
+        var found = await query.OrderBy(project => project.Slug).Take(page.Limit + 1).ToListAsync(ct);
+        return TypedResults.Ok(Page.Of([.. found.Select(ProjectView.Of)], page, project => project.Slug));
+    }
+
+    private static async Task<Results<Ok<ProjectView>, ProblemHttpResult>> GetAsync(string project, PipelinesDb db, CancellationToken ct) =>
+        await db.Projects.AsNoTracking().FirstOrDefaultAsync(candidate => candidate.Slug == project, ct) is { } found
+            ? TypedResults.Ok(ProjectView.Of(found))
+            : ApiProblem.NotFound("project", project);
+}
+
+/// <summary>The project in the address of this request.</summary>
+internal sealed class CurrentProject
+{
+    public Guid Id { get; set; }
+    public string Slug { get; set; } = "";
+}
+
+/// <summary>Answers 404 for projects that are not there, before anything else is done.</summary>
+internal sealed class ProjectFilter : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        var slug = (string)http.Request.RouteValues["project"]!;
+        var db = http.RequestServices.GetRequiredService<PipelinesDb>();
+        var id = await db.Projects.Where(project => project.Slug == slug).Select(project => (Guid?)project.Id).FirstOrDefaultAsync(http.RequestAborted);
+        if (id is null)
+            return ApiProblem.NotFound("project", slug);
+        var current = http.RequestServices.GetRequiredService<CurrentProject>();
+        (current.Id, current.Slug) = (id.Value, slug);
+        return await next(context);
+    }
+}
