@@ -1,0 +1,170 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Pipelines.Tests;
+
+public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<PipelinesHost>
+{
+    private static readonly object Settings = new { host = "db.example.org", database = "sales", user = "qualiz", password = "s3cret-word" };
+
+    [Fact]
+    public async Task A_secret_goes_in_and_never_comes_out()
+    {
+        var project = await host.ProjectAsync();
+        var response = await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings });
+        var saved = await PipelinesHost.ReadAsync(response, 201);
+        saved.GetProperty("secrets").GetRawText().ShouldBe("""["password"]""");
+        var texts = new[]
+        {
+            saved.GetRawText(),
+            await host.Client.GetStringAsync($"/api/v1/projects/{project}/connections/dwh"),
+            await host.Client.GetStringAsync($"/api/v1/projects/{project}/connections"),
+        };
+        texts.ShouldAllBe(text => !text.Contains("s3cret-word", StringComparison.Ordinal));
+
+        await using var database = NpgsqlDataSource.Create(host.Host.Surroundings.Database);
+        await using var connection = await database.OpenConnectionAsync();
+        var rows = await connection.QueryAsync<string>("select row_to_json(c)::text from pipelines.connection c");
+        rows.ShouldAllBe(row => !row.Contains("s3cret-word", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_secret_stays_when_left_out_and_goes_when_the_address_changes()
+    {
+        var project = await host.ProjectAsync();
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings }), 201);
+        var kept = await PipelinesHost.ReadAsync(
+            await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = new { host = "db.example.org", database = "other", user = "qualiz" } }, "\"1\""), 200);
+        kept.GetProperty("secrets").GetArrayLength().ShouldBe(1);
+        var moved = await PipelinesHost.ReadAsync(
+            await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = new { host = "evil.example.org", database = "other", user = "qualiz" } }, "\"2\""), 200);
+        moved.GetProperty("secrets").GetArrayLength().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Wrong_settings_are_named()
+    {
+        var project = await host.ProjectAsync();
+        var problem = await PipelinesHost.ReadAsync(
+            await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = new { hots = "x", database = "d", user = "u", port = 99999 } }), 422);
+        problem.GetProperty("errors").EnumerateArray().Select(error => $"{error.GetProperty("path")}: {error.GetProperty("message")}").ShouldBe([
+            "settings.hots: \"hots\" is not known here; did you mean \"host\"?",
+            "settings.port: should be at most 65535, is 99999",
+        ]);
+        (await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgre", settings = Settings }), 422))
+            .GetProperty("detail").GetString()!.ShouldContain("did you mean \"postgres\"?");
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "Bad", new { type = "postgres", settings = Settings }), 422);
+    }
+
+    [Fact]
+    public async Task A_change_names_the_version_it_was_made_on_and_a_deleted_one_is_gone()
+    {
+        var project = await host.ProjectAsync();
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings }), 201);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings }), 428);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings }, "\"9\""), 412);
+        ((int)(await host.Client.DeleteAsync($"/api/v1/projects/{project}/connections/dwh")).StatusCode).ShouldBe(204);
+        await PipelinesHost.ReadAsync(await host.Client.GetAsync($"/api/v1/projects/{project}/connections/dwh"), 404);
+    }
+
+    [Fact]
+    public async Task A_connection_is_tried()
+    {
+        var project = await host.ProjectAsync();
+        var real = new NpgsqlConnectionStringBuilder(host.Host.Surroundings.Database);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "here",
+            new { type = "postgres", settings = new { host = "127.0.0.1", port = real.Port, database = real.Database, user = real.Username, password = real.Password, sslMode = "disable" } }), 201);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "closed",
+            new { type = "postgres", settings = new { host = "127.0.0.1", port = 1, database = "x", user = "x", sslMode = "disable" } }), 201);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "metadata",
+            new { type = "postgres", settings = new { host = "169.254.169.254", database = "x", user = "x" } }), 201);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "etc", new { type = "folder", settings = new { root = "/etc" } }), 201);
+
+        (await TestAsync(project, "here")).Works.ShouldBeTrue((await TestAsync(project, "here")).Message);
+        (await TestAsync(project, "closed")).Message.ShouldStartWith("The server cannot be reached");
+        (await TestAsync(project, "metadata")).Message.ShouldContain("private or local network");
+        (await TestAsync(project, "etc")).Works.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task An_execution_is_given_the_secret_under_its_fence_and_it_is_on_record()
+    {
+        var (project, request) = await RunningStepAsync(fence: 501);
+        var opened = await host.Host.Services.GetRequiredService<IConnectionExchange>().ExchangeAsync(request, CancellationToken.None);
+        opened.Settings["password"].ShouldBe("s3cret-word");
+        opened.Type.ShouldBe("postgres");
+        var used = await host.Runs.EventAsync<ConnectionUsed>(message => message.Fence == 501);
+        (used.Connection, used.StepId, used.SourceRunId).ShouldBe(("dwh", "b", request.RunId));
+        used.Sequence.ShouldBe(2);
+        project.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task An_old_fence_another_step_another_project_or_another_connection_get_nothing()
+    {
+        var (_, request) = await RunningStepAsync(fence: 601);
+        var other = await host.ProjectAsync();
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(other, "dwh", new { type = "postgres", settings = Settings }), 201);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(request.Project, "unused", new { type = "postgres", settings = Settings }), 201);
+        var exchange = host.Host.Services.GetRequiredService<IConnectionExchange>();
+        foreach (var (wrong, message) in new (ConnectionRequest, string)[]
+        {
+            (request with { Fence = 600 }, "no longer holds its step"),
+            (request with { StepId = "a" }, "does not use the connection"),
+            (request with { Project = other }, "another project"),
+            (request with { Connection = "unused" }, "does not use the connection"),
+        })
+        {
+            (await Should.ThrowAsync<ConnectionException>(() => exchange.ExchangeAsync(wrong, CancellationToken.None))).Message.ShouldContain(message);
+        }
+    }
+
+    [Theory]
+    [InlineData(PipelinesHost.ServiceKey, 200)]
+    [InlineData("a key for the tests alonf", 401)]
+    [InlineData(null, 401)]
+    public async Task Over_http_only_services_with_the_key_are_answered(string? key, int status)
+    {
+        var (_, request) = await RunningStepAsync(fence: status + (key?.Length ?? 0));
+        using var message = new HttpRequestMessage(HttpMethod.Post, ConnectionRequest.Path) { Content = JsonContent.Create(request) };
+        if (key is not null)
+        {
+            message.Headers.Add(Platform.Http.ServiceKey.Header, key);
+        }
+
+        var answer = await PipelinesHost.ReadAsync(await host.Client.SendAsync(message), status);
+        if (status == 200)
+        {
+            answer.Deserialize<Connection>(JsonSerializerOptions.Web)!.Settings["password"].ShouldBe("s3cret-word");
+        }
+    }
+
+    /// <summary>A saved pipeline whose step b uses the connection dwh, and a fence that holds it.</summary>
+    private async Task<(string Project, ConnectionRequest Request)> RunningStepAsync(long fence)
+    {
+        var project = await host.ProjectAsync();
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "dwh", new { type = "postgres", settings = Settings }), 201);
+        var saved = await PipelinesHost.ReadAsync(await host.PutAsync($"/api/v1/projects/{project}/pipelines/p", """
+            qualiz: 1
+            pipeline: p
+            steps:
+              a: {uses: source}
+              b: {uses: target, inputs: [a], with: {connection: dwh}}
+            """), 201);
+        var id = (await PipelinesHost.ReadAsync(await host.Client.GetAsync($"/api/v1/projects/{project}"), 200)).GetProperty("id").GetGuid();
+        host.Runs.Fences[fence] = new FenceAnswer(true, saved.GetProperty("versionId").GetGuid(), id);
+        return (project, new ConnectionRequest { Project = project, Connection = "dwh", RunId = Guid.CreateVersion7(), StepId = "b", Fence = fence });
+    }
+
+    private async Task<(bool Works, string Message)> TestAsync(string project, string name)
+    {
+        var answer = await PipelinesHost.ReadAsync(await host.Client.PostAsync($"/api/v1/projects/{project}/connections/{name}/test", null), 200);
+        return (answer.GetProperty("works").GetBoolean(), answer.GetProperty("message").GetString()!);
+    }
+}
