@@ -55,11 +55,12 @@ public sealed class CleanseOperator : IOperator<CleanseConfig>
         {
             return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
         }
-        catch (EngineException exception)
+        // A full disk is the platform's matter: it waits in place and tries again.
+        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
         {
             return new StepResult.Failed(new StepError
             {
-                Code = exception.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : exception.Code,
+                Code = exception.Code,
                 Message = exception.Message,
                 Transient = exception.Transient,
             });

@@ -132,23 +132,6 @@ public sealed class RunLifeTests
     }
 
     [Fact]
-    public async Task Broken_infrastructure_does_not_use_up_retries()
-    {
-        await using var runs = await StartAsync();
-        runs.Publish(Plan("one", Step("a")));
-        var run = await runs.StartRunAsync("one");
-        for (var i = 0; i < 2; i++)
-        {
-            var received = await runs.ReceiveAsync();
-            received.Command.Attempt.ShouldBe(1);
-            await runs.FailAsync(received.Command, (await runs.ClaimAsync(received))!.Fence, StepErrorCodes.Infrastructure);
-        }
-
-        await runs.WorkAsync();
-        await runs.UntilAsync(run, "completed");
-    }
-
-    [Fact]
     public async Task Step_whose_worker_dies_three_times_fails_and_says_so()
     {
         await using var runs = await StartAsync();

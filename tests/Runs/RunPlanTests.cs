@@ -143,25 +143,16 @@ public sealed class RunPlanTests
         var retry = new RetryPolicy(3, TimeSpan.FromSeconds(10), 2, RetryOn.Transient);
         var transient = s_boom with { Transient = true };
 
-        RunPlan.Judge(retry, 0, 0, transient).ShouldBe(new Verdict.TryAgain(TimeSpan.FromSeconds(10), true));
-        RunPlan.Judge(retry, 2, 0, transient).ShouldBe(new Verdict.TryAgain(TimeSpan.FromSeconds(40), true));
-        RunPlan.Judge(retry, 3, 0, transient).ShouldBe(new Verdict.GiveUp());
+        RunPlan.RetryAfter(retry, 0, transient).ShouldBe(TimeSpan.FromSeconds(10));
+        RunPlan.RetryAfter(retry, 2, transient).ShouldBe(TimeSpan.FromSeconds(40));
+        RunPlan.RetryAfter(retry, 3, transient).ShouldBeNull();
     }
 
     [Fact]
     public void Lasting_error_is_tried_again_only_where_the_policy_says_any()
     {
-        RunPlan.Judge(new RetryPolicy(3, TimeSpan.Zero, 1, RetryOn.Transient), 0, 0, s_boom).ShouldBe(new Verdict.GiveUp());
-        RunPlan.Judge(new RetryPolicy(3, TimeSpan.Zero, 1, RetryOn.Any), 0, 0, s_boom).ShouldBe(new Verdict.TryAgain(TimeSpan.Zero, true));
-    }
-
-    [Fact]
-    public void Broken_infrastructure_is_tried_again_without_limit_and_without_using_up_retries()
-    {
-        var broken = s_boom with { Code = StepErrorCodes.Infrastructure };
-
-        RunPlan.Judge(RetryPolicy.None, 0, 0, broken).ShouldBe(new Verdict.TryAgain(TimeSpan.FromSeconds(1), false));
-        RunPlan.Judge(RetryPolicy.None, 0, 100_000, broken).ShouldBe(new Verdict.TryAgain(TimeSpan.FromSeconds(30), false));
+        RunPlan.RetryAfter(new RetryPolicy(3, TimeSpan.Zero, 1, RetryOn.Transient), 0, s_boom).ShouldBeNull();
+        RunPlan.RetryAfter(new RetryPolicy(3, TimeSpan.Zero, 1, RetryOn.Any), 0, s_boom).ShouldBe(TimeSpan.Zero);
     }
 
     private static IReadOnlyList<Transition> Next(PipelinePlan plan, params (string Step, StepStatus Status)[] known) => Next(plan, false, null, known);

@@ -3,9 +3,6 @@ namespace Qualiz.Contracts.Runs.V1;
 /// <summary>The codes of <see cref="StepError.Code"/> that the platform itself acts on.</summary>
 public static class StepErrorCodes
 {
-    /// <summary>Store, database or broker cannot be reached, or a disk is full: tried again without limit and without using up attempts.</summary>
-    public const string Infrastructure = "infrastructure";
-
     /// <summary>The execution was stopped because its run is cancelled or its claim is gone.</summary>
     public const string Cancelled = "cancelled";
 

@@ -53,7 +53,6 @@ create table step (
     dispatch       integer not null default 0,
     fence          bigint not null default 0,
     lost           integer not null default 0,
-    stalls         integer not null default 0,
     resends        integer not null default 0,
     worker         text,
     command_id     uuid,

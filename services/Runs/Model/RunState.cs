@@ -69,9 +69,6 @@ internal sealed class StepState
     /// <summary>Executions lost in this attempt (the worker died or let its lease run out).</summary>
     public int Lost { get; set; }
 
-    /// <summary>Executions that broken infrastructure ended; they do not count as attempts.</summary>
-    public int Stalls { get; set; }
-
     /// <summary>How often the reconciler sent this dispatch again.</summary>
     public int Resends { get; set; }
     public string? Worker { get; set; }

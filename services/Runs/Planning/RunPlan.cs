@@ -14,13 +14,6 @@ internal static class RunPlan
     /// <summary>An execution lost this often fails its step: something about the step kills its workers.</summary>
     public const int LostLimit = 3;
 
-    /// <summary>The wait after an execution that broken infrastructure ended grows to this and stays there.</summary>
-    public static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(30);
-
-    /// <summary>The wait before a step is tried again after its <paramref name="stalls"/>th end by broken infrastructure.</summary>
-    public static TimeSpan StallWait(int stalls) =>
-        TimeSpan.FromSeconds(Math.Min(LongestStall.TotalSeconds, Math.Pow(2, Math.Min(stalls, 10) - 1)));
-
     /// <summary>
     /// Only what is new: steps to dispatch, skip or fail, in the order of the plan, and the run's end when nothing is left.
     /// Applying the result and asking again gives what follows from it; the caller repeats until the answer is empty.
@@ -117,19 +110,9 @@ internal static class RunPlan
             : new Transition.End(RunOutcome.Failed, failed.Id, run.Steps[failed.Id].Error);
     }
 
-    /// <summary>What becomes of a step whose execution reported an error.</summary>
-    public static Verdict Judge(RetryPolicy retry, int retries, int stalls, StepError error)
-    {
-        if (error.Code == StepErrorCodes.Infrastructure)
-        {
-            return new Verdict.TryAgain(StallWait(stalls + 1), CountsAsAttempt: false);
-        }
-
-        var mayHeal = error.Transient || retry.On == RetryOn.Any;
-        return mayHeal && retries < retry.Times
-            ? new Verdict.TryAgain(retry.WaitBefore(retries + 2), CountsAsAttempt: true)
-            : new Verdict.GiveUp();
-    }
+    /// <summary>When a step whose execution reported an error is tried again; null: it is not.</summary>
+    public static TimeSpan? RetryAfter(RetryPolicy retry, int retries, StepError error) =>
+        (error.Transient || retry.On == RetryOn.Any) && retries < retry.Times ? retry.WaitBefore(retries + 2) : null;
 
     private static string Word(StepStatus status) => status switch
     {
@@ -170,15 +153,4 @@ internal enum RunOutcome
     Completed,
     Failed,
     Cancelled,
-}
-
-internal abstract record Verdict
-{
-    private Verdict()
-    {
-    }
-
-    public sealed record TryAgain(TimeSpan Wait, bool CountsAsAttempt) : Verdict;
-
-    public sealed record GiveUp : Verdict;
 }

@@ -185,7 +185,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         foreach (var step in again)
         {
             step.State = StepStatus.Pending;
-            step.Retries = step.Lost = step.Stalls = step.Resends = 0;
+            step.Retries = step.Lost = step.Resends = 0;
             step.Error = null;
             step.Outcome = null;
             step.Deferral = null;
@@ -330,34 +330,19 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
 
     private void Fail(RunState run, RetryPolicy retry, StepState step, StepError error, StepOutcome? outcome)
     {
-        if (RunPlan.Judge(retry, step.Retries, step.Stalls, error) is not Verdict.TryAgain again)
+        if (RunPlan.RetryAfter(retry, step.Retries, error) is not { } wait)
         {
             GiveUp(run, step, error, outcome);
             return;
         }
 
-        var due = time.GetUtcNow() + again.Wait;
+        var due = time.GetUtcNow() + wait;
         step.Error = error;
         step.Outcome = outcome;
+        AppendFailure(run, step, due);
+        step.Attempt++;
+        step.Retries++;
         step.Lost = 0;
-        if (again.CountsAsAttempt)
-        {
-            AppendFailure(run, step, due);
-            step.Attempt++;
-            step.Retries++;
-            step.Stalls = 0;
-        }
-        else
-        {
-            // It may go on for hours, every 30 s: the first one is news, the others are noise.
-            if (step.Stalls == 0)
-            {
-                AppendFailure(run, step, due);
-            }
-
-            step.Stalls++;
-        }
-
         Wait(step, StepStatus.BackingOff, due);
     }
 
