@@ -9,8 +9,8 @@ public static class GatewayModule
 
     public static IHostApplicationBuilder AddGateway(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks();
         builder.AddTelemetry();
+        builder.Services.AddHealthChecks().AddCheck<DestinationsHealthCheck>(DestinationsHealthCheck.Tag, tags: [DestinationsHealthCheck.Tag]);
         builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"));
         return builder;
     }
@@ -18,7 +18,8 @@ public static class GatewayModule
     public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        endpoints.MapHealthChecks("/health/ready");
+        endpoints.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains(DestinationsHealthCheck.Tag) });
+        endpoints.MapPrometheusScrapingEndpoint("/metrics");
         endpoints.MapReverseProxy(proxy =>
         {
             proxy.Use((context, next) =>

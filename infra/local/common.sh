@@ -42,6 +42,7 @@ start() { # NAME COMMAND...: in a session of its own, so that Ctrl-C reaches onl
   local name=$1 pid
   shift
   mkdir -p "$home/processes" "$logs"
+  [ ! -e "$logs/$name.log" ] || [ "$(stat -c %s "$logs/$name.log")" -lt 50000000 ] || mv "$logs/$name.log" "$logs/$name.log.1"
   setsid "$@" >>"$logs/$name.log" 2>&1 </dev/null 9>&- &
   pid=$!
   disown "$pid"
