@@ -42,7 +42,7 @@ internal static class CommandLine
     private static RootCommand Root() => new("Qualiz: run pipelines and look at what they did. Exit codes: 0 done, 1 failed, 2 bad file or usage, 3 warnings with --strict, 4 cancelled, 5 no connection.")
     {
         Url, Project, Json,
-        Run(), Validate(), Pipelines(), Runs(), Cancel(), Retry(), Logs(), Rejected(), Datasets(), Upload(), Connections(), Status(), Doctor(), OpenApi(), Demo(),
+        Run(), Validate(), Pipelines(), Runs(), Cancel(), Retry(), Logs(), Rejected(), Datasets(), Upload(), Connections(), Status(), Doctor(), OpenApi(), Schema(), Demo(),
     };
 
     private static Command Run()
@@ -136,6 +136,12 @@ internal static class CommandLine
     {
         var target = new Argument<string>("FILE");
         return new Command("openapi", "Save the API's OpenAPI document") { target }.Doing((context, ct) => Queries.OpenApiAsync(context, context.Get(target)!, ct));
+    }
+
+    private static Command Schema()
+    {
+        var target = new Argument<string>("FILE");
+        return new Command("schema", "Save the JSON Schema of pipeline files") { target }.Doing((context, ct) => Queries.SchemaAsync(context.Get(target)!, ct));
     }
 
     private static Command Demo()

@@ -148,6 +148,12 @@ internal static class Queries
         return ExitCode.Done;
     }
 
+    public static async Task<int> SchemaAsync(string file, CancellationToken ct)
+    {
+        await File.WriteAllTextAsync(file, Contracts.Files.PipelineSchema.Generate(), new UTF8Encoding(false), ct);
+        return ExitCode.Done;
+    }
+
     private static async Task<int> TableAsync(
         CommandContext context, string path, int limit, IReadOnlyList<string> headings, Func<JsonElement, IReadOnlyList<string>> row, CancellationToken ct)
     {

@@ -1,13 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
+using Qualiz.Contracts.Files;
 
 namespace Qualiz.Cli.Running;
 
 internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string Project, bool Json, bool Strict, string? Out, bool Detach);
 
 /// <summary>Saves the file as a version of its pipeline (an unchanged file makes none), starts a run, and follows it.</summary>
-internal sealed partial class RunCommand(QualizClient client, Terminal terminal, TimeProvider time)
+internal sealed class RunCommand(QualizClient client, Terminal terminal, TimeProvider time)
 {
     public async Task<int> ExecuteAsync(RunOptions options, CancellationToken ct)
     {
@@ -17,9 +17,13 @@ internal sealed partial class RunCommand(QualizClient client, Terminal terminal,
             terminal.Error(wrong);
             return ExitCode.BadInput;
         }
-        if (PipelineName(text) is not { } name)
+        var file = PipelineFile.Parse(text, options.File);
+        foreach (var problem in file.Problems)
         {
-            terminal.Error($"{options.File}:1:1 pipeline: the file names no pipeline; a pipeline file begins with 'qualiz: 1' and 'pipeline: NAME'");
+            terminal.Error(problem.ToString());
+        }
+        if (file.Model is not { Pipeline: var name })
+        {
             return ExitCode.BadInput;
         }
         var project = $"api/v1/projects/{Uri.EscapeDataString(options.Project)}";
@@ -97,9 +101,6 @@ internal sealed partial class RunCommand(QualizClient client, Terminal terminal,
         }
     }
 
-    public static string? PipelineName(string text) =>
-        NameLine().Match(text) is { Success: true } match ? match.Groups["name"].Value : null;
-
     /// <summary>A value that reads as JSON is taken as such (numbers, lists, true); anything else is text.</summary>
     public static string? Parameters(IReadOnlyList<string> settings, out JsonObject parameters)
     {
@@ -127,7 +128,4 @@ internal sealed partial class RunCommand(QualizClient client, Terminal terminal,
             return JsonValue.Create(text);
         }
     }
-
-    [GeneratedRegex("""^\s*"?pipeline"?\s*:\s*["']?(?<name>[A-Za-z0-9][A-Za-z0-9_.-]*)""", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
-    private static partial Regex NameLine();
 }
