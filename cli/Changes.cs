@@ -7,6 +7,8 @@ namespace Qualiz.Cli;
 /// <summary>The commands that put something there.</summary>
 internal static class Changes
 {
+    private static readonly string[] SecretNames = ["password", "secretKey", "secret", "token"];
+
     public static async Task<int> SetConnectionAsync(
         CommandContext context, string name, string type, IReadOnlyList<string> settings, bool fromInput, string? fromVariable, CancellationToken ct)
     {
@@ -14,33 +16,24 @@ internal static class Changes
         {
             throw new BadInputException(wrong);
         }
-        if (values.Any(value => value.Key is "password" or "secret" or "secretKey"))
+        if (values.FirstOrDefault(value => SecretNames.Contains(value.Key, StringComparer.OrdinalIgnoreCase)).Key is { } exposed)
         {
-            throw new BadInputException("a secret does not belong on the command line, where others can read it: use --secret-stdin or --secret-env NAME");
+            throw new BadInputException($"--set {exposed}: a secret does not belong on the command line, where others can read it; use --secret-stdin or --secret-env NAME");
         }
-        string? secret = null;
-        if (fromInput)
+        var secret = fromInput
+            ? (await Console.In.ReadToEndAsync(ct)).TrimEnd('\r', '\n')
+            : fromVariable is null ? null : Environment.GetEnvironmentVariable(fromVariable) ?? throw new BadInputException($"--secret-env {fromVariable}: no such environment variable");
+        if (secret is not null)
         {
-            secret = (await Console.In.ReadToEndAsync(ct)).TrimEnd('\r', '\n');
+            values[type == "s3" ? "secretKey" : "password"] = secret;
         }
-        else if (fromVariable is not null)
-        {
-            secret = Environment.GetEnvironmentVariable(fromVariable) ?? throw new BadInputException($"--secret-env {fromVariable}: no such environment variable");
-        }
-        await PutConnectionAsync(context, name, type, values, secret, ct);
+        await PutConnectionAsync(context, name, type, values, ct);
         context.Terminal.Line($"connection {name} is set");
         return ExitCode.Done;
     }
 
-    public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, string? secret, CancellationToken ct)
-    {
-        var body = new JsonObject { ["type"] = type, ["settings"] = settings };
-        if (secret is not null)
-        {
-            body["secret"] = secret;
-        }
-        return context.Client.PutAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}", body, ct);
-    }
+    public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, CancellationToken ct) =>
+        context.Client.PutAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}", new JsonObject { ["type"] = type, ["settings"] = settings }, ct);
 
     public static async Task<int> UploadAsync(CommandContext context, string file, string? name, CancellationToken ct)
     {

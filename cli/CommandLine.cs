@@ -148,10 +148,9 @@ internal static class CommandLine
     {
         var definition = new Option<string>("--data") { Required = true, Description = "The folder with customers.yaml" };
         var landing = new Option<string>("--landing") { Required = true, Description = "The folder that the sources are written to" };
-        var delivered = new Option<string>("--delivered") { Required = true, Description = "The folder that files are delivered to" };
         var postgres = new Option<string>("--postgres") { Required = true, Description = "Where to deliver: Host=...;Port=...;Username=...;Database=..." };
-        return new Command("demo", "Seed the demo project and run its pipeline") { definition, landing, delivered, postgres }.Doing((context, ct) =>
-            new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(delivered)!, context.Get(postgres)!, ct));
+        return new Command("demo", "Seed the demo project and run its pipeline") { definition, landing, postgres }.Doing((context, ct) =>
+            new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(postgres)!, ct));
     }
 
     /// <summary>Runs the action with a client, and turns what can go wrong into words and an exit code.</summary>

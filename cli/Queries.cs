@@ -11,17 +11,17 @@ internal static class Queries
     public static async Task<int> ValidateAsync(CommandContext context, string file, CancellationToken ct)
     {
         var text = await RunCommand.ReadAsync(file, ct);
-        var answer = await context.Client.PostTextAsync($"{context.ProjectPath}/pipelines/validate", text, "application/yaml", ct);
+        var answer = await context.Client.PostTextAsync($"{context.ProjectPath}/pipelines/validate?file={Uri.EscapeDataString(Path.GetFileName(file))}", text, "application/yaml", ct);
         if (context.Json)
         {
             context.Terminal.Json(answer);
         }
-        var errors = answer.List("errors").Select(error => error.Deserialize<ProblemError>(ApiJson.Options)!).ToList();
-        foreach (var error in context.Json ? [] : errors)
+        var problems = answer.List("problems").Select(error => error.Deserialize<ProblemError>(ApiJson.Options)!).ToList();
+        foreach (var problem in context.Json ? [] : problems)
         {
-            context.Terminal.Error(error.Describe(file));
+            context.Terminal.Error(problem.Describe(file));
         }
-        if (errors.Any(error => !error.IsWarning))
+        if (problems.Any(problem => !problem.IsWarning))
         {
             return ExitCode.BadInput;
         }

@@ -27,7 +27,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             return ExitCode.BadInput;
         }
         var project = $"api/v1/projects/{Uri.EscapeDataString(options.Project)}";
-        var saved = await client.PutTextAsync($"{project}/pipelines/{Uri.EscapeDataString(name)}", text, "application/yaml", ct);
+        var saved = await client.PutTextAsync($"{project}/pipelines/{Uri.EscapeDataString(name)}?file={Uri.EscapeDataString(Path.GetFileName(options.File))}", text, "application/yaml", ct);
         var body = new JsonObject { ["pipeline"] = name, ["params"] = parameters };
         if (saved.Text("version") is { } version)
         {

@@ -64,11 +64,11 @@ start_rabbitmq() {
 
 configure() { # what every process is given; docs/operate.md has the table
   export ConnectionStrings__Qualiz Store__Type=${Store__Type:-local} Store__Root=${Store__Root:-$home/store} \
-    Secrets__KeyFile=${Secrets__KeyFile:-$home/secrets.key} Folders__Roots__0=$home/landing Folders__Roots__1=$home/delivered \
+    Secrets__KeyFile=${Secrets__KeyFile:-$home/secrets.key} Folders__Roots__0=$home/delivered Folders__Roots__1=$home/landing \
     Bus__Transport=InProcess ASPNETCORE_ENVIRONMENT=Production Outbound__Allow__0=127.0.0.1
   ConnectionStrings__Qualiz=$(connection_string qualiz)
   if [ "$(mode)" = distributed ]; then
-    export Bus__Transport=RabbitMQ Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
+    export Bus__Transport=RabbitMq Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
     export Services__Pipelines=http://127.0.0.1:$(port_of pipelines-1)
   fi
   mkdir -p "$home/store" "$home/landing" "$home/delivered"
