@@ -1,0 +1,75 @@
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Storage;
+
+namespace Qualiz.Platform.Tests.Storage;
+
+public sealed class LocalObjectStoreTests : ObjectStoreContract
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("qualiz-root-").FullName;
+    private readonly LocalObjectStore _store;
+
+    public LocalObjectStoreTests() => _store = new LocalObjectStore(_root);
+
+    private protected override IObjectStore Store => _store;
+
+    [Fact]
+    public async Task A_link_inside_the_store_is_not_followed()
+    {
+        var outside = Directory.CreateTempSubdirectory("qualiz-outside-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(outside, "secret"), "x");
+        Directory.CreateSymbolicLink(Path.Combine(_root, "folder"), outside);
+        File.CreateSymbolicLink(Path.Combine(_root, "file"), Path.Combine(outside, "secret"));
+        await Should.ThrowAsync<ArgumentException>(() => ReadAsync("folder/secret"));
+        await Should.ThrowAsync<ArgumentException>(() => ReadAsync("file"));
+        await Should.ThrowAsync<ArgumentException>(() => PutAsync("folder/new", "x"));
+        (await KeysAsync("")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_file_from_another_file_system_is_copied_and_then_appears_whole()
+    {
+        // /dev/shm is a file system of its own.
+        var path = $"/dev/shm/qualiz-{Guid.CreateVersion7():N}";
+        await File.WriteAllTextAsync(path, "from afar");
+        await _store.PutFileAsync("near", path, default);
+        (await ReadAsync("near")).ShouldBe("from afar");
+        File.Exists(path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_a_killed_writer_left_is_not_listed_and_can_be_removed()
+    {
+        var path = _store.GetStagingPath("run/step/1/out-0001.parquet", Scratch);
+        await File.WriteAllTextAsync(path, "half");
+        (await KeysAsync("run/")).ShouldBeEmpty();
+        _store.RemoveUnfinished("run/step/1");
+        File.Exists(path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_infrastructure()
+    {
+        // Every write to /dev/full says that there is no space.
+        var full = Should.Throw<IOException>(() =>
+        {
+            using var stream = new FileStream("/dev/full", FileMode.Open, FileAccess.Write);
+            stream.WriteByte(1);
+            stream.Flush();
+        });
+        InfrastructureFailure.Explain(full).ShouldBe("The disk is full or read-only.");
+        InfrastructureFailure.Explain(new InvalidOperationException("IO Error: Could not write file: No space left on device")).ShouldNotBeNull();
+        InfrastructureFailure.Explain(new InvalidOperationException("a bug")).ShouldBeNull();
+        await Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_store_whose_folder_has_gone_is_unavailable_not_empty()
+    {
+        await PutAsync("x", "x");
+        Directory.Delete(_root, recursive: true);
+        await Should.ThrowAsync<StoreUnavailableException>(() => ReadAsync("x"));
+        await Should.ThrowAsync<StoreUnavailableException>(() => _store.ExistsAsync("x", default));
+        await Should.ThrowAsync<StoreUnavailableException>(() => KeysAsync(""));
+        await Should.ThrowAsync<StoreUnavailableException>(() => _store.ProbeAsync(default));
+    }
+}
