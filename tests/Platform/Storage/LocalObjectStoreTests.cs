@@ -23,6 +23,7 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
         await Should.ThrowAsync<ArgumentException>(() => ReadAsync("file"));
         await Should.ThrowAsync<ArgumentException>(() => PutAsync("folder/new", "x"));
         (await KeysAsync("")).ShouldBeEmpty();
+        Directory.Delete(outside, recursive: true);
     }
 
     [Fact]
@@ -71,5 +72,12 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
         await Should.ThrowAsync<StoreUnavailableException>(() => _store.ExistsAsync("x", default));
         await Should.ThrowAsync<StoreUnavailableException>(() => KeysAsync(""));
         await Should.ThrowAsync<StoreUnavailableException>(() => _store.ProbeAsync(default));
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (Directory.Exists(_root))
+            Directory.Delete(_root, recursive: true);
+        base.Dispose(disposing);
     }
 }

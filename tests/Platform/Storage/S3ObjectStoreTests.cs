@@ -3,7 +3,7 @@ using Qualiz.TestKit;
 
 namespace Qualiz.Platform.Tests.Storage;
 
-public sealed class S3ObjectStoreTests(S3Server server) : ObjectStoreContract, IClassFixture<S3Server>, IDisposable
+public sealed class S3ObjectStoreTests(S3Server server) : ObjectStoreContract, IClassFixture<S3Server>
 {
     private readonly S3ObjectStore _store = server.Connect(Guid.CreateVersion7().ToString("N"));
 
@@ -26,5 +26,9 @@ public sealed class S3ObjectStoreTests(S3Server server) : ObjectStoreContract, I
         (await other.ExistsAsync("mine", default)).ShouldBeFalse();
     }
 
-    public void Dispose() => _store.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        _store.Dispose();
+        base.Dispose(disposing);
+    }
 }
