@@ -1,3 +1,4 @@
+using Qualiz.Ingest;
 using Qualiz.Platform.Hosting;
 
-return await QualizHost.RunAsync(args, _ => { });
+return await QualizHost.RunAsync(args, builder => builder.AddIngest());

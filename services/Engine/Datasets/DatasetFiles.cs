@@ -62,8 +62,9 @@ public static class DatasetFiles
         return await session.ScalarAsync<long>("SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(?)", ct, path).ConfigureAwait(false);
     }
 
-    /// <summary>Snappy is what keeps both cores busy with data instead of with compression; row groups of the default size keep memory bounded.</summary>
-    public const string ParquetOptions = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880";
+    /// <summary>Snappy is what keeps both cores busy with data instead of with compression; row groups of the default size keep memory bounded.
+    /// The path is a staging path already, and beside it nothing may be written.</summary>
+    public const string ParquetOptions = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, USE_TMP_FILE false";
 
     /// <summary>The columns of a query, typed. Columns of types that are none of ours are refused.</summary>
     public static DatasetSchema Describe(EngineSession session, string query)

@@ -21,9 +21,20 @@ internal sealed class S3ObjectStore : IObjectStore, IStoreProbe, IDisposable
     private readonly string _prefix;
 
     public S3ObjectStore(S3StoreOptions options)
+        : this(options, Configure(options), options.AccessKey is { Length: > 0 } ? new BasicAWSCredentials(options.AccessKey, options.SecretKey) : null)
+    {
+    }
+
+    /// <param name="credentials">Null: what the environment or the machine's role gives.</param>
+    internal S3ObjectStore(S3StoreOptions options, AmazonS3Config config, AWSCredentials? credentials)
     {
         _bucket = options.Bucket!;
         _prefix = options.Prefix is { Length: > 0 } prefix ? prefix.Trim('/') + "/" : "";
+        _client = credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
+    }
+
+    internal static AmazonS3Config Configure(S3StoreOptions options)
+    {
         var config = new AmazonS3Config
         {
             // Look-alikes know neither trailing checksums nor chunked signatures.
@@ -38,9 +49,7 @@ internal sealed class S3ObjectStore : IObjectStore, IStoreProbe, IDisposable
             config.ServiceURL = endpoint;
         else
             config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(options.Region);
-        _client = options.AccessKey is { Length: > 0 }
-            ? new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config)
-            : new AmazonS3Client(config);
+        return config;
     }
 
     public async Task<Stream> OpenReadAsync(string key, CancellationToken ct)

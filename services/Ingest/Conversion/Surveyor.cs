@@ -1,0 +1,117 @@
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+using Qualiz.Ingest.Csv;
+using Qualiz.Ingest.Json;
+using Qualiz.Ingest.Sources;
+using Qualiz.Ingest.Typing;
+
+namespace Qualiz.Ingest.Conversion;
+
+/// <summary>Looks at every byte of a source file, whatever its format.</summary>
+internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, long memory, int threads, string scratch, Action<long> progress)
+{
+    private int _numbers;
+
+    public async Task<SourceSurvey?> SurveyAsync(SourceFile file, List<string> warnings, CancellationToken ct)
+    {
+        if (IsParquet(file.Path) && format.Type is FileFormat.Auto or FileFormat.Parquet)
+            return Parquet(file);
+        if (format.Type == FileFormat.Parquet)
+            throw new IngestException("fileUnreadable", $"{file.Name} is no Parquet file.");
+        var encoding = CsvBytes.Name(format.Encoding);
+        var text = await TextFile.PrepareAsync(file.Path, encoding, NewFile("text"), ct);
+        var type = format.Type == FileFormat.Auto ? Guess(file.Name, text) : format.Type;
+        if (type is FileFormat.Json or FileFormat.Jsonl)
+        {
+            return await Task.Run(
+                () => JsonSurvey.Run(file, text, type == FileFormat.Jsonl, declared, new RejectSpool(NewFile("rejected")), warnings, progress, ct), ct);
+        }
+        var survey = Csv(file, text, warnings, ct);
+        // The file's beginning was UTF-8, but what comes later is not: it is a one-byte encoding, unless UTF-8 prevails.
+        if (survey is { Survey: { InvalidText: > 0 } seen } && !text.Sure && text.Encoding == "utf-8" && seen.InvalidText >= seen.Multibyte)
+        {
+            warnings.Add($"{file.Name} is not UTF-8 and is read as Windows-1252. Set format.encoding if that is wrong.");
+            text = await TextFile.PrepareAsync(text.Path, "windows-1252", NewFile("text"), ct);
+            survey = Csv(file, text, warnings, ct);
+        }
+        else if (survey is not null && !text.Sure && text.Encoding == "windows-1252")
+        {
+            warnings.Add($"{file.Name} is not UTF-8 and is read as Windows-1252. Set format.encoding if that is wrong.");
+        }
+        return survey;
+    }
+
+    private CsvSource? Csv(SourceFile file, TextFile text, List<string> warnings, CancellationToken ct)
+    {
+        var head = TextFile.ReadHead(text.Path, text.Start);
+        var found = new List<string>();
+        var layout = CsvSniffer.Sniff(head, new FileInfo(text.Path).Length - text.Start <= head.Length, Hints(), found);
+        warnings.AddRange(found.Select(warning => $"{file.Name}: {warning}"));
+        if (layout is null)
+        {
+            warnings.Add($"{file.Name} is empty.");
+            return null;
+        }
+        var survey = CsvSurvey.Run(text.Path, text.Start, layout, threads, () => new RejectSpool(NewFile("rejected")), progress, ct);
+        var columns = layout.Columns.Select((name, i) => new ColumnFinding(name, null, survey.Evidence[i])).ToList();
+        return new CsvSource(file, columns, text, layout, survey) { Spools = survey.Spools };
+    }
+
+    private ParquetSource Parquet(SourceFile file)
+    {
+        using var session = EngineSession.Open(new EngineOptions { MemoryBytes = memory, Threads = threads, Scratch = scratch, Paths = [file.Path] });
+        var read = $"read_parquet({Sql.Literal(file.Path)})";
+        var described = session.Query($"DESCRIBE SELECT * FROM {read}", row => (Name: row.GetString(0), Type: row.GetString(1)));
+        var columns = new List<ColumnFinding>();
+        foreach (var (name, type) in described)
+        {
+            var ours = ColumnType.FromDuckDb(type) ?? ColumnType.NearestTo(type);
+            // Nanoseconds are what some programs write for any time; they fit when none is used.
+            if (type == "TIMESTAMP_NS")
+                ours = session.Scalar<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(name)}) % 1000 = 0) FROM {read}") ? ColumnType.Timestamp : ColumnType.Text;
+            columns.Add(new ColumnFinding(
+                name,
+                ours ?? throw new IngestException("typeUnsupported", $"Column \"{name}\" of {file.Name} has the type {type}, which Qualiz does not have."),
+                new ColumnEvidence()));
+        }
+        var rows = session.Scalar<long>($"SELECT count(*) FROM {read}");
+        return new ParquetSource(file, columns, described.ToDictionary(column => column.Name, column => column.Type), rows);
+    }
+
+    private CsvHints Hints() => new()
+    {
+        Delimiter = format.Delimiter is { } delimiter ? CsvBytes.Delimiter(delimiter) : null,
+        Quote = format.Quote is { } quote ? quote.Length == 0 ? (byte)0 : CsvBytes.One(quote) : null,
+        Escape = format.Escape is { } escape ? CsvBytes.One(escape) : null,
+        Header = format.Header switch { HeaderMode.Present => true, HeaderMode.Absent => false, _ => null },
+        DecimalSign = (byte)format.Decimal[0],
+        Nulls = format.Nulls,
+        Types = declared,
+    };
+
+    private string NewFile(string purpose) => Path.Combine(scratch, $"{purpose}-{Interlocked.Increment(ref _numbers):00000}");
+
+    private static bool IsParquet(string path)
+    {
+        using var stream = File.OpenRead(path);
+        Span<byte> magic = stackalloc byte[4];
+        return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("PAR1"u8);
+    }
+
+    private static FileFormat Guess(string name, TextFile text)
+    {
+        var extension = Path.GetExtension(name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name).ToUpperInvariant();
+        if (extension is ".JSONL" or ".NDJSON")
+            return FileFormat.Jsonl;
+        if (extension is ".CSV" or ".TSV" or ".TAB")
+            return FileFormat.Csv;
+        var head = TextFile.ReadHead(text.Path, text.Start).AsSpan().TrimStart(" \t\r\n"u8);
+        if (head.IsEmpty || head[0] is not ((byte)'[' or (byte)'{'))
+            return extension == ".JSON" ? FileFormat.Json : FileFormat.Csv;
+        if (head[0] == '[')
+            return FileFormat.Json;
+        // Objects, one on each line, are lines even under the name .json; an object over several lines is not.
+        var end = head.IndexOf((byte)'\n');
+        return end > 0 && DeclaredCheck.Fits(ColumnType.Json, head[..end], (byte)'.') ? FileFormat.Jsonl : FileFormat.Json;
+    }
+}

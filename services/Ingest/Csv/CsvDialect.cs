@@ -1,0 +1,46 @@
+namespace Qualiz.Ingest.Csv;
+
+/// <summary>How a text file is cut into records and fields. Delimiter, quote and escape are single ASCII bytes.</summary>
+/// <param name="Quote">0: nothing is quoted.</param>
+/// <param name="Escape">What makes a quote inside quotes a character: the quote itself, or another byte such as the backslash.</param>
+internal sealed record CsvDialect(byte Delimiter, byte Quote = (byte)'"', byte Escape = (byte)'"')
+{
+    public bool Doubles => Escape == Quote;
+}
+
+/// <summary>One field of the current record: its bytes in the scanner's buffer, without the quotes around it.</summary>
+internal readonly record struct FieldSlice(int Start, int Length, bool Quoted, bool Escaped);
+
+internal enum RecordFault : byte
+{
+    None,
+
+    /// <summary>A quoted field is never closed.</summary>
+    UnterminatedQuote,
+
+    /// <summary>Something stands between a closing quote and the next delimiter.</summary>
+    TextAfterQuote,
+    TooFewFields,
+    TooManyFields,
+
+    /// <summary>Bytes that are no text in the file's encoding.</summary>
+    InvalidText,
+
+    /// <summary>A value that its declared type does not hold.</summary>
+    WrongType,
+
+    /// <summary>A line above the header.</summary>
+    BeforeHeader,
+
+    /// <summary>JSON that cannot be read, or that is nested too deeply.</summary>
+    InvalidJson,
+}
+
+[Flags]
+internal enum LineEnds : byte
+{
+    None = 0,
+    Lf = 1,
+    CrLf = 2,
+    Cr = 4,
+}

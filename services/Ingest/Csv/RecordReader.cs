@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Unicode;
+using Qualiz.Engine.Types;
+using Qualiz.Ingest.Typing;
+
+namespace Qualiz.Ingest.Csv;
+
+/// <summary>The scanner plus the judgement on each record; survey and rewriter see the same records with the same verdict.</summary>
+internal sealed class RecordReader : IDisposable
+{
+    private readonly CsvLayout _layout;
+    private readonly bool _anyDeclared;
+    private int _top;
+
+    /// <param name="top">How many records to step over first.</param>
+    public RecordReader(Stream stream, CsvLayout layout, long offset, long limit, int top)
+    {
+        Scanner = new CsvScanner(stream, layout.Dialect, offset, limit);
+        _layout = layout;
+        _top = top;
+        _anyDeclared = layout.Declared.Any(type => type is not null && type != ColumnType.Text);
+    }
+
+    public CsvScanner Scanner { get; }
+
+    public RecordFault Fault { get; private set; }
+
+    /// <summary>The column at fault, or -1.</summary>
+    public int FaultColumn { get; private set; }
+
+    /// <summary>Blank lines passed; they are no records unless the file has one column.</summary>
+    public long Blank { get; private set; }
+
+    /// <summary>How many lines the header and what is above it take.</summary>
+    public long TopLines { get; private set; }
+
+    /// <summary>Records with characters beyond ASCII that are UTF-8.</summary>
+    public long Multibyte { get; private set; }
+
+    public bool Next()
+    {
+        while (true)
+        {
+            Scanner.Expected = _top > 0 || _layout.Pad ? 0 : _layout.Columns.Count;
+            if (!Scanner.Next())
+                return false;
+            if (Scanner.Blank && (_layout.Columns.Count > 1 || _top > 0))
+            {
+                Blank++;
+                continue;
+            }
+            if (_top > 0)
+            {
+                _top--;
+                TopLines = Scanner.LinesPassed;
+                if (_top == 0 && _layout.Header)
+                    continue;
+                Fault = RecordFault.BeforeHeader;
+                FaultColumn = -1;
+                return true;
+            }
+            Judge();
+            return true;
+        }
+    }
+
+    public bool IsNull(in FieldSlice field)
+    {
+        if (field.Quoted)
+            return false;
+        if (field.Length == 0)
+            return true;
+        var nulls = _layout.Nulls;
+        if (nulls.Count == 0)
+            return false;
+        var bytes = Scanner.Bytes(field);
+        foreach (var text in nulls)
+        {
+            if (bytes.SequenceEqual(text))
+                return true;
+        }
+        return false;
+    }
+
+    public void Dispose() => Scanner.Dispose();
+
+    private void Judge()
+    {
+        FaultColumn = -1;
+        Fault = Scanner.Fault;
+        if (_layout.Pad && Fault == RecordFault.None && Scanner.Count > _layout.Columns.Count)
+            Fault = RecordFault.TooManyFields;
+        if (Fault == RecordFault.None && !Ascii.IsValid(Scanner.Raw))
+        {
+            if (Utf8.IsValid(Scanner.Raw))
+                Multibyte++;
+            else
+                Fault = RecordFault.InvalidText;
+        }
+        if (Fault != RecordFault.None || !_anyDeclared)
+            return;
+        var fields = Scanner.Fields;
+        var count = Math.Min(fields.Length, _layout.Columns.Count);
+        for (var i = 0; i < count; i++)
+        {
+            if (_layout.Declared[i] is not { } type || type == ColumnType.Text || IsNull(fields[i]))
+                continue;
+            if (!Fits(type, fields[i]))
+            {
+                Fault = RecordFault.WrongType;
+                FaultColumn = i;
+                return;
+            }
+        }
+    }
+
+    private bool Fits(ColumnType type, in FieldSlice field)
+    {
+        if (!field.Escaped)
+            return DeclaredCheck.Fits(type, Scanner.Bytes(field), _layout.DecimalSign);
+        var text = new byte[field.Length];
+        return DeclaredCheck.Fits(type, text.AsSpan(0, Scanner.Unescape(field, text)), _layout.DecimalSign);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Qualiz.Ingest.Csv;
+
+/// <summary>
+/// Rejected records of one part of a file, kept in a scratch file so that any number of them fits. Record and line numbers are relative
+/// to the part; the columns are those of <see cref="Columns"/>.
+/// </summary>
+internal sealed class RejectSpool(string path) : IDisposable
+{
+    public const string Columns = "{'record': 'BIGINT', 'line': 'BIGINT', 'key': 'VARCHAR', 'ingested': 'VARCHAR', 'rule': 'VARCHAR', 'column': 'VARCHAR', 'value': 'VARCHAR', 'message': 'VARCHAR'}";
+
+    // A raw record is kept in full up to this size; what is longer is cut in the report, never in the source.
+    private const int MaxRawBytes = 1 << 20;
+
+    private CsvWriter? _writer;
+
+    public string Path => path;
+
+    public long Count { get; private set; }
+
+    /// <summary>Counts by rule, for the ledger.</summary>
+    public Dictionary<string, long> ByRule { get; } = new(StringComparer.Ordinal);
+
+    public long LongestRecord => _writer?.LongestRecord ?? 0;
+
+    public void Add(long record, RecordReader reader, CsvLayout layout)
+    {
+        var scanner = reader.Scanner;
+        var column = reader.FaultColumn >= 0 ? layout.Columns[reader.FaultColumn] : null;
+        var (rule, message) = Explain(reader.Fault, layout, scanner.Count, column, reader.FaultColumn);
+        if (reader.Fault != RecordFault.WrongType)
+        {
+            Add(record, scanner.Line, Key(scanner.Raw), RawJson(scanner.Raw), rule, column, null, message);
+            return;
+        }
+        var values = new ArrayBufferWriter<byte>();
+        string? value = null;
+        var parts = new List<(string Name, string Text)>();
+        using (var json = new Utf8JsonWriter(values))
+        {
+            json.WriteStartObject();
+            var fields = scanner.Fields;
+            for (var i = 0; i < layout.Columns.Count; i++)
+            {
+                json.WritePropertyName(layout.Columns[i]);
+                if (i >= fields.Length || reader.IsNull(fields[i]))
+                {
+                    json.WriteNullValue();
+                    continue;
+                }
+                var text = Text(scanner, fields[i]);
+                json.WriteStringValue(text);
+                parts.Add((layout.Columns[i], text));
+                if (i == reader.FaultColumn)
+                    value = text;
+            }
+            json.WriteEndObject();
+        }
+        Add(record, scanner.Line, ContentKey(parts), values.WrittenSpan, rule, column, value, message);
+    }
+
+    public void Add(long record, long line, string key, ReadOnlySpan<byte> ingested, string rule, string? column, string? value, string message)
+    {
+        _writer ??= new CsvWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1));
+        _writer.Number(record);
+        _writer.Number(line);
+        _writer.Text(key);
+        _writer.Text(ingested);
+        _writer.Text(rule);
+        Optional(column);
+        Optional(value);
+        _writer.Text(message);
+        _writer.EndRecord();
+        Count++;
+        ByRule[rule] = ByRule.GetValueOrDefault(rule) + 1;
+    }
+
+    /// <summary>Makes the file readable; nothing can be added afterwards.</summary>
+    public void Dispose() => _writer?.Dispose();
+
+#pragma warning disable CA5351 // A name for content, as the engine makes it; nothing is protected by it.
+    public static string Key(ReadOnlySpan<byte> raw) => Convert.ToHexStringLower(MD5.HashData(raw))[..16];
+#pragma warning restore CA5351
+
+    // As HiddenColumns.KeyExpression has it, over the texts as they came.
+    public static string ContentKey(IEnumerable<(string Name, string Text)> values)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in values.OrderBy(part => part.Name, StringComparer.Ordinal))
+            text.Append('\u001e').Append(name).Append('\u001f').Append(value);
+        return Key(Encoding.UTF8.GetBytes(text.ToString()));
+    }
+
+    public static ReadOnlySpan<byte> RawJson(ReadOnlySpan<byte> raw)
+    {
+        var cut = raw.Length > MaxRawBytes;
+        var values = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(values))
+        {
+            json.WriteStartObject();
+            json.WriteString("raw", Readable(cut ? raw[..MaxRawBytes] : raw));
+            if (cut)
+                json.WriteNumber("rawBytes", raw.Length);
+            json.WriteEndObject();
+        }
+        return values.WrittenSpan;
+    }
+
+    // Bytes that are no UTF-8 are shown as \xNN.
+    private static string Readable(ReadOnlySpan<byte> raw)
+    {
+        if (System.Text.Unicode.Utf8.IsValid(raw))
+            return Encoding.UTF8.GetString(raw);
+        var text = new StringBuilder(raw.Length);
+        while (!raw.IsEmpty)
+        {
+            var status = Rune.DecodeFromUtf8(raw, out var rune, out var used);
+            if (status == OperationStatus.Done)
+                text.Append(rune.ToString());
+            else
+            {
+                foreach (var invalid in raw[..used])
+                    text.Append(CultureInfo.InvariantCulture, $"\\x{invalid:x2}");
+            }
+            raw = raw[used..];
+        }
+        return text.ToString();
+    }
+
+    private static string Text(CsvScanner scanner, in FieldSlice field)
+    {
+        if (!field.Escaped)
+            return Encoding.UTF8.GetString(scanner.Bytes(field));
+        var text = new byte[field.Length];
+        return Encoding.UTF8.GetString(text, 0, scanner.Unescape(field, text));
+    }
+
+    private void Optional(string? text)
+    {
+        if (text is null)
+            _writer!.Null();
+        else
+            _writer!.Text(text);
+    }
+
+    private static (string Rule, string Message) Explain(RecordFault fault, CsvLayout layout, int count, string? column, int index) => fault switch
+    {
+        RecordFault.UnterminatedQuote => ("unterminatedQuote", "a quoted field is never closed"),
+        RecordFault.TextAfterQuote => ("textAfterQuote", "text stands behind a closing quote"),
+        RecordFault.TooFewFields => ("fieldCount", $"the line has {count} fields instead of {layout.Columns.Count}"),
+        RecordFault.TooManyFields => ("fieldCount", $"the line has {count} fields instead of {layout.Columns.Count}"),
+        RecordFault.InvalidText => ("encoding", "the line holds bytes that are no text in the file's encoding"),
+        RecordFault.WrongType => ($"type({column})", $"the value is no {layout.Declared[index]}"),
+        RecordFault.BeforeHeader => ("beforeHeader", "the line stands above the header"),
+        _ => ("unreadable", "the record cannot be read"),
+    };
+}

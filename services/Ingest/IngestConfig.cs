@@ -1,0 +1,191 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Ingest;
+
+/// <summary>The <c>with:</c> block of an ingest step.</summary>
+public sealed record IngestConfig : IValidatableObject
+{
+    [Field(Title = "Source", Description = "Where the files are: a connection, a folder, an upload or the object store.", ExampleJson = """{"connection": "landing", "files": "shop/*.csv"}""")]
+    public required IngestSource From { get; init; }
+
+    [Field(Title = "Format", Description = "How the files are written; what is not said is found out from each file.", ExampleJson = """{"type": "csv", "decimal": ","}""")]
+    public IngestFormat Format { get; init; } = new();
+
+    [Field(Title = "Types", Description = "Types of columns that must not be guessed; a value that does not fit rejects its row.", ExampleJson = """{"customer_id": "text", "balance": "decimal(18,2)"}""")]
+    public IReadOnlyDictionary<string, string> Types { get; init; } = new Dictionary<string, string>();
+
+    [Field(Title = "Key", Description = "The columns that identify a row; without them a row is known by its content.", Format = FieldFormat.Columns, Example = new[] { "customer_id" })]
+    public IReadOnlyList<string> Key { get; init; } = [];
+
+    [Field(Title = "When there is nothing", Description = "What to do when no file, or no new file, is found.", Example = "continue")]
+    public OnEmpty OnEmpty { get; init; } = OnEmpty.Continue;
+
+    [Field(Title = "When columns change", Description = "What to do when files have other columns or types than in the last run.", Example = "add")]
+    public OnSchemaChange OnSchemaChange { get; init; } = OnSchemaChange.Add;
+
+    [Field(Title = "Sensitivity", Description = "Tags of columns with personal or secret values; they follow the columns.", ExampleJson = """{"email": "personal"}""", Group = FieldAttribute.AdvancedGroup)]
+    public IReadOnlyDictionary<string, string> Sensitivity { get; init; } = new Dictionary<string, string>();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var kinds = new[] { From.Connection, From.Folder, From.Upload, From.Store }.Count(value => value is not null);
+        if (kinds != 1)
+            yield return new ValidationResult("exactly one of connection, folder, upload and store is expected", [nameof(From)]);
+        if (From.Connection is not null && From.Files is null)
+            yield return new ValidationResult("files is missing: which files of the connection?", [nameof(From)]);
+        foreach (var (column, type) in Types)
+        {
+            if (!ColumnType.TryParse(type, out _))
+            {
+                yield return new ValidationResult(
+                    $"types.{column}: \"{type}\" is no type; there are text, bool, int64, decimal(p,s), double, date, time, timestamp, timestamptz, json, list(T), struct(name T, ...)",
+                    [nameof(Types)]);
+            }
+        }
+        if (Format.Delimiter is { } delimiter && CsvBytes.Delimiter(delimiter) is null)
+            yield return new ValidationResult("delimiter is one ASCII character or the word tab", [nameof(Format)]);
+        if (Format.Quote is { Length: > 0 } quote && CsvBytes.One(quote) is null)
+            yield return new ValidationResult("quote is one ASCII character, or empty for none", [nameof(Format)]);
+        if (Format.Escape is { } escape && CsvBytes.One(escape) is null)
+            yield return new ValidationResult("escape is one ASCII character", [nameof(Format)]);
+        if (Format.Decimal is not ("." or ","))
+            yield return new ValidationResult("decimal is \".\" or \",\"", [nameof(Format)]);
+    }
+}
+
+public sealed record IngestSource
+{
+    [Field(Title = "Connection", Description = "A connection to a folder or a bucket, by its name.", Format = FieldFormat.Connection, Example = "landing")]
+    public string? Connection { get; init; }
+
+    [Field(Title = "Files", Description = "Which files, below the connection or folder: * any name, ** any folders, ? any character.", Example = "shop/2026-11-20/*.csv.gz")]
+    public string? Files { get; init; }
+
+    [Field(Title = "Folder", Description = "A folder, or files in it, under a root that the administrator has opened.", Example = "/data/in/*.csv")]
+    public string? Folder { get; init; }
+
+    [Field(Title = "Upload", Description = "The id of an uploaded file.", Example = "0199b6f2-7e51-7c3d-9a30-5e1f4d8a2b11")]
+    public string? Upload { get; init; }
+
+    [Field(Title = "Store", Description = "Files of this project in the object store, by the beginning of their key.", Example = "imports/")]
+    public string? Store { get; init; }
+
+    [Field(Title = "Only new files", Description = "Leave out files that a completed run has read already, by path, size and content.", Example = true)]
+    public bool OnlyNew { get; init; }
+}
+
+public sealed record IngestFormat
+{
+    [Field(Title = "Type", Description = "The format of the files.", Example = "csv")]
+    public FileFormat Type { get; init; } = FileFormat.Auto;
+
+    [Field(Title = "Delimiter", Description = "What separates fields: one character, or the word tab.", Example = ";", VisibleIf = "type=auto,csv")]
+    public string? Delimiter { get; init; }
+
+    [Field(Title = "Header", Description = "Whether the first line holds the names of the columns.", Example = "auto", VisibleIf = "type=auto,csv")]
+    public HeaderMode Header { get; init; } = HeaderMode.Auto;
+
+    [Field(Title = "Encoding", Description = "How characters are written as bytes.", Example = "auto")]
+    public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
+
+    [Field(Title = "Decimal sign", Description = "The sign before the decimals of numbers.", Example = ",", VisibleIf = "type=auto,csv")]
+    public string Decimal { get; init; } = ".";
+
+    [Field(Title = "Null words", Description = "Unquoted words that mean \"no value\", beside the empty field.", Example = new[] { "NULL", "\\N" }, VisibleIf = "type=auto,csv")]
+    public IReadOnlyList<string> Nulls { get; init; } = [];
+
+    [Field(Title = "Quote", Description = "What encloses a field that holds delimiters; empty for none.", Example = "\"", Group = FieldAttribute.AdvancedGroup, VisibleIf = "type=auto,csv")]
+    public string? Quote { get; init; }
+
+    [Field(Title = "Escape", Description = "What stands before a quote inside quotes; by default the quote itself.", Example = "\\", Group = FieldAttribute.AdvancedGroup, VisibleIf = "type=auto,csv")]
+    public string? Escape { get; init; }
+}
+
+public enum FileFormat
+{
+    [Field(Title = "Find out")]
+    Auto,
+    [Field(Title = "CSV")]
+    Csv,
+    [Field(Title = "JSON")]
+    Json,
+    [Field(Title = "JSON Lines")]
+    Jsonl,
+    [Field(Title = "Parquet")]
+    Parquet,
+}
+
+public enum HeaderMode
+{
+    [Field(Title = "Find out")]
+    Auto,
+    [Field(Title = "Yes")]
+    Present,
+    [Field(Title = "No")]
+    Absent,
+}
+
+public enum TextEncoding
+{
+    [Field(Title = "Find out")]
+    Auto,
+    [JsonStringEnumMemberName("utf-8")]
+    [Field(Title = "UTF-8")]
+    Utf8,
+    [JsonStringEnumMemberName("latin-1")]
+    [Field(Title = "Latin-1")]
+    Latin1,
+    [JsonStringEnumMemberName("windows-1252")]
+    [Field(Title = "Windows-1252")]
+    Windows1252,
+    [JsonStringEnumMemberName("utf-16")]
+    [Field(Title = "UTF-16")]
+    Utf16,
+    [JsonStringEnumMemberName("utf-16le")]
+    [Field(Title = "UTF-16, little-endian")]
+    Utf16Le,
+    [JsonStringEnumMemberName("utf-16be")]
+    [Field(Title = "UTF-16, big-endian")]
+    Utf16Be,
+}
+
+public enum OnEmpty
+{
+    [Field(Title = "Go on", Description = "The step gives an empty dataset.")]
+    Continue,
+    [Field(Title = "Skip", Description = "The step and what depends on it are skipped.")]
+    Skip,
+    [Field(Title = "Fail")]
+    Fail,
+}
+
+public enum OnSchemaChange
+{
+    [Field(Title = "Take them", Description = "New columns and wider types are taken over.")]
+    Add,
+    [Field(Title = "Leave them out", Description = "Columns and types stay as they were; values that do not fit reject their row.")]
+    Ignore,
+    [Field(Title = "Fail")]
+    Fail,
+}
+
+internal static class CsvBytes
+{
+    public static byte? Delimiter(string text) => text is "tab" or "\\t" ? (byte)'\t' : One(text);
+
+    public static byte? One(string text) => text.Length == 1 && char.IsAscii(text[0]) && text[0] is not ('\n' or '\r' or '\0') ? (byte)text[0] : null;
+
+    public static string Name(TextEncoding encoding) => encoding switch
+    {
+        TextEncoding.Utf8 => "utf-8",
+        TextEncoding.Latin1 => "latin-1",
+        TextEncoding.Windows1252 => "windows-1252",
+        TextEncoding.Utf16 => "utf-16",
+        TextEncoding.Utf16Le => "utf-16le",
+        TextEncoding.Utf16Be => "utf-16be",
+        _ => "auto",
+    };
+}

@@ -1,0 +1,254 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+using Qualiz.Ingest.Conversion;
+using Qualiz.Ingest.Sources;
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Outbound;
+
+namespace Qualiz.Ingest;
+
+/// <summary>
+/// Reads files into a dataset without losing or changing anything: each file is surveyed byte by byte, then converted, and both counts must agree.
+/// </summary>
+public sealed class IngestOperator(IConfiguration configuration, OutboundGuard guard) : IOperator<IngestConfig>
+{
+    /// <summary>More files than this are put together, so that readers of the dataset need not open thousands.</summary>
+    private const int MaxFiles = 64;
+
+    public async Task<StepResult> ExecuteAsync(IngestConfig config, StepContext step, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(step);
+        try
+        {
+            return await IngestAsync(config, step, ct);
+        }
+        catch (IngestException error)
+        {
+            return Failed(error.Code, error.Message, error.Path);
+        }
+        catch (ConnectionException error)
+        {
+            return Failed("connectionInvalid", error.Message, "from.connection");
+        }
+        catch (OutboundRefusedException error)
+        {
+            return Failed("connectionInvalid", error.Message, "from.connection");
+        }
+        catch (InvalidDataException error)
+        {
+            return Failed("fileUnreadable", error.Message, null);
+        }
+        catch (EngineException error)
+        {
+            return Failed(error.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : error.Code, error.Message, null, error.Transient);
+        }
+    }
+
+    private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, CancellationToken ct)
+    {
+        var state = IngestState.Read(step.State);
+        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, step, ct);
+        var warnings = new List<string>();
+        var declared = Declared(config, state);
+        var progress = new RowProgress(step);
+        var surveyor = new Surveyor(config.Format, declared, step.Grant.MemoryBytes, step.Grant.Threads, step.Scratch, progress.Add);
+        var seen = state.Files.ToHashSet();
+        var files = new List<SeenFile>();
+        var surveys = new List<SourceSurvey>();
+        var skipped = 0;
+        progress.Begin("survey");
+        foreach (var file in found)
+        {
+            SourceSurvey? survey;
+            string hash;
+            if (config.From.OnlyNew)
+            {
+                hash = await TextFile.HashAsync(file.Path, ct);
+                if (seen.Contains(new SeenFile(file.Id, file.Bytes, hash)))
+                {
+                    skipped++;
+                    continue;
+                }
+                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, file.Bytes, hash), warnings, ct);
+            }
+            else
+            {
+                var hashing = TextFile.HashAsync(file.Path, ct);
+                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, file.Bytes, ""), warnings, ct);
+                hash = await hashing;
+            }
+            files.Add(new SeenFile(file.Id, file.Bytes, hash));
+            if (survey is not null)
+                surveys.Add(survey with { File = survey.File with { Sha256 = hash } });
+        }
+        if (skipped > 0)
+            step.Log.LogInformation("{Skipped} files were read by an earlier run and are left out", skipped);
+        if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Fail)
+            throw new IngestException("empty", found.Count == 0 ? "No file was found." : "No new file was found.", "onEmpty");
+
+        var columns = surveys.Count == 0
+            ? [.. state.Columns.Select(column => new TargetColumn(column.Name, new Typing.ColumnDecision(ColumnType.Parse(column.Type), true, null, (byte)'.')))]
+            : SchemaPlan.Make(surveys, config, declared, state.Columns, warnings);
+        var schema = SchemaPlan.Schema(columns, config);
+        IReadOnlyList<string>? key = config.Key.Count == 0
+            ? null
+            : [.. columns.Where(column => config.Key.Contains(column.Name, StringComparer.OrdinalIgnoreCase)).Select(column => column.Name)];
+
+        progress.Begin("convert", surveys.Sum(survey => survey.Good));
+        var (output, rejected) = await ConvertAsync(surveys, columns, schema, key, step, progress, ct);
+        foreach (var warning in warnings)
+            step.Log.LogWarning("{Warning}", warning);
+        var ledger = surveys.Select(Ledger).ToList();
+        foreach (var line in ledger)
+            step.Log.LogInformation("{Input}: {In} in, {Out} out, {Rejected} rejected", line.Input, line.In, line.Out, line.Rejected);
+        var outputs = new Dictionary<string, DatasetRef> { ["out"] = output };
+        if (rejected is not null)
+            outputs[RejectedRows.Port] = rejected;
+        return new StepResult.Completed(new StepOutcome
+        {
+            Outputs = outputs,
+            Ledger = ledger,
+            Counts = Counts(found.Count, skipped, surveys.Count == 0 && config.OnEmpty == OnEmpty.Skip),
+            Warnings = warnings,
+            State = new IngestState
+            {
+                Files = config.From.OnlyNew ? [.. state.Files.Where(old => !files.Any(file => file.Path == old.Path)), .. files] : [],
+                Columns = [.. columns.Select(column => new SeenColumn(column.Name, column.Decision.Type.ToString()))],
+            }.Write(),
+        });
+    }
+
+    private static async Task<(DatasetRef Out, DatasetRef? Rejected)> ConvertAsync(
+        List<SourceSurvey> surveys, IReadOnlyList<TargetColumn> columns, DatasetSchema schema, IReadOnlyList<string>? key, StepContext step, RowProgress progress, CancellationToken ct)
+    {
+        if (surveys.Count == 0)
+            return (Dataset([], schema), null);
+        var together = surveys.Count > MaxFiles;
+        var targets = surveys.Select((_, i) => together ? Path.Combine(step.Scratch, $"part-{i:00000}.parquet") : step.Outputs.CreateFile("out")).ToList();
+        var joined = together ? surveys.Chunk(MaxFiles).Select(_ => step.Outputs.CreateFile("out")).ToList() : [];
+        var rejectedRows = surveys.Sum(survey => survey.Rejected);
+        var rejectedPath = rejectedRows > 0 ? step.Outputs.CreateFile(RejectedRows.Port) : null;
+        using var session = EngineSession.Open(new EngineOptions
+        {
+            MemoryBytes = step.Grant.MemoryBytes,
+            Threads = step.Grant.Threads,
+            Scratch = step.Scratch,
+            Paths = [.. surveys.Select(survey => survey.File.Path), .. targets, .. joined, .. rejectedPath is null ? Array.Empty<string>() : [rejectedPath]],
+        });
+        var converter = new FileConverter(session, columns, key, step.Scratch);
+        var converted = new List<ConvertedFile>();
+        for (var i = 0; i < surveys.Count; i++)
+        {
+            var source = surveys[i];
+            converted.Add(await session.WithProgressAsync(() => converter.ConvertAsync(source, targets[i], ct), share => progress.At((long)(source.Good * share)), TimeProvider.System));
+            progress.Add(source.Good);
+            if (source is CsvSource { Text.Staged: true } csv)
+                File.Delete(csv.Text.Path);
+        }
+        var files = new List<DataFile>();
+        if (together)
+        {
+            var part = 0;
+            foreach (var chunk in converted.Chunk(MaxFiles))
+            {
+                var local = new LocalDataset(
+                    Dataset([.. chunk.Select(file => new DataFile { Key = file.Path, Rows = file.Rows, Bytes = 0, Sha256 = "", Origin = file.Origin })], schema),
+                    [.. chunk.Select(file => file.Path)]);
+                var rows = await DatasetFiles.WriteAsync(session, $"SELECT * FROM {DatasetFiles.Relation(local)}", joined[part], ct);
+                files.Add(await step.Outputs.CommitAsync(joined[part++], rows, ct));
+                foreach (var file in chunk)
+                    File.Delete(file.Path);
+            }
+        }
+        else
+        {
+            foreach (var file in converted)
+                files.Add((await step.Outputs.CommitAsync(file.Path, file.Rows, ct)) with { Origin = file.Origin });
+        }
+        var expected = surveys.Sum(survey => survey.Good);
+        if (files.Sum(file => file.Rows) != expected)
+            throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{expected} rows were read, but {files.Sum(file => file.Rows)} written."));
+        if (rejectedPath is null)
+            return (Dataset(files, schema), null);
+        var count = await RejectedFile.WriteAsync(session, surveys, rejectedPath, ct);
+        if (count != rejectedRows)
+            throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{rejectedRows} records were rejected, but {count} written."));
+        var rejected = await step.Outputs.CommitAsync(rejectedPath, count, ct);
+        return (Dataset(files, schema), Dataset([rejected], RejectedRows.Schema(RejectedRows.Strictest(schema.Columns))));
+    }
+
+    // With onSchemaChange: ignore, the columns of the last run are declared: what does not fit them is rejected.
+    private static Dictionary<string, ColumnType> Declared(IngestConfig config, IngestState state)
+    {
+        var declared = new Dictionary<string, ColumnType>(StringComparer.OrdinalIgnoreCase);
+        if (config.OnSchemaChange == OnSchemaChange.Ignore)
+        {
+            foreach (var column in state.Columns)
+                declared[column.Name] = ColumnType.Parse(column.Type);
+        }
+        foreach (var (name, type) in config.Types)
+            declared[name] = ColumnType.Parse(type);
+        return declared;
+    }
+
+    private static StepLedger Ledger(SourceSurvey survey)
+    {
+        var reasons = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (spool, _, _) in survey.Spools)
+        {
+            foreach (var (rule, rows) in spool.ByRule)
+                reasons[rule] = reasons.GetValueOrDefault(rule) + rows;
+        }
+        return new StepLedger
+        {
+            Input = survey.File.Name,
+            In = survey.Records,
+            Out = survey.Good,
+            Rejected = survey.Rejected,
+            Reasons = [.. reasons.OrderByDescending(reason => reason.Value).Select(reason => new LedgerReason("rejected", reason.Key, reason.Value))],
+        };
+    }
+
+    private static Dictionary<string, long> Counts(int found, int skipped, bool skip)
+    {
+        var counts = new Dictionary<string, long> { ["files"] = found - skipped };
+        if (skipped > 0)
+            counts["filesSeenBefore"] = skipped;
+        if (skip)
+            counts["skip"] = 1;
+        return counts;
+    }
+
+    private static DatasetRef Dataset(IReadOnlyList<DataFile> files, DatasetSchema schema) =>
+        new() { Files = files, Schema = schema, Rows = files.Sum(file => file.Rows), Bytes = files.Sum(file => file.Bytes) };
+
+    private static StepResult.Failed Failed(string code, string message, string? path, bool transient = false) =>
+        new(new StepError { Code = code, Message = message, Path = path, Transient = transient });
+
+    /// <summary>Counts rows of a phase and tells the step; called from several threads.</summary>
+    private sealed class RowProgress(StepContext step)
+    {
+        private string _phase = "";
+        private long _rows;
+        private long _total;
+
+        public void Begin(string phase, long total = 0)
+        {
+            _phase = phase;
+            _rows = 0;
+            _total = total;
+        }
+
+        public void Add(long rows) => Report(Interlocked.Add(ref _rows, rows));
+
+        public void At(long rows) => Report(Interlocked.Read(ref _rows) + rows);
+
+        private void Report(long rows) => step.Progress.Report(new StepProgress(_phase, rows, _total > 0 ? Math.Min(1, (double)rows / _total) : null));
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Json;
+
+namespace Qualiz.Ingest;
+
+/// <summary>What a completed run leaves for the next: the files it has seen and the columns it found.</summary>
+internal sealed record IngestState
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public int Version { get; init; } = 1;
+    public IReadOnlyList<SeenFile> Files { get; init; } = [];
+    public IReadOnlyList<SeenColumn> Columns { get; init; } = [];
+
+    public static IngestState Read(JsonElement? state) =>
+        state is { ValueKind: JsonValueKind.Object } element ? element.Deserialize<IngestState>(Json) ?? new IngestState() : new IngestState();
+
+    public JsonElement Write() => JsonSerializer.SerializeToElement(this, Json);
+}
+
+/// <param name="Path">The source's id.</param>
+/// <param name="Hash">SHA-256 of the content.</param>
+internal sealed record SeenFile(string Path, long Size, string Hash);
+
+internal sealed record SeenColumn(string Name, string Type);

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+using Qualiz.Ingest.Conversion;
+using Qualiz.Ingest.Csv;
+using Qualiz.Ingest.Sources;
+using Qualiz.Ingest.Typing;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Ingest.Json;
+
+/// <summary>Looks at every record of a JSON file: its names and types, and which records cannot be read.</summary>
+internal static class JsonSurvey
+{
+    /// <summary>The name of the only column when records are no objects.</summary>
+    public const string ValueColumn = "value";
+
+    public static JsonSource Run(
+        SourceFile file, TextFile text, bool lines, IReadOnlyDictionary<string, ColumnType> declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct)
+    {
+        using var rejects = spool;
+        var shape = new JsonShape();
+        var rejected = new List<long>();
+        var records = 0L;
+        using (var reader = new JsonRecords(CsvSurvey.Open(text.Path, text.Start), lines, file.Name))
+        {
+            while (reader.Next())
+            {
+                records++;
+                if ((records & 0x3ff) == 0)
+                {
+                    ct.ThrowIfCancellationRequested();
+                    progress(0x400);
+                }
+                using var document = reader.Parse();
+                if (document is null)
+                {
+                    rejected.Add(records);
+                    spool.Add(records, reader.Line, RejectSpool.Key(reader.Raw.Span), RejectSpool.RawJson(reader.Raw.Span), "json", null, null,
+                        $"the record is no valid JSON or is nested deeper than {DeclaredCheck.MaxJsonDepth} levels");
+                    continue;
+                }
+                if (Misfit(document.RootElement, declared) is { } misfit)
+                {
+                    rejected.Add(records);
+                    spool.Add(records, reader.Line, RejectSpool.Key(reader.Raw.Span), Encoding.UTF8.GetBytes(document.RootElement.GetRawText()),
+                        $"type({misfit.Column})", misfit.Column, misfit.Value, $"the value is no {declared[misfit.Column]}");
+                    continue;
+                }
+                if (document.RootElement.ValueKind == JsonValueKind.Object)
+                    shape.Observe(document.RootElement);
+                else
+                    shape.Declare(ValueColumn).Observe(document.RootElement);
+            }
+        }
+        var columns = new List<ColumnFinding>();
+        foreach (var name in shape.Names)
+        {
+            var (type, evidence) = shape.Field(name).Column();
+            // A name that the engine cannot tell from another is kept apart in the rewritten file under a name of its own.
+            columns.Add(new ColumnFinding(name, type, evidence));
+        }
+        var names = CsvSniffer.Name(shape.Names, shape.Names.Count, warnings);
+        return new JsonSource(file, [.. columns.Select((column, i) => column with { Name = names[i] })], text, lines, records, rejected.Count, rejected)
+        {
+            Members = [.. shape.Names],
+            Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
+        };
+    }
+
+    private static (string Column, string Value)? Misfit(JsonElement record, IReadOnlyDictionary<string, ColumnType> declared)
+    {
+        if (declared.Count == 0 || record.ValueKind != JsonValueKind.Object)
+            return null;
+        foreach (var (name, type) in declared)
+        {
+            if (type == ColumnType.Text || !record.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+                continue;
+            var text = value.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(value.GetString()!) : Encoding.UTF8.GetBytes(value.GetRawText());
+            if (!DeclaredCheck.Fits(type, text, (byte)'.'))
+                return (name, Encoding.UTF8.GetString(text));
+        }
+        return null;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Globalization;
+using Qualiz.Platform.Operators;
+using Qualiz.Platform.Outbound;
+using Qualiz.Platform.Storage;
+
+namespace Qualiz.Ingest.Sources;
+
+/// <summary>A file that was found, before it is looked at.</summary>
+internal sealed record FoundFile(string Id, string Name, string Path, long Bytes);
+
+/// <summary>Finds the files that <c>from:</c> means, in the order of their names.</summary>
+internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard guard)
+{
+    // A pattern that finds more is a mistake, or a job for several steps.
+    private const int MaxFiles = 100_000;
+
+    public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, StepContext step, CancellationToken ct)
+    {
+        if (source.Connection is { } connection)
+            return await InConnectionAsync(await step.Connections.OpenAsync(connection, ct), source.Files!, step, ct);
+        if (source.Folder is { } folder)
+            return InFolder(folder, source.Files);
+        if (source.Upload is { } upload)
+            return await InUploadAsync(upload, step, ct);
+        var prefix = $"{step.Command.Project}/{CheckKey(source.Store!)}";
+        var glob = source.Files is null ? null : new FileGlob(source.Files);
+        return await InStoreAsync(step.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(step.Command.Project.Length + 1)..]}", step.Scratch, ct);
+    }
+
+    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, string files, StepContext step, CancellationToken ct)
+    {
+        switch (connection.Type)
+        {
+            case "folder":
+                var root = connection.Settings.GetValueOrDefault("root") is { Length: > 0 } setting
+                    ? setting
+                    : throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" has no root.", "from.connection");
+                return Under(CheckRoot(root, "from.connection"), files, $"{connection.Name}/");
+            case "s3":
+                var glob = new FileGlob(files);
+                var bucket = OpenBucket(connection, guard);
+                try
+                {
+                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", step.Scratch, ct);
+                }
+                finally
+                {
+                    (bucket as IDisposable)?.Dispose();
+                }
+            default:
+                throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder and s3.", "from.connection");
+        }
+    }
+
+    private static IObjectStore OpenBucket(Connection connection, OutboundGuard guard)
+    {
+        try
+        {
+            return ConnectionBuckets.Open(connection.Settings, guard);
+        }
+        catch (ArgumentException error)
+        {
+            throw new IngestException("connectionInvalid", $"{connection.Name}: {error.Message}", "from.connection");
+        }
+    }
+
+    private List<FoundFile> InFolder(string folder, string? files)
+    {
+        if (files is null)
+        {
+            // One path with a pattern in it, or a folder as a whole.
+            var wild = folder.IndexOfAny(['*', '?']);
+            var slash = wild < 0 ? -1 : folder.LastIndexOf('/', wild);
+            if (wild >= 0)
+                (folder, files) = (slash <= 0 ? "/" : folder[..slash], folder[(slash + 1)..]);
+            else if (File.Exists(Absolute(folder)))
+                (folder, files) = (Path.GetDirectoryName(folder) ?? "", Path.GetFileName(folder));
+            else
+                files = "**";
+        }
+        return Under(CheckRoot(folder, "from.folder"), files, "");
+    }
+
+    private static async Task<IReadOnlyList<FoundFile>> InUploadAsync(string upload, StepContext step, CancellationToken ct)
+    {
+        if (!Guid.TryParse(upload, out var id))
+            throw new IngestException("configInvalid", $"\"{upload}\" is no upload id.", "from.upload");
+        var found = await InStoreAsync(step.Store, $"{step.Command.Project}/uploads/{id:D}/", _ => true, _ => $"upload:{id:D}", step.Scratch, ct);
+        return found.Count > 0 ? found : throw new IngestException("uploadUnknown", $"There is no upload {id:D} in this project.", "from.upload");
+    }
+
+    private static async Task<IReadOnlyList<FoundFile>> InStoreAsync(
+        IObjectStore store, string prefix, Func<string, bool> matches, Func<string, string> id, string scratch, CancellationToken ct)
+    {
+        var keys = new List<StoredObject>();
+        await foreach (var item in store.ListAsync(prefix, ct))
+        {
+            if (matches(item.Key))
+                keys.Add(item);
+            Limit(keys.Count);
+        }
+        var found = new List<FoundFile>();
+        foreach (var item in keys.OrderBy(item => item.Key, StringComparer.Ordinal))
+            found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), await store.GetLocalPathAsync(item.Key, scratch, ct), item.Bytes));
+        return found;
+    }
+
+    private List<FoundFile> Under(string root, string files, string idPrefix)
+    {
+        var glob = new FileGlob(files);
+        var found = new List<FoundFile>();
+        foreach (var path in Candidates(root, glob))
+        {
+            var relative = Path.GetRelativePath(root, path);
+            if (!glob.Matches(relative))
+                continue;
+            // A link may lead anywhere: what counts is where it ends.
+            var real = RealPath.Resolve(path);
+            if (!Roots().Any(allowed => RealPath.IsUnder(real, allowed)))
+                throw new IngestException("accessRefused", $"{relative} is a link that leads out of the folders opened for sources.", "from");
+            found.Add(new FoundFile(idPrefix.Length > 0 ? idPrefix + relative : path, relative, real, new FileInfo(real).Length));
+            Limit(found.Count);
+        }
+        return [.. found.OrderBy(file => file.Id, StringComparer.Ordinal)];
+    }
+
+    private static IEnumerable<string> Candidates(string root, FileGlob glob)
+    {
+        if (glob.Exact is { } exact)
+            return File.Exists(Path.Combine(root, exact)) ? [Path.Combine(root, exact)] : [];
+        var start = Path.Combine(root, glob.Folder);
+        // Folders that are links are not entered: they may lead round in circles.
+        return !Directory.Exists(start) ? [] : Walk(start);
+
+        static IEnumerable<string> Walk(string folder)
+        {
+            foreach (var file in Directory.EnumerateFiles(folder))
+                yield return file;
+            foreach (var child in Directory.EnumerateDirectories(folder))
+            {
+                if (new DirectoryInfo(child).LinkTarget is not null)
+                    continue;
+                foreach (var file in Walk(child))
+                    yield return file;
+            }
+        }
+    }
+
+    private string CheckRoot(string folder, string field)
+    {
+        var roots = Roots();
+        if (roots.Count == 0)
+            throw new IngestException("accessRefused", "No folder is opened for sources. The administrator sets Folders:Roots.", field);
+        var real = RealPath.Resolve(Absolute(folder));
+        if (!roots.Any(root => RealPath.IsUnder(real, root)))
+            throw new IngestException("accessRefused", $"The folder {folder} does not lie under a folder opened for sources (Folders:Roots).", field);
+        return real;
+    }
+
+    // A relative folder lies under the first root that has it.
+    private string Absolute(string folder) =>
+        Path.IsPathRooted(folder)
+            ? folder
+            : Roots().Select(root => Path.Combine(root, folder)).FirstOrDefault(path => Path.Exists(path)) ?? Path.Combine(Roots() is [var first, ..] ? first : "/", folder);
+
+    private IReadOnlyList<string> Roots()
+    {
+        var section = configuration.GetSection("Folders:Roots");
+        var roots = section.Value is { Length: > 0 } one ? one.Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : section.Get<string[]>() ?? [];
+        return [.. roots.Select(RealPath.Resolve)];
+    }
+
+    private static string CheckKey(string key) =>
+        key.StartsWith('/') || key.Split('/').Contains("..") ? throw new IngestException("accessRefused", $"\"{key}\" is no key of this project.", "from.store") : key;
+
+    private static void Limit(int count)
+    {
+        if (count > MaxFiles)
+            throw new IngestException("tooManyFiles", string.Create(CultureInfo.InvariantCulture, $"The pattern finds more than {MaxFiles:N0} files."), "from.files");
+    }
+}

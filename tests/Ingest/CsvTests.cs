@@ -1,0 +1,308 @@
+using System.IO.Compression;
+using System.Text;
+
+namespace Qualiz.Ingest.Tests;
+
+public sealed class CsvTests : IDisposable
+{
+    private readonly IngestRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    [Fact]
+    public async Task Rows_come_with_types_and_identity()
+    {
+        _run.Write("a.csv", "id,name,amount\n1,Ann,12.50\n2,Ben,7\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "name", "amount", "_row").ShouldBe([["1", "Ann", "12.50", "1"], ["2", "Ben", "7.00", "2"]]);
+        result.TypeOf("id").ShouldBe("int64");
+        result.TypeOf("amount").ShouldBe("decimal(18,2)");
+        result.Value("_source")!.ShouldEndWith("@" + Hash("id,name,amount\n1,Ann,12.50\n2,Ben,7\n"));
+        result.Value("_key")!.Length.ShouldBe(16);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_bad_line_is_rejected_with_its_number_its_reason_and_its_text()
+    {
+        _run.Write("a.csv", "id,name\n1,Ann\n2,Ben,extra\n3\n4,Dan\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "_row").ShouldBe([["1", "1"], ["4", "4"]]);
+        var rejected = result.Rejected("_row", "ingested", "reasons");
+        rejected.Select(row => row[0]).ShouldBe(["2", "3"]);
+        rejected[0][1].ShouldBe("{\"raw\":\"2,Ben,extra\"}");
+        rejected[0][2]!.ShouldContain("\"line\":3");
+        rejected[0][2]!.ShouldContain("the line has 3 fields instead of 2");
+        result.Outcome.Ledger.Single().Reasons.ShouldBe([new("rejected", "fieldCount", 2)]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_stray_quote_costs_its_own_line_only()
+    {
+        _run.Write("a.csv", "id,name\n1,\"Ann\n2,Ben\n3,\"C\"x\n4,\"D\"\"an\"\n5,E\"v\"e\n6,\"F\nay\"\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "name", "_row").ShouldBe([["2", "Ben", "2"], ["4", "D\"an", "4"], ["5", "E\"v\"e", "5"], ["6", "F\nay", "6"]]);
+        result.Rejected("_row").ShouldBe([["1"], ["3"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_quote_that_is_never_closed_costs_its_own_line_only()
+    {
+        _run.Write("a.csv", "id,name\n1,Ann\n2,\"Ben\n3,Cara\n");
+        var result = await _run.RunAsync();
+        result.Rows("id").ShouldBe([["1"], ["3"]]);
+        result.Rejected("_row").ShouldBe([["2"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_declared_type_rejects_what_it_does_not_hold()
+    {
+        _run.Write("a.csv", "id,amount\n1,1.239\n2,abc\n3, 1.20 \n007,\n8,1e3\n");
+        var result = await _run.RunAsync(new IngestConfig
+        {
+            From = new IngestSource { Folder = _run.Sources },
+            Types = new Dictionary<string, string> { ["amount"] = "decimal(18,2)", ["id"] = "int64" },
+        });
+        result.Rows("id", "amount", "_row").ShouldBe([["3", "1.20", "3"], ["7", null, "4"]]);
+        var rejected = result.Rejected("_row", "ingested", "reasons");
+        rejected.Select(row => row[0]).ShouldBe(["1", "2", "5"]);
+        rejected[1][1].ShouldBe("{\"id\":\"2\",\"amount\":\"abc\"}");
+        rejected[1][2]!.ShouldContain("\"column\":\"amount\",\"value\":\"abc\"");
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task An_empty_text_and_no_text_are_kept_apart()
+    {
+        _run.Write("a.csv", "id,name\n1,\"\"\n2,\n3,x\n");
+        (await _run.RunAsync()).Rows("name").ShouldBe([[""], [null], ["x"]]);
+    }
+
+    [Fact]
+    public async Task A_quoted_empty_field_is_null_where_the_column_is_no_text()
+    {
+        _run.Write("a.csv", "id,amount,when\n\"1\",\"2.50\",\"2026-01-02\"\n\"2\",\"\",\"\"\n");
+        var result = await _run.RunAsync();
+        result.TypeOf("amount").ShouldBe("decimal(18,2)");
+        result.TypeOf("when").ShouldBe("date");
+        result.Rows("id", "amount", "when").ShouldBe([["1", "2.50", "2026-01-02"], ["2", null, null]]);
+    }
+
+    [Theory]
+    [InlineData("\r\n")]
+    [InlineData("\r")]
+    [InlineData("\n")]
+    public async Task Any_line_end_is_one(string end)
+    {
+        _run.Write("a.csv", string.Join(end, "id,name", "1,Ann", "2,\"B\"\"n\"", ""));
+        var result = await _run.RunAsync();
+        result.Rows("id", "name").ShouldBe([["1", "Ann"], ["2", "B\"n"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Mixed_line_ends_and_no_last_one_are_fine()
+    {
+        _run.Write("a.csv", "id,name\r\n1,Ann\n2,Ben\r3,Cara");
+        (await _run.RunAsync()).Rows("id", "name").ShouldBe([["1", "Ann"], ["2", "Ben"], ["3", "Cara"]]);
+    }
+
+    [Fact]
+    public async Task Blank_lines_are_no_records()
+    {
+        _run.Write("a.csv", "\nid,name\n\n1,Ann\n\n\n2,Ben\n\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "_row").ShouldBe([["1", "1"], ["2", "2"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task In_one_column_a_blank_line_is_a_null()
+    {
+        _run.Write("a.csv", "v\nx\n\n\\N\ny\n");
+        var result = await _run.RunAsync();
+        result.Rows("v").ShouldBe([["x"], [null], ["\\N"], ["y"]]);
+        result.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData("utf-8", true)]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16BE", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-32", true)]
+    [InlineData("iso-8859-1", false)]
+    public async Task Encodings_are_found_out(string name, bool mark)
+    {
+        var encoding = Encoding.GetEncoding(name);
+        var text = "id,name\n1,Zoë Müller\n2,plain text of some length\n";
+        _run.Write("a.csv", [.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes(text)]);
+        (await _run.RunAsync()).Rows("id", "name").ShouldBe([["1", "Zoë Müller"], ["2", "plain text of some length"]]);
+    }
+
+    [Fact]
+    public async Task A_one_byte_encoding_that_shows_late_is_found_out()
+    {
+        var text = new StringBuilder("id,name\n");
+        for (var i = 0; i < 40_000; i++)
+            text.Append(i).Append(",plain name\n");
+        text.Append("x,Zoë\n");
+        _run.Write("a.csv", Encoding.Latin1.GetBytes(text.ToString()));
+        var result = await _run.RunAsync();
+        result.Rows("name")[^1].ShouldBe(["Zoë"]);
+        result.Outcome.Warnings.ShouldContain(warning => warning.Contains("Windows-1252", StringComparison.Ordinal));
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_few_broken_bytes_among_utf8_reject_their_lines()
+    {
+        _run.Write("a.csv", [.. "id,name\n1,Zoë\n2,Müller\n3,"u8, 0xff, 0xfe, .. "\n4,Ann\n"u8]);
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Encoding = TextEncoding.Utf8 } });
+        result.Rows("id").ShouldBe([["1"], ["2"], ["4"]]);
+        result.Rejected("ingested").ShouldBe([["{\"raw\":\"3,\\\\xff\\\\xfe\"}"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Gzip_is_unpacked()
+    {
+        _run.Write("a.csv.gz", Zip(Encoding.UTF8.GetBytes("id,name\n1,Ann\n")));
+        (await _run.RunAsync()).Rows("id", "name").ShouldBe([["1", "Ann"]]);
+    }
+
+    [Fact]
+    public async Task A_gzip_bomb_is_refused()
+    {
+        _run.Write("a.csv.gz", Zip(new byte[200 << 20]));
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("fileExpands");
+    }
+
+    [Fact]
+    public async Task A_damaged_gzip_is_said_so()
+    {
+        var zipped = Zip(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 10_000))));
+        zipped[zipped.Length / 2] ^= 0xff;
+        _run.Write("a.csv.gz", zipped);
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("fileUnreadable");
+    }
+
+    [Theory]
+    [InlineData(";")]
+    [InlineData("\t")]
+    [InlineData("|")]
+    public async Task The_delimiter_is_found_out(string delimiter)
+    {
+        _run.Write("a.txt", $"id{delimiter}name{delimiter}note\n1{delimiter}Ann{delimiter}a,b\n2{delimiter}Ben{delimiter}c\n");
+        (await _run.RunAsync()).Rows("id", "name", "note").ShouldBe([["1", "Ann", "a,b"], ["2", "Ben", "c"]]);
+    }
+
+    [Fact]
+    public async Task A_decimal_comma_is_read_exactly()
+    {
+        _run.Write("a.csv", "id;amount\n1;12,50\n2;-0,05\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Decimal = "," } });
+        result.TypeOf("amount").ShouldBe("decimal(18,2)");
+        result.Rows("amount").ShouldBe([["12.50"], ["-0.05"]]);
+    }
+
+    [Fact]
+    public async Task Nul_bytes_emoji_and_quoted_line_ends_are_kept()
+    {
+        _run.Write("a.csv", "id,v\n1,a\0b\n2,🐤\n3,\"x\r\ny\"\"z\"\n4,\"\0\"\n");
+        var result = await _run.RunAsync();
+        result.Rows("v").ShouldBe([["a\0b"], ["🐤"], ["x\r\ny\"z"], ["\0"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Backslash_escapes_are_found_out()
+    {
+        _run.Write("a.csv", "id,v\n1,\"a \\\"quoted\\\" word\"\n2,\"b \\\"c\\\", d\"\n3,\"e \\\\ f\"\n");
+        (await _run.RunAsync()).Rows("v").ShouldBe([["a \"quoted\" word"], ["b \"c\", d"], ["e \\ f"]]);
+    }
+
+    [Fact]
+    public async Task A_file_without_header_gets_names()
+    {
+        _run.Write("a.csv", "1,Ann,2026-01-01\n2,Ben,2026-01-02\n");
+        var result = await _run.RunAsync();
+        result.Rows("column1", "column2", "column3", "_row").ShouldBe([["1", "Ann", "2026-01-01", "1"], ["2", "Ben", "2026-01-02", "2"]]);
+    }
+
+    [Fact]
+    public async Task Names_that_clash_are_told_apart()
+    {
+        _run.Write("a.csv", "id,Name,name,,_row\n1,a,b,c,d\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "Name", "name_2", "column4", "_row_", "_row").ShouldBe([["1", "a", "b", "c", "d", "1"]]);
+    }
+
+    [Fact]
+    public async Task Lines_above_the_header_are_rejected_and_counted()
+    {
+        _run.Write("a.csv", "Report of sales\n\nid,name,amount\n1,Ann,2\n2,Ben,3\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "_row").ShouldBe([["1", "2"], ["2", "3"]]);
+        result.Rejected("_row", "ingested").ShouldBe([["1", "{\"raw\":\"Report of sales\"}"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Null_words_are_null_when_said()
+    {
+        _run.Write("a.csv", "id,n\n1,NULL\n2,5\n3,\"NULL\"\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Nulls = ["NULL"] } });
+        result.Rows("n").ShouldBe([[null], ["5"], ["NULL"]]);
+    }
+
+    [Fact]
+    public async Task Very_many_rejected_rows_are_all_accounted()
+    {
+        var text = new StringBuilder("id,name\n");
+        for (var i = 1; i <= 9000; i++)
+            text.Append(i % 3 == 0 ? $"{i}\n" : $"{i},n{i}\n");
+        _run.Write("a.csv", text.ToString());
+        var result = await _run.RunAsync();
+        result.Outcome.RowsRejected.ShouldBe(3000);
+        result.Rows("id", "_row").ShouldAllBe(row => row[0] == row[1]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task The_key_is_that_of_the_declared_columns()
+    {
+        _run.Write("a.csv", "id,name\n1,Ann\n1,Ben\n2,Ann\n");
+        var keys = (await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Key = ["id"] })).Rows("_key");
+        keys[0][0].ShouldBe(keys[1][0]);
+        keys[2][0].ShouldNotBe(keys[0][0]);
+    }
+
+    [Fact]
+    public async Task A_large_file_is_surveyed_in_parts_that_fit_together()
+    {
+        // Quoted line ends everywhere, so that parts begin inside of fields.
+        var text = new StringBuilder("id,note,v\n");
+        for (var i = 1; i <= 200_000; i++)
+            text.Append(i).Append(",\"first line\nsecond, \"\"line\"\"\n,,\n\",").Append(i % 7 == 0 ? "" : i.ToString(System.Globalization.CultureInfo.InvariantCulture)).Append(i % 50_000 == 0 ? ",extra\n" : "\n");
+        _run.Write("a.csv", text.ToString());
+        var result = await _run.RunAsync();
+        result.Outcome.RowsRejected.ShouldBe(4);
+        result.Rows("note").Select(row => row[0]).Distinct().ShouldBe(["first line\nsecond, \"line\"\n,,\n"]);
+        result.Rows("id", "_row").Count(row => row[0] != row[1]).ShouldBe(0);
+        result.ShouldBalance();
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+
+    private static byte[] Zip(byte[] bytes)
+    {
+        var target = new MemoryStream();
+        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
+            zip.Write(bytes);
+        return target.ToArray();
+    }
+}
