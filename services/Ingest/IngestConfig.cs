@@ -6,7 +6,7 @@ using Qualiz.Engine.Types;
 namespace Qualiz.Ingest;
 
 /// <summary>The <c>with:</c> block of an ingest step.</summary>
-public sealed record IngestConfig : IValidatableObject
+internal sealed record IngestConfig : IValidatableObject
 {
     [Field(Title = "Source", Description = "Where the files are: a connection, a folder, an upload or the object store.", ExampleJson = """{"connection": "landing", "files": "shop/*.csv"}""")]
     public required IngestSource From { get; init; }
@@ -56,7 +56,7 @@ public sealed record IngestConfig : IValidatableObject
     }
 }
 
-public sealed record IngestSource
+internal sealed record IngestSource
 {
     [Field(Title = "Connection", Description = "A connection to a folder or a bucket, by its name.", Format = FieldFormat.Connection, Example = "landing")]
     public string? Connection { get; init; }
@@ -77,7 +77,7 @@ public sealed record IngestSource
     public bool OnlyNew { get; init; }
 }
 
-public sealed record IngestFormat
+internal sealed record IngestFormat
 {
     [Field(Title = "Type", Description = "The format of the files.", Example = "csv")]
     public FileFormat Type { get; init; } = FileFormat.Auto;
@@ -104,7 +104,7 @@ public sealed record IngestFormat
     public string? Escape { get; init; }
 }
 
-public enum FileFormat
+internal enum FileFormat
 {
     [Field(Title = "Find out")]
     Auto,
@@ -118,7 +118,7 @@ public enum FileFormat
     Parquet,
 }
 
-public enum HeaderMode
+internal enum HeaderMode
 {
     [Field(Title = "Find out")]
     Auto,
@@ -128,7 +128,7 @@ public enum HeaderMode
     Absent,
 }
 
-public enum TextEncoding
+internal enum TextEncoding
 {
     [Field(Title = "Find out")]
     Auto,
@@ -152,7 +152,7 @@ public enum TextEncoding
     Utf16Be,
 }
 
-public enum OnEmpty
+internal enum OnEmpty
 {
     [Field(Title = "Go on", Description = "The step gives an empty dataset.")]
     Continue,
@@ -162,7 +162,7 @@ public enum OnEmpty
     Fail,
 }
 
-public enum OnSchemaChange
+internal enum OnSchemaChange
 {
     [Field(Title = "Take them", Description = "New columns and wider types are taken over.")]
     Add,

@@ -15,7 +15,7 @@ namespace Qualiz.Ingest;
 /// <summary>
 /// Reads files into a dataset without losing or changing anything: each file is surveyed byte by byte, then converted, and both counts must agree.
 /// </summary>
-public sealed class IngestOperator(IConfiguration configuration, OutboundGuard guard) : IOperator<IngestConfig>
+internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard guard) : IOperator<IngestConfig>
 {
     /// <summary>More files than this are put together, so that readers of the dataset need not open thousands.</summary>
     private const int MaxFiles = 64;
