@@ -14,6 +14,7 @@ public static class DatabaseRegistration
 {
     /// <summary>The pools of one process hold at most this many connections together, unless <c>Database:MaxConnections</c> says otherwise.</summary>
     private const int DefaultMaxConnections = 80;
+    private const int MaxPooledContexts = 128;
 
     /// <summary>
     /// The service's own schema and role <paramref name="service"/>, made when missing; its scripts <c>Migrations/0001_name.sql</c>,
@@ -26,11 +27,13 @@ public static class DatabaseRegistration
     {
         ServiceDatabases.Of(builder).Add(new ServiceDatabase(service, typeof(TDb), scripts ?? typeof(TDb).Assembly));
         builder.AddPool(service);
-        builder.Services.AddDbContext<TDb>((services, options) => options
+        // Pooled: making a context costs as much as a short transaction.
+        builder.Services.AddDbContextPool<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredKeyedService<NpgsqlDataSource>(service))
             .UseSnakeCaseNamingConvention()
             // Its one log line per command costs more than the command's own bookkeeping; Npgsql's traces show the same.
-            .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandExecuted, LogLevel.Debug))));
+            .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandExecuted, LogLevel.Debug))),
+            MaxPooledContexts);
         builder.Services.TryAddScoped<IUnitOfWork<TDb>, UnitOfWork<TDb>>();
         builder.AddPlatformDatabase();
         return builder;
