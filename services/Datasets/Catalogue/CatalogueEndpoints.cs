@@ -19,12 +19,12 @@ internal static partial class CatalogueEndpoints
     public static void MapCatalogue(this IEndpointRouteBuilder project)
     {
         var datasets = project.MapGroup("/datasets").WithTags("Datasets");
-        datasets.MapGet("", List).WithName("ListDatasets").WithSummary("Named datasets, by name");
-        datasets.MapGet("/{name}", Get).WithName("GetDataset").WithSummary("One dataset and its latest version").ProducesProblem(404);
-        datasets.MapPatch("/{name}", Edit).WithName("EditDataset").WithSummary("Change owner and description").ProducesProblem(412);
-        datasets.MapGet("/{name}/versions", Versions).WithName("ListDatasetVersions").WithSummary("Versions, newest first").ProducesProblem(404);
-        datasets.MapGet("/{name}/versions/{version}", Version).WithName("GetDatasetVersion").WithSummary("One version (a number, or latest)").ProducesProblem(404);
-        datasets.MapPost("/{name}/versions", Add).WithName("AddDatasetVersion").WithSummary("Make an upload of reference data the next version");
+        datasets.MapGet("", List).WithName("listDatasets").WithSummary("Named datasets, by name");
+        datasets.MapGet("/{name}", Get).WithName("getDataset").WithSummary("One dataset and its latest version").ProducesProblem(404);
+        datasets.MapPatch("/{name}", Edit).WithName("editDataset").WithSummary("Change owner and description").ProducesProblem(412);
+        datasets.MapGet("/{name}/versions", Versions).WithName("listDatasetVersions").WithSummary("Versions, newest first").ProducesProblem(404);
+        datasets.MapGet("/{name}/versions/{version}", Version).WithName("getDatasetVersion").WithSummary("One version (a number, or latest)").ProducesProblem(404);
+        datasets.MapPost("/{name}/versions", Add).WithName("addDatasetVersion").WithSummary("Make an upload of reference data the next version");
     }
 
     private static async Task<Page<DatasetView>> List(PageRequest page, string? search, CurrentProject project, DatasetsDb db, CancellationToken ct)

@@ -9,9 +9,9 @@ internal static class DatasetRowEndpoints
     public static void MapDatasetRows(this IEndpointRouteBuilder project)
     {
         var version = project.MapGroup("/datasets/{name}/versions/{version}").WithTags("Datasets");
-        version.MapGet("/schema", Schema).WithName("GetDatasetSchema").WithSummary("The columns of a version (a number, or latest)").Produces<SchemaView>().ProducesProblem(404);
-        version.MapGet("/rows", Rows).WithName("ListDatasetRows").WithSummary("Rows of a version, page by page").ProducesProblem(404);
-        version.MapGet("/download", Download).WithName("DownloadDataset").WithSummary("A version as parquet, csv or jsonl").ProducesProblem(404);
+        version.MapGet("/schema", Schema).WithName("getDatasetSchema").WithSummary("The columns of a version (a number, or latest)").Produces<SchemaView>().ProducesProblem(404);
+        version.MapGet("/rows", Rows).WithName("listDatasetRows").WithSummary("Rows of a version, page by page").ProducesProblem(404);
+        version.MapGet("/download", Download).WithName("downloadDataset").WithSummary("A version as parquet, csv or jsonl").ProducesProblem(404);
     }
 
     private static async Task<IResult> Schema(string name, string version, CatalogueQueries catalogue, CancellationToken ct) =>

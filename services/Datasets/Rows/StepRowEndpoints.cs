@@ -18,11 +18,11 @@ internal static class StepRowEndpoints
     public static void MapStepRows(this IEndpointRouteBuilder project)
     {
         var step = project.MapGroup("/runs/{run:guid}/steps/{step}").WithTags("Runs");
-        step.MapGet("/outputs/{port}/schema", Schema).WithName("GetStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
-        step.MapGet("/outputs/{port}/rows", Rows).WithName("ListStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
-        step.MapGet("/outputs/{port}/download", Download).WithName("DownloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
-        step.MapGet("/rejected", RejectedRows).WithName("ListRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
-        step.MapGet("/rejected/download", RejectedDownload).WithName("DownloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
+        step.MapGet("/outputs/{port}/schema", Schema).WithName("getStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
+        step.MapGet("/outputs/{port}/rows", Rows).WithName("listStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
+        step.MapGet("/outputs/{port}/download", Download).WithName("downloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
+        step.MapGet("/rejected", RejectedRows).WithName("listRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
+        step.MapGet("/rejected/download", RejectedDownload).WithName("downloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
     }
 
     private static async Task<IResult> Schema(Guid run, string step, string port, CurrentProject project, IRequests requests, CancellationToken ct) =>

@@ -20,11 +20,11 @@ internal static class UploadEndpoints
     public static void MapUploads(this IEndpointRouteBuilder project)
     {
         var uploads = project.MapGroup("/uploads").WithTags("Uploads");
-        uploads.MapPost("", Receive).WithName("ReceiveUpload").WithSummary("Send a file: as the body (its name in ?name=) or as the file of a form").DisableAntiforgery();
-        uploads.MapGet("", List).WithName("ListUploads").WithSummary("Uploads, newest first");
-        uploads.MapGet("/{upload:guid}", Get).WithName("GetUpload").WithSummary("One upload");
-        uploads.MapGet("/{upload:guid}/content", Content).WithName("DownloadUpload").WithSummary("The file as it was sent");
-        uploads.MapDelete("/{upload:guid}", Delete).WithName("DeleteUpload").WithSummary("Remove an upload and its file");
+        uploads.MapPost("", Receive).WithName("receiveUpload").WithSummary("Send a file: as the body (its name in ?name=) or as the file of a form").DisableAntiforgery();
+        uploads.MapGet("", List).WithName("listUploads").WithSummary("Uploads, newest first");
+        uploads.MapGet("/{upload:guid}", Get).WithName("getUpload").WithSummary("One upload");
+        uploads.MapGet("/{upload:guid}/content", Content).WithName("downloadUpload").WithSummary("The file as it was sent");
+        uploads.MapDelete("/{upload:guid}", Delete).WithName("deleteUpload").WithSummary("Remove an upload and its file");
     }
 
     private static async Task<Results<Created<UploadView>, ProblemHttpResult>> Receive(
