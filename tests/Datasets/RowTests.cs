@@ -215,6 +215,12 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
         Encoding.UTF8.GetString(await DownloadAsync(project, $"runs/{run}/steps/clean/rejected/download")).ShouldNotContain("ann@");
         Encoding.UTF8.GetString(await DownloadAsync(project, $"runs/{run}/steps/clean/outputs/rejected/download?format=csv")).ShouldNotContain("ann@");
         (await host.RefusalAsync(project, $"runs/{run}/steps/clean/outputs/rejected/download?format=parquet")).Status.ShouldBe(400);
+
+        // A failed step has no other output, and so nothing that says which values are sensitive.
+        host.Fakes.Outputs[(project, run, "clean", "rejected")] = host.Fakes.Outputs[(project, run, "clean", "rejected")] with { SensitiveColumns = ["ingested", "rejected", "reasons"] };
+        row = (await host.GetAsync(project, $"runs/{run}/steps/clean/rejected")).GetProperty("items")[0];
+        row.GetProperty("ingested").GetRawText().ShouldBe("""{"email":"•••","age":"•••"}""");
+        row.GetRawText().ShouldNotContain("no number");
     }
 
     [Fact]

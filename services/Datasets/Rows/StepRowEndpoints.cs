@@ -4,6 +4,7 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Datasets.Http;
+using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.Platform.Http;
 using Qualiz.Platform.Messaging;
@@ -13,7 +14,7 @@ namespace Qualiz.Datasets.Rows;
 /// <summary>What the steps of a run wrote. Runs knows where it is; the rows are read here.</summary>
 internal static class StepRowEndpoints
 {
-    private const string Rejected = "rejected";
+    private const string Rejected = RejectedRows.Port;
 
     public static void MapStepRows(this IEndpointRouteBuilder project)
     {
@@ -21,8 +22,8 @@ internal static class StepRowEndpoints
         step.MapGet("/outputs/{port}/schema", Schema).WithName("getStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
         step.MapGet("/outputs/{port}/rows", Rows).WithName("listStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
         step.MapGet("/outputs/{port}/download", Download).WithName("downloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
-        step.MapGet("/rejected", RejectedRows).WithName("listRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
-        step.MapGet("/rejected/download", RejectedDownload).WithName("downloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
+        step.MapGet("/rejected", ListRejected).WithName("listRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
+        step.MapGet("/rejected/download", DownloadRejected).WithName("downloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
     }
 
     private static async Task<IResult> Schema(Guid run, string step, string port, CurrentProject project, IRequests requests, CancellationToken ct) =>
@@ -31,21 +32,21 @@ internal static class StepRowEndpoints
     private static async Task<IResult> Rows(
         Guid run, string step, string port, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         port == Rejected
-            ? await RejectedRows(run, step, request, page, http, project, requests, answers, ct)
+            ? await ListRejected(run, step, request, page, http, project, requests, answers, ct)
             : await answers.PageAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), page, ct);
 
     private static async Task<IResult> Download(
         Guid run, string step, string port, [AsParameters] RowsRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         port == Rejected
-            ? await RejectedDownload(run, step, request, http, project, requests, answers, ct)
+            ? await DownloadRejected(run, step, request, http, project, requests, answers, ct)
             : await answers.DownloadAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), ct);
 
     // The hidden columns say which row of which source it was, so they are shown here.
-    private static async Task<IResult> RejectedRows(
+    private static async Task<IResult> ListRejected(
         Guid run, string step, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         await answers.PageAsync(http, await SourceAsync(requests, project, run, step, Rejected, ct), request with { Hidden = request.Hidden ?? true }, page, ct);
 
-    private static async Task<IResult> RejectedDownload(
+    private static async Task<IResult> DownloadRejected(
         Guid run, string step, [AsParameters] RowsRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         await answers.DownloadAsync(
             http, await SourceAsync(requests, project, run, step, Rejected, ct), request with { Hidden = request.Hidden ?? true, Format = request.Format ?? "csv" }, ct);
@@ -69,10 +70,12 @@ internal static class StepRowEndpoints
         RejectedMask? mask = null;
         if (port == Rejected)
         {
+            // What is inside is masked value by value, so the JSON columns themselves need no mask. A step that failed has no other
+            // output that says which values are sensitive: then all are masked.
+            var sensitive = found.SensitiveColumns.Where(column => !IsJson(column)).ToHashSet(StringComparer.Ordinal);
             var tagged = content.Schema.Columns.Any(column => column.Sensitivity is not null);
-            // What is inside is masked value by value, so the JSON columns themselves need no mask; tagged without saying why, all is masked.
-            mask = found.SensitiveColumns.Count > 0 ? new RejectedMask(found.SensitiveColumns.ToHashSet(StringComparer.Ordinal)) : tagged ? new RejectedMask(null) : null;
-            content = content with { Schema = new DatasetSchema { Columns = [.. content.Schema.Columns.Select(column => column with { Sensitivity = null, Type = Json(column) })] } };
+            mask = sensitive.Count > 0 ? new RejectedMask(sensitive) : tagged ? new RejectedMask(null) : null;
+            content = content with { Schema = new DatasetSchema { Columns = [.. content.Schema.Columns.Select(column => column with { Sensitivity = null, Type = IsJson(column.Name) ? "json" : column.Type })] } };
         }
         return new RowSource
         {
@@ -84,7 +87,7 @@ internal static class StepRowEndpoints
         };
     }
 
-    private static string Json(DatasetColumn column) => column.Name is "ingested" or "rejected" or "reasons" ? "json" : column.Type;
+    private static bool IsJson(string column) => column is RejectedRows.Ingested or RejectedRows.Rejected or RejectedRows.Reasons;
 
     /// <summary>A retried step writes other files: a cursor of the old ones must not be used on them.</summary>
     private static string Stamp(DatasetRef content) =>

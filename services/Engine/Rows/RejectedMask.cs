@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -10,6 +11,8 @@ namespace Qualiz.Engine.Rows;
 /// <param name="Columns">The sensitive columns; null when they are not known, which masks every value.</param>
 public sealed record RejectedMask(IReadOnlySet<string>? Columns)
 {
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly HashSet<string> Applies = ["ingested", "rejected", "reasons"];
 
     internal string Apply(string column, string text)
@@ -23,7 +26,7 @@ public sealed record RejectedMask(IReadOnlySet<string>? Columns)
                 case JsonObject values:
                     foreach (var name in values.Where(value => value.Value is not null && IsSensitive(value.Key)).Select(value => value.Key).ToList())
                         values[name] = RowReader.Mask;
-                    return values.ToJsonString();
+                    return values.ToJsonString(Readable);
                 case JsonArray reasons:
                     foreach (var reason in reasons.OfType<JsonObject>().Where(reason => IsSensitive(ColumnOf(reason))))
                     {
@@ -32,7 +35,7 @@ public sealed record RejectedMask(IReadOnlySet<string>? Columns)
                         if (reason["message"] is not null)
                             reason["message"] = RowReader.Mask;
                     }
-                    return reasons.ToJsonString();
+                    return reasons.ToJsonString(Readable);
                 default:
                     return Masked;
             }
@@ -43,7 +46,7 @@ public sealed record RejectedMask(IReadOnlySet<string>? Columns)
         }
     }
 
-    private static string Masked => JsonSerializer.Serialize(RowReader.Mask);
+    private static string Masked => JsonSerializer.Serialize(RowReader.Mask, Readable);
 
     /// <summary>A reason that names no column may be about any of them.</summary>
     private bool IsSensitive(string? column) => Columns is null || column is null || Columns.Contains(column);
