@@ -37,6 +37,9 @@ internal static class PostgresErrors
             "3F000" => Never("schemaUnknown", $"The schema {table.Schema} does not exist and may not be made."),
             PostgresErrorCodes.NotNullViolation => Never("constraintViolated", $"A row has no value for {table}.{error.ColumnName}, which must have one."),
             PostgresErrorCodes.CardinalityViolation => Never("keyRepeated", "Rows of the input have the same key for the database."),
+            // Two that make the same schema, table or column at once.
+            "42P06" or "42P07" or "42701" => Again("targetBusy", $"Somebody else made {table} or its schema at the same time."),
+            PostgresErrorCodes.UniqueViolation when error.SchemaName == "pg_catalog" => Again("targetBusy", $"Somebody else made {table} or its schema at the same time."),
             _ when state.StartsWith("23", StringComparison.Ordinal) => Never("constraintViolated", $"A row violates the constraint {error.ConstraintName ?? "of a column"} of {table}."),
             PostgresErrorCodes.StringDataRightTruncation => Never("valueRefused", $"A text is longer than its column of {table} allows."),
             "22P05" => Never("valueRefused", @"A JSON value holds \u0000, which the database cannot hold."),
