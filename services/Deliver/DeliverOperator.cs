@@ -43,11 +43,12 @@ public sealed class DeliverOperator(OutboundGuard outbound, IConfiguration confi
         {
             return new StepResult.Failed(exception.Error);
         }
-        catch (EngineException exception)
+        // A full disk is the platform's matter: it waits in place and tries again.
+        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
         {
             return new StepResult.Failed(new StepError
             {
-                Code = exception.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : exception.Code,
+                Code = exception.Code,
                 Message = exception.Message,
                 Transient = exception.Transient,
             });

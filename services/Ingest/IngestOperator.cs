@@ -44,9 +44,10 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             return Failed("fileUnreadable", error.Message, null);
         }
-        catch (EngineException error)
+        // A full disk is the platform's matter: it waits in place and tries again.
+        catch (EngineException error) when (error.Code != EngineException.DiskFull)
         {
-            return Failed(error.Code == EngineException.DiskFull ? StepErrorCodes.Infrastructure : error.Code, error.Message, null, error.Transient);
+            return Failed(error.Code, error.Message, null, error.Transient);
         }
     }
 

@@ -1,10 +1,13 @@
 using Qualiz.Cleanse;
 using Qualiz.Datasets;
+using Qualiz.Deliver;
+using Qualiz.Ingest;
+using Qualiz.Pipelines;
 using Qualiz.Platform.Hosting;
 using Qualiz.Runs;
 using Qualiz.Tasks;
 
 return await QualizHost.RunAsync(
     args,
-    builder => builder.AddRuns().AddDatasets().AddCleanse().AddTasks(),
-    app => app.MapRuns().MapDatasets());
+    builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDeliver().AddTasks(),
+    app => app.MapPipelines().MapRuns().MapDatasets());
