@@ -11,7 +11,9 @@ internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : 
 {
     private const int MaxRecordBytes = 32 << 20;
     private const int MaxDepth = 64;
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth };
+
+    // A name twice in one object would lose a value.
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     private byte[] _buffer = new byte[1 << 20];
     private int _at;

@@ -32,11 +32,11 @@ internal static class JsonSurvey
                     progress(0x400);
                 }
                 using var document = reader.Parse();
-                if (document is null)
+                if (document is null || !HasWholeTexts(document.RootElement))
                 {
                     rejected.Add(records);
                     spool.Add(records, reader.Line, RejectSpool.Key(reader.Raw.Span), RejectSpool.RawJson(reader.Raw.Span), "json", null, null,
-                        $"the record is no valid JSON or is nested deeper than {DeclaredCheck.MaxJsonDepth} levels");
+                        $"the record is no valid JSON or is nested deeper than {DeclaredCheck.MaxJsonDepth} levels, names a member twice, or holds half a character");
                     continue;
                 }
                 if (Misfit(document.RootElement, declared) is { } misfit)
@@ -65,6 +65,66 @@ internal static class JsonSurvey
             Members = [.. shape.Names],
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
+    }
+
+    // "\ud800" is valid JSON, but half a character is no text.
+    private static bool HasWholeTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    if (!IsWhole(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8PropertyName(member)) || !HasWholeTexts(member.Value))
+                        return false;
+                }
+                return true;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    if (!HasWholeTexts(item))
+                        return false;
+                }
+                return true;
+            case JsonValueKind.String:
+                return IsWhole(System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(value));
+            default:
+                return true;
+        }
+    }
+
+    private static bool IsWhole(ReadOnlySpan<byte> raw)
+    {
+        var at = raw.IndexOf("\\u"u8);
+        if (at < 0)
+            return true;
+        var pending = false;
+        for (var i = at; i < raw.Length; i++)
+        {
+            if (raw[i] != '\\')
+            {
+                if (pending)
+                    return false;
+                continue;
+            }
+            i++;
+            var high = false;
+            if (raw[i] == 'u')
+            {
+                var unit = Convert.ToInt32(Encoding.ASCII.GetString(raw.Slice(i + 1, 4)), 16);
+                i += 4;
+                if (pending != unit is >= 0xdc00 and <= 0xdfff)
+                    return false;
+                high = unit is >= 0xd800 and <= 0xdbff;
+            }
+            else if (pending)
+            {
+                return false;
+            }
+            pending = high;
+        }
+        // A text ends with its quote, so a half character at its end was seen above; a name has none.
+        return !pending;
     }
 
     private static (string Column, string Value)? Misfit(JsonElement record, IReadOnlyDictionary<string, ColumnType> declared)
