@@ -82,8 +82,14 @@ public sealed class DeliverOperator(OutboundGuard outbound, IConfiguration confi
         }
     }
 
-    private string[] Roots() => configuration.GetSection("Folders:Roots").Get<string[]>()
-        ?? (configuration["Folders:Roots"]?.Split([',', ':'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? []);
+    // A list, or one text as environment variables have it.
+    private string[] Roots()
+    {
+        var section = configuration.GetSection("Folders:Roots");
+        return section.Value is { Length: > 0 } one
+            ? one.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            : section.Get<string[]>() ?? [];
+    }
 }
 
 /// <summary>The rows to deliver and which of their columns.</summary>
