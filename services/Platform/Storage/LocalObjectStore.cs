@@ -60,6 +60,13 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         return Describe(key, target);
     }
 
+    /// <summary>
+    /// Whole or not at all as ever, but not flushed: a power cut may take it. For what is only read by people (step logs),
+    /// because flushing costs several milliseconds, more than a small step itself.
+    /// </summary>
+    public async Task PutUnflushedAsync(string key, Stream content, CancellationToken ct) =>
+        await WriteAsync(key, PathOf(key), content, ct, flush: false);
+
     public string GetStagingPath(string key, string scratch)
     {
         var target = PathOf(key);
@@ -135,9 +142,9 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         }
     }
 
-    private async Task WriteAsync(string key, string target, Stream content, CancellationToken ct)
+    private async Task WriteAsync(string key, string target, Stream content, CancellationToken ct, bool flush = true)
     {
-        Guard(key, () => CreateFolder(Path.GetDirectoryName(target)!));
+        Guard(key, () => CreateFolder(Path.GetDirectoryName(target)!, flush));
         var unfinished = UnfinishedName(target);
         try
         {
@@ -157,10 +164,10 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
                     }
                 }
 
-                Guard(key, () => file.Flush(flushToDisk: true));
+                Guard(key, () => file.Flush(flushToDisk: flush));
             }
 
-            if (!TryRename(unfinished, target, key))
+            if (!TryRename(unfinished, target, key, flush))
                 throw new StoreUnavailableException($"The store cannot take {key}: its folder changed while it was written.");
         }
         catch
@@ -171,30 +178,32 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
     }
 
     /// <summary>False when the two are on different file systems.</summary>
-    private bool TryRename(string from, string to, string key)
+    private bool TryRename(string from, string to, string key, bool flush = true)
     {
         var folder = Path.GetDirectoryName(to)!;
-        Guard(key, () => CreateFolder(folder));
+        Guard(key, () => CreateFolder(folder, flush));
         if (Libc.Rename(from, to) != 0)
         {
             var error = Marshal.GetLastPInvokeError();
             return error == Libc.Exdev ? false : throw Unavailable(key, new IOException(Marshal.GetPInvokeErrorMessage(error)));
         }
 
-        FlushFolder(folder, key);
+        if (flush)
+            FlushFolder(folder, key);
         return true;
     }
 
     /// <summary>Creates the folder and makes each new level durable in the one above it.</summary>
-    private void CreateFolder(string folder)
+    private void CreateFolder(string folder, bool flush = true)
     {
         if (Directory.Exists(folder))
             return;
         var above = Path.GetDirectoryName(folder)!;
         if (folder.Length > _root.Length)
-            CreateFolder(above);
+            CreateFolder(above, flush);
         Directory.CreateDirectory(folder);
-        FlushFolder(above, folder);
+        if (flush)
+            FlushFolder(above, folder);
     }
 
     private static void FlushFolder(string folder, string what)

@@ -298,7 +298,10 @@ internal sealed class StepExecutor(
             try
             {
                 await using var content = buffer.Read();
-                await store.PutAsync(key, content, limit.Token);
+                if (store is LocalObjectStore local)
+                    await local.PutUnflushedAsync(key, content, limit.Token);
+                else
+                    await store.PutAsync(key, content, limit.Token);
                 return key;
             }
             catch (Exception exception)
