@@ -37,10 +37,10 @@ internal static class PipelineEndpoints
     {
         var pipelines = project.MapGroup("/pipelines").WithTags("Pipelines");
         pipelines.MapPost("/validate", ValidateAsync).WithName("validatePipeline").WithSummary("Checks a pipeline file without saving it")
-            .Accepts<string>("application/yaml", "application/json", "text/plain");
+            .Accepts<string>("application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain");
         pipelines.MapGet("", ListAsync).WithName("listPipelines").WithSummary("The project's pipelines, by name");
         pipelines.MapPut("/{pipeline}", SaveAsync).WithName("savePipeline").WithSummary("Saves a pipeline file as the next version; the same text again changes nothing")
-            .Accepts<string>("application/yaml", "application/json", "text/plain")
+            .Accepts<string>("application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain")
             .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status428PreconditionRequired);
         pipelines.MapGet("/{pipeline}", GetAsync).WithName("getPipeline").WithSummary("One pipeline; its ETag is what a change names in If-Match");
         pipelines.MapGet("/{pipeline}/text", LatestTextAsync).WithName("getPipelineText").WithSummary("The newest version as authored").Produces<string>(contentType: "application/yaml");

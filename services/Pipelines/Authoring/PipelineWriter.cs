@@ -19,8 +19,8 @@ internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChec
     {
         await work.BeginAsync(ct);
         // The lock makes version numbers gapless and two editors wait for each other.
-        var pipeline = await work.Db.Pipelines
-            .FromSql($"select * from pipelines.pipeline where project_id = {project.Id} and name = {name} for update").FirstOrDefaultAsync(ct);
+        var pipeline = (await work.Db.Pipelines
+            .FromSql($"select * from pipelines.pipeline where project_id = {project.Id} and name = {name} for update").ToListAsync(ct)).SingleOrDefault();
         var latest = pipeline is null ? null : await work.Db.Versions.FirstAsync(version => version.PipelineId == pipeline.Id && version.Number == pipeline.Latest, ct);
         if (latest is not null && latest.Text == text)
             return new SavedVersion(pipeline!, latest, false, []);

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -48,6 +50,11 @@ public static class HttpApi
                 document.Servers?.Clear();
                 return Task.CompletedTask;
             });
+            options.AddOperationTransformer((operation, context, _) =>
+            {
+                DescribePaging(operation, context);
+                return Task.CompletedTask;
+            });
         });
         return builder;
     }
@@ -63,6 +70,35 @@ public static class HttpApi
     /// <summary>Who does this. Until sign-in comes the API listens on loopback only, and whoever can reach it is the local user.</summary>
     public static string Actor(this HttpContext context) =>
         context.User.Identity is { IsAuthenticated: true, Name: { Length: > 0 } name } ? name : "local";
+
+    /// <summary>A type that binds itself from the query is not seen by the generator.</summary>
+    private static void DescribePaging(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        var handler = context.Description.ActionDescriptor.EndpointMetadata.OfType<System.Reflection.MethodInfo>().FirstOrDefault();
+        if (handler?.GetParameters().Any(parameter => parameter.ParameterType == typeof(PageRequest)) != true)
+            return;
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = "limit",
+            In = ParameterLocation.Query,
+            Description = $"How many at most, 1 to {PageRequest.MaxLimit}.",
+            Schema = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Integer,
+                Minimum = "1",
+                Maximum = PageRequest.MaxLimit.ToString(CultureInfo.InvariantCulture),
+                Default = PageRequest.DefaultLimit,
+            },
+        });
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = "cursor",
+            In = ParameterLocation.Query,
+            Description = "The \"next\" of the page before; left out for the first page.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        });
+    }
 
     private static void Complete(ProblemDetailsContext context)
     {
@@ -80,6 +116,8 @@ public static class HttpApi
                 >= 500 => "internal",
                 _ => "badRequest",
             });
+            if (status == StatusCodes.Status415UnsupportedMediaType)
+                problem.Detail ??= "Say with Content-Type what is sent: application/json, or application/yaml for a pipeline file.";
         }
 
         problem.Instance ??= context.HttpContext.Request.Path;

@@ -131,6 +131,8 @@ public sealed class HttpApiTests : IAsyncLifetime, IDisposable
     {
         var document = await _client.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
         document.GetProperty("paths").EnumerateObject().Select(path => path.Name).ShouldContain("/api/v1/things");
+        document.GetProperty("paths").GetProperty("/api/v1/numbers").GetProperty("get").GetProperty("parameters").EnumerateArray()
+            .Select(parameter => parameter.GetProperty("name").GetString()).ShouldBe(["limit", "cursor"]);
     }
 
     private static async Task<JsonElement> Problem(HttpResponseMessage response, HttpStatusCode status)
