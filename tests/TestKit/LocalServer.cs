@@ -25,30 +25,18 @@ internal sealed class LocalServer
         var name = Path.GetFileNameWithoutExtension(script);
         var folder = Path.Combine(Path.GetTempPath(), $"qualiz-test-{name}-{Environment.ProcessId}-{Interlocked.Increment(ref s_servers)}");
         var server = new LocalServer(Path.Combine(Repository(), "infra", "local", script), folder, FreePort());
-        await server.RunAsync("start", folder, server.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            server.RunAsync("stop", folder).Wait();
-            try
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-            catch (IOException)
-            {
-                // The server's last files may still be closing; it is a temporary folder.
-            }
-        };
+        server.StopWithThisProcess();
+        await server.StartAgainAsync();
         return server;
     }
 
     public Task StopAsync() => RunAsync("stop", Folder);
 
-    public Task StartAgainAsync() => RunAsync("start", Folder, Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public Task StartAgainAsync() => RunAsync("start", Folder, Id(Port));
 
     public async Task<string> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo(_script, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // Files instead of pipes would be needed if the server kept them open; the scripts let go of them.
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
@@ -58,6 +46,21 @@ internal sealed class LocalServer
             throw new InvalidOperationException($"{_script} {string.Join(' ', arguments)} failed ({process.ExitCode}): {await error}{await output}");
         return await output;
     }
+
+    /// <summary>A process of its own, because this one may be killed: stops the server and removes its folder when this one is gone.</summary>
+    private void StopWithThisProcess()
+    {
+        const string Watch = """
+            while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
+            "$2" stop "$3"
+            rm -rf "$3"
+            """;
+        var start = new ProcessStartInfo("setsid", ["bash", "-c", $"({Watch}) >/dev/null 2>&1 </dev/null &", "watch", Id(Environment.ProcessId), _script, Folder]);
+        using var process = Process.Start(start)!;
+        process.WaitForExit();
+    }
+
+    private static string Id(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     public static int FreePort()
     {

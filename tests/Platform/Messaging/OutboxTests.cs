@@ -102,6 +102,41 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task A_commit_whose_answer_was_lost_sends_if_it_did_commit()
+    {
+        await using var host = await TestHost.StartAsync(builder => builder.AddCounters());
+        var relay = host.Services.GetRequiredService<OutboxRelay>();
+        OutgoingMessage Message(string text) =>
+            new(Guid.CreateVersion7(), "counters", new WriteNote(Guid.NewGuid(), text), CounterModule.Notes, null, [CounterModule.Notes]);
+        var (committed, lost) = (Message("did commit"), Message("did not"));
+
+        relay.Doubt([lost]);
+        relay.Doubt([committed]);
+        // The server may finish the commit after the connection broke.
+        await host.CountAsync(
+            "INSERT INTO bus.outbox (service, message_id, type, queue, body, endpoints) VALUES ('counters', $1, $2, 'test.notes', $3::json, '{test.notes}') RETURNING 1",
+            committed.Id, committed.TypeName, OutgoingMessage.ToJson(committed.Body));
+
+        await host.UntilCountAsync(1, "SELECT count(*) FROM counters.note WHERE text = 'did commit'");
+        host.Seen().Count<WriteNote>().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_an_instance_commits_it_sends_itself_while_another_holds_the_sweepers_lock()
+    {
+        await using var host = await TestHost.StartAsync(builder => builder.AddCounters(), bus: TestBus.RabbitMq);
+        await using var other = new NpgsqlConnection(host.Surroundings.Database);
+        await other.OpenAsync();
+        await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('qualiz sweeper counters', 0))", other);
+        await hold.ExecuteNonQueryAsync();
+
+        await host.SendAsync(CounterModule.Notes, new WriteNote(Guid.NewGuid(), "handed over"));
+
+        await host.UntilCountAsync(1, "SELECT count(*) FROM counters.note WHERE text = 'handed over'");
+        await host.UntilCountAsync(0, "SELECT count(*) FROM bus.outbox WHERE sent_at IS NULL");
+    }
+
+    [Fact]
     public async Task Every_message_sent_twice_changes_nothing()
     {
         await using var host = await TestHost.StartAsync(builder => builder.AddCounters(), bus: TestBus.RabbitMq);
