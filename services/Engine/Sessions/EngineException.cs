@@ -11,6 +11,7 @@ public sealed class EngineException(string code, string message, bool transient 
 {
     public const string OutOfMemory = "outOfMemory";
     public const string DiskFull = "diskFull";
+    public const string ScratchExceeded = "scratchExceeded";
     public const string FileUnreadable = "fileUnreadable";
     public const string AccessRefused = "accessRefused";
     public const string CastFailed = "castFailed";
@@ -28,9 +29,11 @@ public sealed class EngineException(string code, string message, bool transient 
         var text = exception.Message;
         if (exception.ErrorType == DuckDBErrorType.Interrupt || text.StartsWith("INTERRUPT", StringComparison.Ordinal))
             return new OperationCanceledException("The query was cancelled.", ct);
-        // Disk full reaches us as an out-of-memory error when it is the spill folder's quota, as an I/O error when it is the disk.
-        if (Has(text, "No space left on device") || Has(text, "max_temp_directory_size") || Has(text, "failed to offload data block"))
-            return new EngineException(DiskFull, "The scratch space of this step is used up. Free disk space or raise the step's scratch quota.", true);
+        // The platform knows a full disk by these words, and waits.
+        if (Has(text, "No space left on device"))
+            return new EngineException(DiskFull, "No space left on device: the disk that the engine writes to is full.", true);
+        if (Has(text, "max_temp_directory_size") || Has(text, "failed to offload data block"))
+            return new EngineException(ScratchExceeded, "The step needs more scratch space than it was granted. Raise Engine:ScratchBytes or split the data.");
         return Kind(exception) switch
         {
             DuckDBErrorType.OutOfMemory => new EngineException(OutOfMemory, "The step needs more memory than it was granted. Raise the memory share or split the data."),

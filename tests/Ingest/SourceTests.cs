@@ -1,0 +1,277 @@
+using System.IO.Compression;
+using System.Text;
+using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Ingest.Tests;
+
+public sealed class SourceTests : IDisposable
+{
+    private readonly IngestRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    [Fact]
+    public async Task Files_are_united_by_the_names_of_their_columns()
+    {
+        _run.Write("a.csv", "id,name\n1,Ann\n");
+        _run.Write("b.csv", "Name,ID,city\nBen,x2,Oslo\n");
+        _run.Write("c.jsonl", "{\"id\": 3, \"tags\": [\"x\"]}\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "name", "city", "tags", "_row").ShouldBe([["1", "Ann", null, null, "1"], ["x2", "Ben", "Oslo", null, "1"], ["3", null, null, "[x]", "1"]]);
+        result.TypeOf("id").ShouldBe("text");
+        result.Outcome.Ledger.Select(line => (line.Input, line.In)).ShouldBe([("a.csv", 1L), ("b.csv", 1L), ("c.jsonl", 1L)]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Very_many_files_become_few()
+    {
+        for (var i = 0; i < 130; i++)
+            _run.Write($"f{i:000}.csv", $"id,v\n{i},x\nbad\n");
+        var result = await _run.RunAsync();
+        result.Out.Files.Count.ShouldBe(3);
+        result.Outcome.RowsOut.ShouldBe(130);
+        result.Outcome.RowsRejected.ShouldBe(130);
+        result.Rows("_source").Distinct().Count().ShouldBe(130);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Only_new_files_are_read_the_second_time()
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources, OnlyNew = true } };
+        _run.Write("a.csv", "id,v\n1,x\n");
+        (await _run.RunAsync(config)).Outcome.RowsOut.ShouldBe(1);
+        _run.Write("b.csv", "id,v\n2,x\n");
+        (await _run.RunAsync(config)).Rows("id").ShouldBe([["2"]]);
+        // The same name and size with other content is a new file.
+        _run.Write("b.csv", "id,v\n3,x\n");
+        (await _run.RunAsync(config)).Rows("id").ShouldBe([["3"]]);
+        var nothing = await _run.RunAsync(config);
+        nothing.Outcome.RowsOut.ShouldBe(0);
+        nothing.TypeOf("id").ShouldBe("int64");
+        (await _run.FailAsync(config with { OnEmpty = OnEmpty.Fail })).Code.ShouldBe("empty");
+    }
+
+    [Fact]
+    public async Task Changed_columns_are_taken_left_out_or_refused()
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources } };
+        _run.Write("a.csv", "id,v\n1,5\n");
+        await _run.RunAsync(config);
+        var before = _run.State;
+        _run.Write("a.csv", "id,v,w\n1,x,new\n2,7,new\n");
+
+        (await _run.FailAsync(config with { OnSchemaChange = OnSchemaChange.Fail })).Code.ShouldBe("schemaChanged");
+        var ignored = await _run.RunAsync(config with { OnSchemaChange = OnSchemaChange.Ignore });
+        ignored.Rows().ShouldBe([["2", "7"]]);
+        ignored.Outcome.RowsRejected.ShouldBe(1);
+        ignored.ShouldBalance();
+        _run.State = before;
+        var added = await _run.RunAsync(config);
+        added.Rows("id", "v", "w").ShouldBe([["1", "x", "new"], ["2", "7", "new"]]);
+        added.Outcome.Warnings.ShouldContain(warning => warning.Contains("new: w", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("../..")]
+    [InlineData("/etc")]
+    [InlineData("sub/../../..")]
+    public async Task A_folder_outside_the_roots_is_refused(string folder)
+    {
+        _run.Write("sub/a.csv", "id\n1\n");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = Path.IsPathRooted(folder) ? folder : Path.Combine(_run.Sources, folder) } })).Code.ShouldBe("accessRefused");
+    }
+
+    [Fact]
+    public async Task A_link_out_of_the_roots_is_refused()
+    {
+        File.CreateSymbolicLink(Path.Combine(_run.Sources, "a.csv"), "/etc/passwd");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("accessRefused");
+        File.Delete(Path.Combine(_run.Sources, "a.csv"));
+        Directory.CreateSymbolicLink(Path.Combine(_run.Sources, "etc"), "/etc");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = Path.Combine(_run.Sources, "etc"), Files = "passwd" } })).Code.ShouldBe("accessRefused");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources, Files = "../x.csv" } })).Code.ShouldBe("accessRefused");
+    }
+
+    [Fact]
+    public async Task A_link_within_the_roots_is_followed()
+    {
+        _run.Write("real/a.csv", "id,v\n1,x\n");
+        File.CreateSymbolicLink(Path.Combine(_run.Sources, "link.csv"), Path.Combine(_run.Sources, "real", "a.csv"));
+        (await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources, Files = "*.csv" } })).Rows("id").ShouldBe([["1"]]);
+    }
+
+    [Fact]
+    public async Task A_folder_connection_gives_the_files_of_its_pattern()
+    {
+        _run.Connections.Add(new Connection("landing", "folder", new Dictionary<string, string> { ["root"] = _run.Sources }));
+        _run.Write("shop/2026-11-21/NO/a.csv", "id,v\n1,x\n");
+        _run.Write("shop/2026-11-21/SE/a.csv", "id,v\n2,x\n");
+        _run.Write("shop/2026-11-21/NO/readme.txt", "hello");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Connection = "landing", Files = "shop/2026-11-21/NO/*.csv" } });
+        result.Rows("id").ShouldBe([["1"]]);
+        result.Value("_source")!.ShouldStartWith("landing/shop/2026-11-21/NO/a.csv@");
+        var both = await _run.RunAsync(new IngestConfig { From = new IngestSource { Connection = "landing", Files = "shop/**/*.csv" } });
+        both.Rows("id").ShouldBe([["1"], ["2"]]);
+    }
+
+    [Fact]
+    public async Task An_unknown_connection_or_one_of_another_kind_is_said_so()
+    {
+        _run.Connections.Add(new Connection("dwh", "postgres", new Dictionary<string, string>()));
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "nosuch", Files = "*" } })).Code.ShouldBe("connectionInvalid");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "dwh", Files = "*" } })).Code.ShouldBe("connectionInvalid");
+    }
+
+    [Fact]
+    public async Task A_bucket_on_a_private_address_is_refused()
+    {
+        _run.Connections.Add(new Connection("bucket", "s3", new Dictionary<string, string> { ["bucket"] = "b", ["endpoint"] = "http://127.0.0.1:9", ["accessKey"] = "k", ["secretKey"] = "s" }));
+        await Should.ThrowAsync<Exception>(() => _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "bucket", Files = "*" } }));
+    }
+
+    [Fact]
+    public async Task An_upload_is_read_by_its_id()
+    {
+        var id = Guid.CreateVersion7();
+        Directory.CreateDirectory(Path.Combine(_run.Store, "demo", "uploads", $"{id:D}"));
+        File.WriteAllText(Path.Combine(_run.Store, "demo", "uploads", $"{id:D}", "my file.csv"), "id,v\n1,x\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Upload = $"{id:D}" } });
+        result.Rows("id").ShouldBe([["1"]]);
+        result.Outcome.Ledger.Single().Input.ShouldBe("my file.csv");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Upload = $"{Guid.CreateVersion7():D}" } })).Code.ShouldBe("uploadUnknown");
+    }
+
+    [Fact]
+    public async Task The_store_gives_only_this_projects_files()
+    {
+        Directory.CreateDirectory(Path.Combine(_run.Store, "demo", "imports"));
+        Directory.CreateDirectory(Path.Combine(_run.Store, "other"));
+        File.WriteAllText(Path.Combine(_run.Store, "demo", "imports", "a.csv"), "id,v\n1,x\n");
+        File.WriteAllText(Path.Combine(_run.Store, "other", "b.csv"), "id,v\n2,x\n");
+        (await _run.RunAsync(new IngestConfig { From = new IngestSource { Store = "imports/" } })).Rows("id").ShouldBe([["1"]]);
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Store = "../other/" } })).Code.ShouldBe("accessRefused");
+    }
+
+    [Fact]
+    public async Task Json_keeps_nested_values_and_exact_numbers()
+    {
+        _run.Write("a.json", """
+            [{"id": 9223372036854775807, "price": 0.10, "who": {"name": "Zoë", "tags": ["a", "b"]}, "mixed": 1, "ok": true},
+             {"id": -1, "price": 12, "who": {"name": null, "age": 5}, "mixed": "x", "ok": null, "at": "2024-02-29T10:00:00Z"}]
+            """);
+        var result = await _run.RunAsync();
+        result.TypeOf("id").ShouldBe("int64");
+        result.TypeOf("price").ShouldBe("decimal(18,2)");
+        result.TypeOf("who").ShouldBe("struct(name text, tags list(text), age int64)");
+        result.TypeOf("mixed").ShouldBe("text");
+        result.TypeOf("ok").ShouldBe("bool");
+        result.TypeOf("at").ShouldBe("timestamptz");
+        result.Rows("id", "price", "mixed", "_row").ShouldBe([["9223372036854775807", "0.10", "1", "1"], ["-1", "12.00", "x", "2"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_broken_json_line_costs_itself()
+    {
+        _run.Write("a.jsonl", "{\"id\": 1}\n{\"id\": \n\n[1,2]\n{\"id\": 4, \"id\": 5}\n{\"id\": \"\\ud800\"}\n{\"id\": 6}\n" + new string('[', 100) + new string(']', 100) + "\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "_row").ShouldBe([["1", "1"], [null, "3"], ["6", "6"]]);
+        result.Outcome.RowsRejected.ShouldBe(4);
+        result.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData("[{\"a\": 1}, {\"a\": 2}")]
+    [InlineData("[{\"a\": 1} {\"a\": 2}]")]
+    [InlineData("[1] 2")]
+    [InlineData("[1, }")]
+    public async Task Json_that_cannot_be_cut_fails(string text)
+    {
+        _run.Write("a.json", text);
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("fileUnreadable");
+    }
+
+    [Fact]
+    public async Task One_json_object_is_one_row()
+    {
+        _run.Write("a.json", "{\n \"a\": 1,\n \"b\": {\"c\": [1.5]}\n}\n");
+        var result = await _run.RunAsync();
+        result.TypeOf("b").ShouldBe("struct(c list(double))");
+        result.Rows("a").ShouldBe([["1"]]);
+    }
+
+    [Fact]
+    public async Task Parquet_passes_through()
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+        {
+            session.Execute($"""
+                COPY (SELECT i::INTEGER AS i, i::DECIMAL(38,10) / 3 AS d, 'a' || i AS t, DATE '1899-12-31' AS day, TIMESTAMPTZ '2024-01-01 00:00:00+00' AS at,
+                  TIMESTAMP_NS '2024-01-01 00:00:00.123456' AS ns, [1, 2] AS list, struct_pack(x := 1::SMALLINT, y := 'z') AS s, 'b'::ENUM('a', 'b') AS e, i::UBIGINT AS u
+                  FROM range(3) t(i)) TO {Sql.Literal(path)} (FORMAT parquet)
+                """);
+        }
+        var result = await _run.RunAsync();
+        result.Out.Schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Type}").ShouldBe(
+        [
+            "i int64", "d decimal(38,10)", "t text", "day date", "at timestamptz", "ns timestamp", "list list(int64)", "s struct(x int64, y text)", "e text", "u decimal(20,0)",
+        ]);
+        result.Rows("i", "t", "day", "_row").ShouldBe([["0", "a0", "1899-12-31", "1"], ["1", "a1", "1899-12-31", "2"], ["2", "a2", "1899-12-31", "3"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_parquet_column_without_a_type_of_ours_is_refused()
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+            session.Execute($"COPY (SELECT 'x'::BLOB AS b) TO {Sql.Literal(path)} (FORMAT parquet)");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("typeUnsupported");
+    }
+
+    [Fact]
+    public async Task Json_and_lines_may_be_packed()
+    {
+        var target = new MemoryStream();
+        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
+            zip.Write(Encoding.UTF8.GetBytes("{\"a\": 1}\n{\"a\": 2}\n"));
+        _run.Write("a.jsonl.gz", target.ToArray());
+        (await _run.RunAsync()).Rows("a").ShouldBe([["1"], ["2"]]);
+    }
+
+    [Fact]
+    public async Task Empty_files_are_said_so_and_no_error()
+    {
+        _run.Write("a.csv", "");
+        _run.Write("b.csv", "id,v\n");
+        var result = await _run.RunAsync();
+        result.Outcome.RowsOut.ShouldBe(0);
+        result.Out.Schema.Find("id").ShouldNotBeNull();
+        result.Outcome.Warnings.ShouldContain("a.csv is empty.");
+    }
+
+    [Fact]
+    public async Task A_cancelled_step_leaves_nothing_readable()
+    {
+        _run.Write("a.csv", "id,v\n" + string.Concat(Enumerable.Range(0, 1_000_000).Select(i => $"{i},some text to write\n")));
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        await Should.ThrowAsync<OperationCanceledException>(() => _run.RunAsync(ct: cancel.Token));
+        Directory.EnumerateFiles(_run.Store, "*", SearchOption.AllDirectories).Where(path => !path.Contains("/.staging/", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_small_grant_is_enough_for_a_larger_file()
+    {
+        var text = new StringBuilder("id,name,note\n");
+        for (var i = 0; i < 1_500_000; i++)
+            text.Append(i).Append(",name ").Append(i * 7919L % 1_000_003).Append(",a note that is long enough to make the file large\n");
+        _run.Write("a.csv", text.ToString());
+        _run.Memory = 200L << 20;
+        (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1_500_000);
+    }
+}
