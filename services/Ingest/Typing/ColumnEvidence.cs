@@ -79,7 +79,7 @@ internal struct ColumnEvidence()
             return ValueKinds.Int | ValueKinds.Decimal | ValueKinds.Double;
         }
         var sign = value[at];
-        if (start == 0 && digits <= 4 && sign != decimalSign)
+        if (start == 0 && digits <= 4 && sign != decimalSign && sign is (byte)'-' or (byte)'/' or (byte)'.' or (byte)':')
             return Moment(value, digits);
         if (sign == decimalSign)
         {
@@ -101,7 +101,7 @@ internal struct ColumnEvidence()
                 return digits + scale <= 15 ? kinds | ValueKinds.Double : kinds;
             }
             // 12.05.2020
-            if (start == 0 && digits <= 2)
+            if (start == 0 && digits <= 2 && value[at] == '.')
                 return Moment(value, digits);
             if (leadingZero || scale == 0 || digits + scale > 15)
                 return ValueKinds.None;

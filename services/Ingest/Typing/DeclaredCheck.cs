@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 
 namespace Qualiz.Ingest.Typing;
@@ -20,8 +23,7 @@ internal static class DeclaredCheck
         return type switch
         {
             ColumnType.DecimalType { Precision: var precision, Scale: var scale } => FitsDecimal(value, precision - scale, scale, decimalSign),
-            ColumnType.ListType => IsJson(value, JsonTokenType.StartArray),
-            ColumnType.StructType => IsJson(value, JsonTokenType.StartObject),
+            ColumnType.ListType or ColumnType.StructType => FitsNested(type, value),
             _ when type == ColumnType.Int64 => FitsInt64(value),
             _ when type == ColumnType.Double => FitsDouble(value, decimalSign),
             _ when type == ColumnType.Bool => IsBool(value),
@@ -29,7 +31,7 @@ internal static class DeclaredCheck
             _ when type == ColumnType.Time => DateParts.TryTime(value, out var used, out _) && used == value.Length,
             _ when type == ColumnType.Timestamp => FitsTimestamp(value, zone: false),
             _ when type == ColumnType.TimestampTz => FitsTimestamp(value, zone: true),
-            _ => IsJson(value, null),
+            _ => IsJson(value),
         };
     }
 
@@ -50,7 +52,7 @@ internal static class DeclaredCheck
         if (type == ColumnType.Timestamp || type == ColumnType.Time)
             return $"CAST({WithSeconds(trimmed)} AS {type.DuckDb})";
         if (type is ColumnType.ListType or ColumnType.StructType)
-            return $"CAST(CAST({trimmed} AS JSON) AS {type.DuckDb})";
+            return $"json_transform({trimmed}, {Sql.Literal(Structure(type).ToJsonString())})";
         return $"CAST({trimmed} AS {type.DuckDb})";
     }
 
@@ -128,13 +130,58 @@ internal static class DeclaredCheck
         return rest.IsEmpty || (zone && DateParts.IsZone(rest));
     }
 
-    private static bool IsJson(ReadOnlySpan<byte> value, JsonTokenType? first)
+    // The engine's own conversion rounds and drops what does not fit, or refuses a member that is missing: so it is told only of what fits.
+    private static JsonNode Structure(ColumnType type) => type switch
+    {
+        ColumnType.ListType list => new JsonArray(Structure(list.Of)),
+        ColumnType.StructType { Fields: var fields } => new JsonObject(fields.Select(field => KeyValuePair.Create(field.Name, (JsonNode?)Structure(field.Type)))),
+        _ => JsonValue.Create(type.DuckDb),
+    };
+
+    private static bool FitsNested(ColumnType type, ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
+            using var document = JsonDocument.ParseValue(ref reader);
+            return !reader.Read() && Fits(type, document.RootElement);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static bool Fits(ColumnType type, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Null)
+            return true;
+        switch (type)
+        {
+            case ColumnType.ListType list:
+                return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => Fits(list.Of, item));
+            case ColumnType.StructType { Fields: var fields }:
+                return value.ValueKind == JsonValueKind.Object
+                    && value.EnumerateObject().All(member => fields.FirstOrDefault(field => field.Name == member.Name) is { } known && Fits(known.Type, member.Value));
+            case var _ when type == ColumnType.Json:
+                return true;
+            case var _ when type == ColumnType.Bool:
+                return value.ValueKind is JsonValueKind.True or JsonValueKind.False;
+            case var _ when type.IsNumeric:
+                // Numbers in nested JSON pass through doubles, except for whole ones.
+                var raw = System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(value);
+                return value.ValueKind == JsonValueKind.Number && Fits(type, raw, (byte)'.')
+                    && (type == ColumnType.Int64 || Encoding.ASCII.GetString(raw).Count(char.IsAsciiDigit) <= 15);
+            default:
+                return value.ValueKind == JsonValueKind.String && Fits(type, Encoding.UTF8.GetBytes(value.GetString()!), (byte)'.');
+        }
+    }
+
+    private static bool IsJson(ReadOnlySpan<byte> value)
     {
         var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
         try
         {
-            if (!reader.Read() || (first is not null && reader.TokenType != first))
-                return false;
             while (reader.Read())
             {
             }
