@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+using Qualiz.Benchmarks;
+using Qualiz.Benchmarks.Data;
+
+// One measured run of the child kind, in a process of its own, so that its peak memory is its own.
+if (args is [IngestChild.Argument, .. var child])
+    return await IngestChild.RunAsync(child);
+
+IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark()];
+var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
+string? json = null;
+var wanted = new HashSet<string>();
+for (var i = 0; i < args.Length; i++)
+{
+    if (args[i] == "--json" && i + 1 < args.Length)
+        json = args[++i];
+    else if (all.Where(name => name == args[i] || name.StartsWith($"{args[i]}.", StringComparison.Ordinal)).ToList() is { Count: > 0 } meant)
+        wanted.UnionWith(meant);
+    else
+    {
+        await Console.Error.WriteLineAsync($"There is no benchmark {args[i]}. There are {string.Join(", ", all)}.");
+        return 2;
+    }
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, press) =>
+{
+    press.Cancel = true;
+    stop.Cancel();
+};
+var figures = new List<Figure>();
+foreach (var benchmark in benchmarks)
+{
+    var names = benchmark.Names.Where(name => wanted.Count == 0 || wanted.Contains(name)).ToHashSet();
+    if (names.Count == 0)
+        continue;
+    foreach (var figure in await benchmark.RunAsync(names, text => Console.Error.WriteLine($"  {text}"), stop.Token))
+    {
+        figures.Add(figure);
+        var reference = figure.Reference is { } value ? string.Create(CultureInfo.InvariantCulture, $"  reference {value:0.###} {figure.Unit}, ratio {figure.Ratio:0.00}") : "";
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-36} {figure.Value,12:0.###} {figure.Unit}{reference}"));
+    }
+}
+if (json is not null)
+    await File.WriteAllTextAsync(json, JsonSerializer.Serialize(figures, BenchmarkJson.Options), stop.Token);
+return 0;
+
+internal static class BenchmarkJson
+{
+    public static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
+}
