@@ -19,7 +19,8 @@ public delegate TemplateKind TemplateChecker(Template template, ScalarNode node,
 public sealed class SchemaValidator
 {
     private const int MostProblems = 100;
-    private static readonly ConcurrentDictionary<string, Regex> Patterns = new();
+    private static readonly ConcurrentDictionary<string, Regex?> Patterns = new();
+    private static readonly JsonElement Anything = JsonSerializer.SerializeToElement(new Dictionary<string, string>());
     private readonly List<SchemaProblem> _problems = [];
     private readonly TemplateChecker? _templateKind;
 
@@ -143,9 +144,10 @@ public sealed class SchemaValidator
                     : "";
                 Add(at, $"\"{property.Name}\" is not known here{help}", suggestion, property.NameRange ?? place);
             }
-            else if (additional.ValueKind == JsonValueKind.Object)
+            else
             {
-                Check(property.Value, additional, at, property.NameRange ?? place);
+                // Where anything goes, templates are still looked at.
+                Check(property.Value, additional.ValueKind == JsonValueKind.Object ? additional : Anything, at, property.NameRange ?? place);
             }
         }
 
@@ -171,12 +173,10 @@ public sealed class SchemaValidator
 
     private void CheckList(ListNode node, JsonElement schema, string path, TextRange? place)
     {
-        if (schema.TryGetProperty("items", out var items))
+        var items = schema.TryGetProperty("items", out var declared) ? declared : Anything;
+        for (var at = 0; at < node.Items.Count; at++)
         {
-            for (var at = 0; at < node.Items.Count; at++)
-            {
-                Check(node.Items[at], items, $"{path}[{at}]", node.Range ?? place);
-            }
+            Check(node.Items[at], items, $"{path}[{at}]", node.Range ?? place);
         }
 
         if (schema.TryGetProperty("minItems", out var least) && node.Items.Count < least.GetInt32())
@@ -242,7 +242,7 @@ public sealed class SchemaValidator
             Add(path, $"should have at most {maximum} characters, has {text.Length}", null, at);
         }
 
-        if (schema.TryGetProperty("pattern", out var pattern) && !PatternOf(pattern.GetString()!).IsMatch(text))
+        if (schema.TryGetProperty("pattern", out var pattern) && !Fits(text, pattern.GetString()!))
         {
             Add(path, $"{Show(text)} does not fit {pattern}{ExampleOfSelf(schema)}", null, at);
         }
@@ -268,18 +268,21 @@ public sealed class SchemaValidator
 
     private static string? FormatOf(JsonElement schema) => schema.TryGetProperty("format", out var format) ? format.GetString() : null;
 
-    /// <summary>Schemas come from other services: their patterns run without backtracking where they can.</summary>
-    private static Regex PatternOf(string pattern) => Patterns.GetOrAdd(pattern, static text =>
+    /// <summary>
+    /// Schemas come from other services: their patterns run without backtracking. One that cannot, or is none, is the
+    /// operator's own to check; it must not keep anyone from saving.
+    /// </summary>
+    private static bool Fits(string text, string pattern) => Patterns.GetOrAdd(pattern, static expression =>
     {
         try
         {
-            return new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, TimeSpan.FromMilliseconds(200));
+            return new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
         }
-        catch (NotSupportedException)
+        catch (Exception exception) when (exception is NotSupportedException or ArgumentException)
         {
-            return new Regex(text, RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(200));
+            return null;
         }
-    });
+    })?.IsMatch(text) ?? true;
 
     private void CheckTemplate(ScalarNode node, string text, JsonElement schema, string path)
     {

@@ -88,6 +88,7 @@ public sealed class PipelineCompilerTests
     [InlineData("uses: ingest, inputs: [\"dataset:x\"], with: {files: x}", "5:21 steps.a.inputs: ingest takes no input; to come after a step, write needs: [step]")]
     [InlineData("uses: cleanse, inputs: [\"dataset:x\"], with: {rules: [{rule: \"${params.text}\"}]}", "5:67 steps.a.with.rules[0].rule: should be one of trim, date, written out")]
     [InlineData("uses: deliver, inputs: [\"dataset:x\"], publish: y", "5:54 steps.a.publish: deliver has no output to publish")]
+    [InlineData("uses: ingest, with: {files: x, any: {deep: [\"${params.dya}\"]}}", "5:61 steps.a.with.any.deep[0]: \"dya\" is no parameter; did you mean \"day\"?")]
     [InlineData("uses: zebra", "5:13 steps.a.uses: \"zebra\" is no operator; there is cleanse, deliver, ingest, split")]
     [InlineData("uses: cleanse@9, inputs: [\"dataset:x\"]", "5:13 steps.a.uses: cleanse has no version 9; there is cleanse@2, cleanse@1")]
     public void What_the_operators_say_stands_where_it_is_wrong(string step, string? problem)
@@ -181,6 +182,8 @@ public sealed class PipelineCompilerTests
 
         [Field(Format = FieldFormat.Connection)]
         public string? From { get; init; }
+
+        public JsonElement? Any { get; init; }
     }
 
     public enum IngestMode
