@@ -65,8 +65,19 @@ internal sealed class OperatorBench : IDisposable
         {
             Command = new ExecuteStep
             {
-                RunId = runId, ProjectId = Guid.Empty, Project = "demo", Pipeline = "p", PipelineId = Guid.Empty, PipelineVersion = 1, StepId = "step",
-                Operator = "test", Major = 1, Attempt = 1, Dispatch = 1, Config = default, Inputs = [],
+                RunId = runId,
+                ProjectId = Guid.Empty,
+                Project = "demo",
+                Pipeline = "p",
+                PipelineId = Guid.Empty,
+                PipelineVersion = 1,
+                StepId = "step",
+                Operator = "test",
+                Major = 1,
+                Attempt = 1,
+                Dispatch = 1,
+                Config = default,
+                Inputs = [],
                 Interval = new LogicalInterval(new DateOnly(2026, 11, 22), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
             },
             Fence = fence,

@@ -43,7 +43,7 @@ public sealed class FileTests : IDisposable
         await RunAsync("""{"to":{"file":"x.json"}}""");
         (await File.ReadAllTextAsync(Path.Combine(_out, "x.json"))).Replace("\n", "", StringComparison.Ordinal).Replace("\t", "", StringComparison.Ordinal)
             .ShouldBe("[{\"id\":1,\"name\":\"a;b\",\"amount\":\"1.50\"},{\"id\":\"9007199254740993\",\"name\":null,\"amount\":null}]");
-        await RunAsync("""{"to":{"file":"x.parquet"}}""");
+        (await RunAsync("""{"to":{"file":"x.parquet"}}""")).ShouldBeOfType<StepResult.Completed>();
         using var session = _bench.Open();
         session.Scalar<string>($"SELECT typeof(amount) FROM read_parquet('{Path.Combine(_out, "x.parquet")}') LIMIT 1").ShouldBe("DECIMAL(18,2)");
         (await RunAsync("""{"to":{"file":"x.bin"}}""")).ShouldBeOfType<StepResult.Failed>().Error.Code.ShouldBe("formatUnknown");

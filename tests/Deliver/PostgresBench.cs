@@ -32,7 +32,12 @@ public sealed class PostgresBench : IAsyncLifetime
 
     internal Connection Connection(string user, string? password, int? port = null) => new("dwh", "postgres", new Dictionary<string, string>
     {
-        ["host"] = _address.Host!, ["port"] = $"{port ?? _address.Port}", ["database"] = _address.Database!, ["user"] = user, ["password"] = password ?? "", ["sslMode"] = "disable",
+        ["host"] = _address.Host!,
+        ["port"] = $"{port ?? _address.Port}",
+        ["database"] = _address.Database!,
+        ["user"] = user,
+        ["password"] = password ?? "",
+        ["sslMode"] = "disable",
     });
 
     internal static DeliverOperator Operator(params (string Key, string Value)[] settings)

@@ -66,15 +66,16 @@ internal static class FileDelivery
         var gzip = format.Gzip == true ? "gzip" : "none";
         var options = format.Type switch
         {
-            FileType.Csv => $"FORMAT csv, HEADER {Sql.Literal(format.Header)}, DELIMITER {Sql.Literal(format.Delimiter)}, COMPRESSION {gzip}",
-            FileType.JsonLines => $"FORMAT json, COMPRESSION {gzip}",
-            FileType.Json => $"FORMAT json, ARRAY true, COMPRESSION {gzip}",
+            FileType.Csv => $"FORMAT csv, HEADER {Sql.Literal(format.Header)}, DELIMITER {Sql.Literal(format.Delimiter)}, COMPRESSION {gzip}, USE_TMP_FILE false",
+            FileType.JsonLines => $"FORMAT json, COMPRESSION {gzip}, USE_TMP_FILE false",
+            FileType.Json => $"FORMAT json, ARRAY true, COMPRESSION {gzip}, USE_TMP_FILE false",
             _ => DatasetFiles.ParquetOptions,
         };
         using var session = rows.Open(step, path);
         var columns = rows.Columns.Select(column => $"{Value(column.Name, DatasetFiles.TypeOf(column), format.Type)} AS {Sql.Identifier(column.Name)}");
-        var written = await session.ExecuteAsync($"COPY (SELECT {string.Join(", ", columns)} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options}, USE_TMP_FILE false)", ct).ConfigureAwait(false);
-        if (written != rows.Count)
+        var written = await session.ExecuteAsync($"COPY (SELECT {string.Join(", ", columns)} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options})", ct).ConfigureAwait(false);
+        // The driver's count is 32 bits wide.
+        if (rows.Count <= int.MaxValue && written != rows.Count)
             throw new DeliveryException("inputDamaged", string.Create(CultureInfo.InvariantCulture, $"The input holds {written:N0} rows, {rows.Count:N0} were recorded."));
     }
 

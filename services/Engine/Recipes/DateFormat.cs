@@ -7,10 +7,34 @@ internal static class DateFormat
 {
     private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
     {
-        ["yyyy"] = "%Y", ["yy"] = "%y", ["MMMM"] = "%B", ["MMM"] = "%b", ["MM"] = "%m", ["M"] = "%-m", ["dd"] = "%d", ["d"] = "%-d",
-        ["dddd"] = "%A", ["ddd"] = "%a", ["EEEE"] = "%A", ["EEE"] = "%a", ["HH"] = "%H", ["H"] = "%-H", ["hh"] = "%I", ["h"] = "%-I",
-        ["mm"] = "%M", ["m"] = "%-M", ["ss"] = "%S", ["s"] = "%-S", ["fff"] = "%g", ["SSS"] = "%g", ["ffffff"] = "%f", ["SSSSSS"] = "%f",
-        ["tt"] = "%p", ["a"] = "%p", ["zzz"] = "%z", ["XXX"] = "%z",
+        ["yyyy"] = "%Y",
+        ["yy"] = "%y",
+        ["MMMM"] = "%B",
+        ["MMM"] = "%b",
+        ["MM"] = "%m",
+        ["M"] = "%-m",
+        ["dd"] = "%d",
+        ["d"] = "%-d",
+        ["dddd"] = "%A",
+        ["ddd"] = "%a",
+        ["EEEE"] = "%A",
+        ["EEE"] = "%a",
+        ["HH"] = "%H",
+        ["H"] = "%-H",
+        ["hh"] = "%I",
+        ["h"] = "%-I",
+        ["mm"] = "%M",
+        ["m"] = "%-M",
+        ["ss"] = "%S",
+        ["s"] = "%-S",
+        ["fff"] = "%g",
+        ["SSS"] = "%g",
+        ["ffffff"] = "%f",
+        ["SSSSSS"] = "%f",
+        ["tt"] = "%p",
+        ["a"] = "%p",
+        ["zzz"] = "%z",
+        ["XXX"] = "%z",
     };
 
     /// <summary>Null when the format holds a letter that means nothing.</summary>
