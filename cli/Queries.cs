@@ -43,7 +43,11 @@ internal static class Queries
 
     public static Task<int> DatasetsAsync(CommandContext context, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/datasets", limit, ["dataset", "latest", "rows", "changed", "description"],
-            item => [Name(item), Any(item, "latest", "latestVersion"), Any(item, "rows"), When(Any(item, "updatedAt", "createdAt")), Any(item, "description")], ct);
+            item =>
+            {
+                var latest = item.TryGetProperty("latest", out var version) ? version : default;
+                return [Name(item), Any(latest, "version"), Any(latest, "rows"), When(Any(latest, "createdAt")), Any(item, "description")];
+            }, ct);
 
     public static Task<int> ConnectionsAsync(CommandContext context, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/connections", 500, ["connection", "type", "changed"],
@@ -131,11 +135,14 @@ internal static class Queries
     {
         var answer = await context.Client.GetAsync("api/v1/operators", ct);
         var operators = (answer.ValueKind == JsonValueKind.Array ? answer.EnumerateArray() : answer.List("items")).ToList();
-        var silent = operators.Where(item => item.Text("available") == "false").Select(item => item.Text("kind")).ToList();
-        context.Terminal.Line(silent.Count == 0
-            ? $"ok     operators: {string.Join(", ", operators.Select(item => item.Text("kind")).Order())}"
-            : $"FAILED operators that do not answer: {string.Join(", ", silent)}");
-        return silent.Count == 0 && operators.Count > 0 ? ExitCode.Done : ExitCode.Failed;
+        var kinds = operators.ToLookup(
+            item => item.Text("available") != "false", item => item.TryGetProperty("manifest", out var manifest) ? manifest.Text("kind") : null);
+        context.Terminal.Line(kinds[true].Any() ? $"ok     operators: {string.Join(", ", kinds[true].Order())}" : "FAILED no operator has announced itself");
+        if (kinds[false].Any())
+        {
+            context.Terminal.Line($"FAILED operators that do not answer: {string.Join(", ", kinds[false].Order())}");
+        }
+        return kinds[true].Any() && !kinds[false].Any() ? ExitCode.Done : ExitCode.Failed;
     }
 
     /// <summary>In one fixed form, so that a comparison shows only real differences.</summary>

@@ -84,10 +84,9 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
 
     private static Terminal Silent { get; } = new(TextWriter.Null, TextWriter.Null, colour: false, interactive: false);
 
-    /// <summary>Each step, and whether it reads from outside rather than from another step.</summary>
-    private static Dictionary<string, bool> StepsOf(JsonElement run) => run.List("steps")
-        .Select(step => (Id: step.Text("id") ?? "", Operator: step.Text("operator")))
-        .ToDictionary(step => step.Id, step => step.Operator == "ingest", StringComparer.Ordinal);
+    /// <summary>Each step's operator.</summary>
+    private static Dictionary<string, string> StepsOf(JsonElement run) =>
+        run.List("steps").ToDictionary(step => step.Text("id") ?? "", step => step.Text("operator") ?? "", StringComparer.Ordinal);
 
     public static async Task<string> ReadAsync(string file, CancellationToken ct)
     {

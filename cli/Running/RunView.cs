@@ -4,11 +4,11 @@ using Qualiz.Contracts.Runs.V1;
 namespace Qualiz.Cli.Running;
 
 /// <summary>Follows a run's events and prints a line for each step that ended; ends with the run's own line.</summary>
-internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, bool> readsFromOutside)
+internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators)
 {
     private const int TextWidth = 72;
 
-    private readonly int _nameWidth = readsFromOutside.Keys.Select(name => name.Length).Append(9).Max();
+    private readonly int _nameWidth = operators.Keys.Select(name => name.Length).Append(9).Max();
     private readonly Dictionary<string, DateTimeOffset> _started = new(StringComparer.Ordinal);
     private DateTimeOffset? _begun;
     private long _rejected;
@@ -39,7 +39,7 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, boo
             case nameof(StepCompleted):
                 var completed = Read<StepCompleted>(data);
                 _rejected += completed.Outcome.RowsRejected;
-                Print(StepView.Of(completed, readsFromOutside.GetValueOrDefault(completed.StepId), Took(completed.StepId, completed.OccurredAt)));
+                Print(StepView.Of(completed, operators.GetValueOrDefault(completed.StepId), Took(completed.StepId, completed.OccurredAt)));
                 break;
             case nameof(StepFailed):
                 var failed = Read<StepFailed>(data);

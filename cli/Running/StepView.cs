@@ -14,10 +14,10 @@ internal enum StepMark
 /// <summary>One step's line: what happened to its rows, how long it took, and the main reasons of rejection.</summary>
 internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan? Took, string Notes)
 {
-    public static StepView Of(StepCompleted step, bool reads, TimeSpan? took) => new(
+    public static StepView Of(StepCompleted step, string? kind, TimeSpan? took) => new(
         step.StepId,
         step.Outcome.RowsRejected > 0 || step.Outcome.Warnings.Count > 0 ? StepMark.Warn : StepMark.Ok,
-        Describe(step.Outcome, reads),
+        Describe(step.Outcome, kind),
         took,
         ReasonsOf(step.Outcome));
 
@@ -32,23 +32,25 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
 
     public static StepView Of(StepSkipped step) => new(step.StepId, StepMark.Skipped, step.Reason, null, "");
 
-    private static string Describe(StepOutcome outcome, bool reads)
+    private static string Describe(StepOutcome outcome, string? kind)
     {
         var read = outcome.RowsIn;
         var rejected = outcome.RowsRejected;
         var parts = new List<string>();
-        if (outcome.Counts.Count > 0 && !reads)
+        switch (kind)
         {
-            parts.Add($"{Number(outcome.Ledger.Sum(line => line.Out))} delivered: {string.Join(", ", outcome.Counts.Select(count => $"{Number(count.Value)} {count.Key}"))}");
-        }
-        else if (reads)
-        {
-            parts.Add($"{Number(read)} read");
-        }
-        else
-        {
-            parts.Add($"{Number(read)} in");
-            parts.Add($"{Number(outcome.RowsOut)} out");
+            case "ingest":
+                parts.Add(outcome.Counts.TryGetValue("files", out var files) ? $"{Number(read)} read from {Number(files)} {(files == 1 ? "file" : "files")}" : $"{Number(read)} read");
+                break;
+            case "deliver":
+                var written = $"{Number(outcome.Ledger.Sum(line => line.Out))} {(outcome.Counts.ContainsKey("same") ? "upserted" : "delivered")}";
+                var counts = outcome.Counts.Select(count => count.Key == "bytes" ? Bytes(count.Value) : $"{Number(count.Value)} {count.Key}").ToList();
+                parts.Add(counts.Count == 0 ? written : $"{written}: {string.Join(", ", counts)}");
+                break;
+            default:
+                parts.Add($"{Number(read)} in");
+                parts.Add($"{Number(outcome.RowsOut)} out");
+                break;
         }
         Add(parts, outcome.Ledger.Sum(line => line.Added), "added");
         if (rejected > 0)
@@ -84,6 +86,13 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
         }
         return string.Join(", ", notes.Concat(outcome.Warnings.Take(1)));
     }
+
+    private static string Bytes(long bytes) => bytes switch
+    {
+        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
+        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB"),
+    };
 
     public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

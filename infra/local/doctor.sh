@@ -45,7 +45,10 @@ doctor() {
     else
       check ok "PostgreSQL answers on port $(port_of postgres), $(sql qualiz 'select count(*) from pg_stat_activity where datname is not null') connections"
       local unsent
-      unsent=$(sql qualiz "select count(*) || ' ' || coalesce(extract(epoch from now() - min(created_at))::int, 0) from bus.outbox where sent_at is null" || echo '? ?')
+      # In process a message is done when each of its queues has handled it; with a broker, when it is sent.
+      unsent=$(sql qualiz "select count(*) || ' ' || coalesce(extract(epoch from now() - min(created_at))::int, 0) from bus.outbox o where sent_at is null
+        and (endpoints is null or exists (select from unnest(endpoints) queue where not exists (
+          select from bus.inbox i where i.message_id = o.message_id and i.endpoint = queue)))" || echo '? ?')
       case $unsent in
         *ERROR* | *'?'*) check warn "outbox: could not be read" ;;
         '0 '*) check ok "outbox: nothing waits" ;;

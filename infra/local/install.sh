@@ -40,7 +40,7 @@ build() { # CONFIGURATION PROJECT...: builds what is older than its sources
       -o -name '*.json' -o -type d \) -print -quit)" ]; then
       continue
     fi
-    say "building $project ($configuration)"
+    warn "building $project ($configuration)"
     touch "$stamp.begun"
     (cd "$root" && dotnet build "$project" -c "$configuration" -v quiet -clp:NoSummary --disable-build-servers) >"$logs/build.log" 2>&1 </dev/null 9>&- \
       || { grep -E 'error|warn' "$logs/build.log" | sort -u | head -n 20 >&2; die "the build failed; see $logs/build.log"; }

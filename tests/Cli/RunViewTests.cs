@@ -13,7 +13,7 @@ public class RunViewTests
     private readonly RunView _view;
 
     public RunViewTests() =>
-        _view = new RunView(new Terminal(_output, TextWriter.Null, colour: false, interactive: false), new Dictionary<string, bool> { ["crm"] = true, ["clean"] = false, ["warehouse"] = false });
+        _view = new RunView(new Terminal(_output, TextWriter.Null, colour: false, interactive: false), new Dictionary<string, string> { ["crm"] = "ingest", ["clean"] = "cleanse", ["warehouse"] = "deliver" });
 
     [Fact]
     public void A_run_prints_a_line_for_each_step_and_one_for_its_end()
@@ -41,7 +41,7 @@ public class RunViewTests
         var lines = _output.ToString().Split('\n');
         lines[0].ShouldMatch(@"^ok     crm +12,410 read +0\.8 s$");
         lines[1].ShouldMatch(@"^warn   clean +12,410 in  11,986 out  412 rejected \(3\.3 %\)  12 filtered +0\.9 s   email 371, birth_date 41$");
-        lines[2].ShouldMatch(@"^ok     warehouse +11,986 delivered: 11,000 new, 986 same +0\.5 s$");
+        lines[2].ShouldMatch(@"^ok     warehouse +11,986 upserted: 11,000 new, 986 same +0\.5 s$");
         lines[3].ShouldStartWith("completed in 4.6 s. 412 rows were rejected: ./qualiz rejected ");
         lines[0].IndexOf("0.8 s", StringComparison.Ordinal).ShouldBe(lines[1].IndexOf("0.9 s", StringComparison.Ordinal), "the times stand below each other");
         _view.Exit.ShouldBe(ExitCode.Done);
