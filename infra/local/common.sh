@@ -111,10 +111,16 @@ http_body() { # PORT PATH: the body of a GET
 }
 
 await_ready() { # NAME SECONDS: until the process answers /health/ready; says why when it does not
-  local port until=$((SECONDS + $2))
-  port=$(port_of "$(port_key "$1")")
-  until [ "$(http_status "$port" /health/ready)" = 200 ]; do
+  local until=$((SECONDS + $2)) moved=0
+  until [ "$(http_status "$(port_of "$(port_key "$1")")" /health/ready)" = 200 ]; do
     if ! alive "$1"; then
+      # Somebody took the port between the look and the start.
+      if [ "$(port_key "$1")" = public ] && [ "$moved" -lt 3 ] && tail -n 40 "$logs/$1.log" | grep -q 'address already in use'; then
+        moved=$((moved + 1))
+        renew_port public "${QUALIZ_PORT:-5080}"
+        launch "$1"
+        continue
+      fi
       tail -n 25 "$logs/$1.log" >&2
       die "$1 ended while starting; the lines above are the end of $logs/$1.log"
     fi

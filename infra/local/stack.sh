@@ -62,6 +62,8 @@ start_rabbitmq() {
   fi
 }
 
+make_key() { [ -s "$1" ] || (umask 077 && head -c 32 /dev/urandom | base64 -w 0 >"$1"); } # FILE, readable by its owner only
+
 configure() { # what every process is given; docs/operate.md has the table
   export ConnectionStrings__Qualiz Store__Type=${Store__Type:-local} Store__Root=${Store__Root:-$home/store} \
     Secrets__KeyFile=${Secrets__KeyFile:-$home/secrets.key} Folders__Roots__0=$home/delivered Folders__Roots__1=$home/landing \
@@ -69,10 +71,14 @@ configure() { # what every process is given; docs/operate.md has the table
   ConnectionStrings__Qualiz=$(connection_string qualiz)
   if [ "$(mode)" = distributed ]; then
     export Bus__Transport=RabbitMq Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
-    export Services__Pipelines=http://127.0.0.1:$(port_of pipelines-1)
+    # The services know each other by this key; the engine workers of the three data services share the machine's memory.
+    make_key "$home/services.key"
+    export Services__Pipelines=http://127.0.0.1:$(port_of pipelines-1) Services__Key Engine__MemoryShare
+    Services__Key=$(<"$home/services.key")
+    Engine__MemoryShare=$(awk -v replicas="$(replicas)" 'BEGIN {printf "%.2f", 0.6 / 3 / replicas}')
   fi
   mkdir -p "$home/store" "$home/landing" "$home/delivered"
-  [ -e "$Secrets__KeyFile" ] || (umask 077 && head -c 32 /dev/urandom | base64 -w 0 >"$Secrets__KeyFile")
+  make_key "$Secrets__KeyFile"
 }
 
 instance_names() { # every process of the mode, in the order in which they start
