@@ -18,12 +18,9 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             return ExitCode.BadInput;
         }
         var file = PipelineFile.Parse(text, options.File);
-        foreach (var problem in file.Problems)
-        {
-            terminal.Error(problem.ToString());
-        }
         if (file.Model is not { Pipeline: var name })
         {
+            await ExplainAsync(file, text, options, ct);
             return ExitCode.BadInput;
         }
         var project = $"api/v1/projects/{Uri.EscapeDataString(options.Project)}";
@@ -47,6 +44,27 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {run}{settings} · {new Uri(client.Address, runPath)}");
         }
         return options.Detach ? ExitCode.Done : await FollowAsync(runPath, options, ct);
+    }
+
+    /// <summary>The instance knows the operators, and finds more than the file alone can show.</summary>
+    private async Task ExplainAsync(PipelineFile file, string text, RunOptions options, CancellationToken ct)
+    {
+        try
+        {
+            var answer = await client.PostTextAsync(
+                $"api/v1/projects/{Uri.EscapeDataString(options.Project)}/pipelines/validate?file={Uri.EscapeDataString(Path.GetFileName(options.File))}", text, "application/yaml", ct);
+            foreach (var problem in answer.List("problems"))
+            {
+                terminal.Error(problem.Deserialize<ProblemError>(ApiJson.Options)!.Describe(options.File));
+            }
+        }
+        catch (Exception unknown) when (unknown is UnreachableException or ProblemException)
+        {
+            foreach (var problem in file.Problems)
+            {
+                terminal.Error(problem.ToString());
+            }
+        }
     }
 
     /// <param name="after">The number of the last event that is old news; null shows the run from its beginning.</param>

@@ -130,7 +130,8 @@ bring_up() { # MODE REPLICAS
     [ -n "${QUALIZ_RABBITMQ:-}" ] || need_rabbitmq
     projects+=(gateway)
   fi
-  build Release "${projects[@]}"
+  # What runs must not be written over; a repair starts the same build again.
+  [ -n "$(running_processes)" ] || build Release "${projects[@]}"
   start_postgres
   [ "$1" = standalone ] || start_rabbitmq
   for name in $(instance_names); do
