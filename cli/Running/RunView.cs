@@ -50,7 +50,7 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
                 break;
             case nameof(StepLost):
                 var lost = Read<StepLost>(data);
-                Print(new StepView(lost.StepId, StepMark.Warn, $"its worker was lost ({lost.Times} of 3); it starts again", null, ""));
+                Print(new StepView(lost.StepId, StepMark.Warn, $"its worker was lost ({lost.Times} of 3); it starts again", null, "", []));
                 break;
             case nameof(RunCompleted):
                 var done = Read<RunCompleted>(data);
@@ -84,6 +84,10 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
         };
         var took = step.Took is { } time ? StepView.Seconds(time) : "";
         terminal.Line($"{mark} {step.Id.PadRight(_nameWidth)} {step.Text.PadRight(TextWidth)} {took,8}   {step.Notes}".TrimEnd());
+        foreach (var warning in step.Warnings)
+        {
+            terminal.Line(terminal.Faint($"       {warning}"));
+        }
     }
 
     private TimeSpan? Took(string step, DateTimeOffset end) => _started.TryGetValue(step, out var start) ? end - start : null;

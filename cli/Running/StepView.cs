@@ -11,15 +11,16 @@ internal enum StepMark
     Skipped,
 }
 
-/// <summary>One step's line: what happened to its rows, how long it took, and the main reasons of rejection.</summary>
-internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan? Took, string Notes)
+/// <summary>One step's line: what happened to its rows, how long it took, and the main reasons of rejection. Warnings follow on lines of their own.</summary>
+internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan? Took, string Notes, IReadOnlyList<string> Warnings)
 {
     public static StepView Of(StepCompleted step, string? kind, TimeSpan? took) => new(
         step.StepId,
         step.Outcome.RowsRejected > 0 || step.Outcome.Warnings.Count > 0 ? StepMark.Warn : StepMark.Ok,
         Describe(step.Outcome, kind),
         took,
-        ReasonsOf(step.Outcome));
+        ReasonsOf(step.Outcome),
+        step.Outcome.Warnings);
 
     public static StepView Of(StepFailed step, TimeSpan? took) => new(
         step.StepId,
@@ -28,9 +29,10 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
             ? $" (again at {retry.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)})"
             : ""),
         took,
-        step.Outcome is null ? "" : ReasonsOf(step.Outcome));
+        step.Outcome is null ? "" : ReasonsOf(step.Outcome),
+        step.Outcome?.Warnings ?? []);
 
-    public static StepView Of(StepSkipped step) => new(step.StepId, StepMark.Skipped, step.Reason, null, "");
+    public static StepView Of(StepSkipped step) => new(step.StepId, StepMark.Skipped, step.Reason, null, "", []);
 
     private static string Describe(StepOutcome outcome, string? kind)
     {
@@ -84,7 +86,7 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
         {
             notes.Add($"{reasons.Count - 3} more reasons");
         }
-        return string.Join(", ", notes.Concat(outcome.Warnings.Take(1)));
+        return string.Join(", ", notes);
     }
 
     private static string Bytes(long bytes) => bytes switch

@@ -63,6 +63,38 @@ run_suite() { # NAME: prints its line; adds to passed, failed, skipped
   fi
 }
 
+line() { # ok|FAILED NAME BEGUN NOTE: for a check that counts as one test
+  printf '%-6s %-14s %40s %6d s   %s\n' "$1" "$2" '' $((SECONDS - $3)) "${4:-}"
+  if [ "$1" = ok ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# The whole host starts on an empty database, and says of itself what contracts/openapi.json says.
+check_documents() {
+  local begun=$SECONDS log=$results/openapi.log pid
+  find_free_port $((29000 + RANDOM % 3000))
+  postgres_tool createdb -h 127.0.0.1 -p "$postgres_port" -U qualiz openapi
+  mkdir -p "$folder/store"
+  head -c 32 /dev/urandom | base64 -w 0 >"$folder/secrets.key"
+  QUALIZ_TEST_RUN=$mark ASPNETCORE_URLS=http://127.0.0.1:$free Bus__Transport=InProcess Store__Root="$folder/store" Secrets__KeyFile="$folder/secrets.key" \
+    ConnectionStrings__Qualiz="Host=127.0.0.1;Port=$postgres_port;Username=qualiz;Database=openapi" \
+    setsid dotnet "$(binary Qualiz.Standalone debug)" >"$log" 2>&1 </dev/null &
+  pid=$!
+  for _ in {1..300}; do
+    [ "$(http_status "$free" /health/ready)" != 200 ] && [ -e "/proc/$pid" ] || break
+    sleep 0.2
+  done
+  if ! QUALIZ_URL=http://127.0.0.1:$free timeout 60 dotnet "$(binary Qualiz.Cli debug qualiz-cli)" openapi "$results/openapi.json" >>"$log" 2>&1; then
+    line FAILED openapi "$begun" "the host did not start: $log"
+  elif ! diff -u "$root/contracts/openapi.json" "$results/openapi.json" >"$results/openapi.diff"; then
+    line FAILED openapi "$begun" "contracts/openapi.json is not what the code says; run ./qualiz openapi and check it in"
+    head -n 30 "$results/openapi.diff"
+  else
+    line ok openapi "$begun"
+  fi
+  kill -TERM "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+}
+
 run_tests() {
   need_sdk
   local suites=("$@") name
@@ -94,26 +126,27 @@ run_tests() {
   if [ $# -eq 0 ]; then
     local begun=$SECONDS
     if (cd "$root" && timeout -s KILL 600 dotnet format Qualiz.sln --verify-no-changes --no-restore) >"$results/format.log" 2>&1 </dev/null; then
-      passed=1
-      printf '%-6s %-14s %40s %6d s\n' ok format '' $((SECONDS - begun))
+      line ok format "$begun"
     else
-      failed=1
-      printf '%-6s %-14s %40s %6d s   run: dotnet format\n' FAILED format '' $((SECONDS - begun))
+      line FAILED format "$begun" "run: dotnet format"
       head -n 20 "$results/format.log"
     fi
   fi
 
+  local postgres_port=
   if [ -z "${QUALIZ_TEST_POSTGRES:-}" ]; then
-    find_free_port 25432
+    find_free_port $((21000 + RANDOM % 4000))
+    postgres_port=$free
     "$root/infra/local/postgres.sh" start "$folder/postgres" "$free" || die "PostgreSQL did not start"
     export QUALIZ_TEST_POSTGRES="Host=127.0.0.1;Port=$free;Username=qualiz;Database=postgres"
   fi
   if [ -z "${QUALIZ_TEST_RABBITMQ:-}" ]; then
-    find_free_port 25672
+    find_free_port $((25000 + RANDOM % 4000))
     "$root/infra/local/rabbitmq.sh" start "$folder/rabbitmq" "$free" || die "RabbitMQ did not start"
     export QUALIZ_TEST_RABBITMQ="amqp://guest:guest@127.0.0.1:$free" QUALIZ_TEST_RABBITMQ_FOLDER="$folder/rabbitmq"
   fi
 
+  if [ $# -eq 0 ] && [ -n "$postgres_port" ]; then check_documents; fi
   for name in "${suites[@]}"; do run_suite "$name"; done
   touch "$folder/finished"
   wait "$watcher" 2>/dev/null || true
