@@ -32,10 +32,10 @@ binary() { printf '%s' "$root/artifacts/bin/$1/${2:-release}/${3:-$1}.dll"; }
 build() { # CONFIGURATION PROJECT...: builds what is older than its sources
   local configuration=$1 project stamp
   shift
-  mkdir -p "$logs" "$home/built"
+  mkdir -p "$logs" "$root/artifacts/.built"
   for project in "$@"; do
-    stamp=$home/built/$configuration-$(basename "$project")
-    if [ -e "$stamp" ] && [ -d "$root/artifacts" ] && [ -z "$(find "$root"/Directory.* "$root/global.json" "$root/contracts" "$root/services" \
+    stamp=$root/artifacts/.built/$configuration-$(basename "$project")
+    if [ -e "$stamp" ] && [ -z "$(find "$root"/Directory.* "$root/global.json" "$root/contracts" "$root/services" \
       "$root/gateway" "$root/cli" "$root/tests" -newer "$stamp" \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.sql' \
       -o -name '*.json' -o -type d \) -print -quit)" ]; then
       continue

@@ -69,6 +69,8 @@ configure() { # what every process is given; docs/operate.md has the table
     Secrets__KeyFile=${Secrets__KeyFile:-$home/secrets.key} Folders__Roots__0=$home/delivered Folders__Roots__1=$home/landing \
     Bus__Transport=InProcess ASPNETCORE_ENVIRONMENT=Production Outbound__Allow__0=127.0.0.1
   ConnectionStrings__Qualiz=$(connection_string qualiz)
+  # A database server of the user's own may be on a private network; the demo delivers to it.
+  [ -z "${QUALIZ_POSTGRES:-}" ] || export Outbound__Allow__1="$(sed -n 's/.*[Hh]ost=\([^;]*\).*/\1/p' <<<"$QUALIZ_POSTGRES")"
   if [ "$(mode)" = distributed ]; then
     export Bus__Transport=RabbitMq Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
     # The services know each other by this key; the engine workers of the three data services share the machine's memory.
