@@ -31,13 +31,19 @@ watch_over() { # FOLDER MARK OWNER_PID
 
 counter() { grep -o "<Counters [^>]*" "$1" | grep -o " $2=\"[0-9]*\"" | head -n 1 | tr -dc 0-9; }
 
+# In the background and waited for, so that this script hears a signal at once; the watcher then kills what carries the mark.
+bounded() { # SECONDS COMMAND...
+  QUALIZ_TEST_RUN=$mark timeout -s KILL "$@" </dev/null &
+  wait $!
+}
+
 run_suite() { # NAME: prints its line; adds to passed, failed, skipped
   local name=$1 begun=$SECONDS code=0 trx log total ok bad leftover pid note=
   local assembly
   assembly=$(basename "$(compgen -G "$root/tests/$name/*.Tests.csproj")" .csproj)
   trx=$results/$assembly.trx log=$results/$assembly.log
-  QUALIZ_TEST_RUN=$mark timeout -s KILL "$suite_bound" dotnet test "$root/artifacts/bin/$assembly/debug/$assembly.dll" \
-    --results-directory "$results" --logger "trx;LogFileName=$assembly.trx" --logger "console;verbosity=normal" >"$log" 2>&1 </dev/null || code=$?
+  bounded "$suite_bound" dotnet test "$root/artifacts/bin/$assembly/debug/$assembly.dll" \
+    --results-directory "$results" --logger "trx;LogFileName=$assembly.trx" --logger "console;verbosity=normal" >"$log" 2>&1 || code=$?
   if [ -s "$trx" ]; then
     total=$(counter "$trx" total) ok=$(counter "$trx" passed) bad=$(counter "$trx" failed)
   else
@@ -58,7 +64,7 @@ run_suite() { # NAME: prints its line; adds to passed, failed, skipped
   printf '%-6s %-14s %5d passed %4d failed %4d skipped %6d s   %s\n' \
     "$([ "$bad" -eq 0 ] && echo ok || echo FAILED)" "$name" "$ok" "$bad" $((total - ok - bad)) $((SECONDS - begun)) "${note#; }"
   if [ "$bad" -gt 0 ]; then
-    grep -E -A 12 '^\s+(Failed|Error Message|Stack Trace)|^The active test run was aborted|Unhandled exception' "$log" | head -n 80 || true
+    awk '/^  Failed / {show = 14} /^  (Passed|Skipped) |^Results File|^\[xUnit/ {show = 0} /aborted|Unhandled exception/ {show = 8} show-- > 0' "$log" | head -n 80
     say "  (all of it: $log)"
   fi
 }
@@ -113,19 +119,20 @@ run_tests() {
   mark=$(basename "$folder")
   rm -rf "$results"
   mkdir -p "$results" "$logs"
-  trap 'touch "$folder/finished"; wait "$watcher" 2>/dev/null' EXIT
+  trap '[ ! -d "$folder" ] || touch "$folder/finished"; wait "$watcher" 2>/dev/null || true' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   (watch_over "$folder" "$mark" $$) >/dev/null 2>&1 </dev/null &
   watcher=$!
 
   say "building"
-  (cd "$root" && timeout -s KILL 1200 dotnet build Qualiz.sln -c Debug -v quiet -clp:NoSummary --disable-build-servers) >"$logs/test-build.log" 2>&1 </dev/null \
+  cd "$root"
+  bounded 1500 dotnet build Qualiz.sln -c Debug -v quiet -clp:NoSummary --disable-build-servers >"$logs/test-build.log" 2>&1 \
     || { grep -E 'error|warn' "$logs/test-build.log" | sort -u | head -n 30; die "the build failed; see $logs/test-build.log"; }
 
   if [ $# -eq 0 ]; then
     local begun=$SECONDS
-    if (cd "$root" && timeout -s KILL 600 dotnet format Qualiz.sln --verify-no-changes --no-restore) >"$results/format.log" 2>&1 </dev/null; then
+    if bounded 900 dotnet format Qualiz.sln --verify-no-changes --no-restore >"$results/format.log" 2>&1; then
       line ok format "$begun"
     else
       line FAILED format "$begun" "run: dotnet format"
@@ -151,5 +158,6 @@ run_tests() {
   touch "$folder/finished"
   wait "$watcher" 2>/dev/null || true
   say "$passed passed, $failed failed, $skipped skipped"
+  trap - ERR
   exit $((failed > 0))
 }
