@@ -6,7 +6,7 @@ using Qualiz.Engine.Recipes;
 namespace Qualiz.Cleanse;
 
 /// <summary>The <c>with:</c> block of a cleanse step.</summary>
-public sealed record CleanseConfig : IValidatableObject
+internal sealed record CleanseConfig : IValidatableObject
 {
     [Field(
         Title = "Rules",

@@ -9,7 +9,7 @@ using Qualiz.Platform.Operators;
 namespace Qualiz.Cleanse;
 
 /// <summary>Runs a recipe on the stacked inputs. Clean rows leave by <c>out</c>, rejected rows with their reasons by <c>rejected</c>.</summary>
-public sealed class CleanseOperator : IOperator<CleanseConfig>
+internal sealed class CleanseOperator : IOperator<CleanseConfig>
 {
     public async Task<StepResult> ExecuteAsync(CleanseConfig config, StepContext step, CancellationToken ct)
     {

@@ -5,7 +5,7 @@ using Qualiz.Contracts.Values;
 namespace Qualiz.Deliver;
 
 /// <summary>The <c>with:</c> block of a deliver step.</summary>
-public sealed record DeliverConfig : IValidatableObject
+internal sealed record DeliverConfig : IValidatableObject
 {
     [Field(Title = "Target", Description = "A table of a connection, a file in an allowed folder, or a file in the object store.", ExampleJson = """{"connection": "dwh", "table": "marts.customers"}""")]
     public required DeliverTarget To { get; init; }
@@ -62,21 +62,21 @@ public sealed record DeliverConfig : IValidatableObject
     }
 }
 
-public enum DeliverMode
+internal enum DeliverMode
 {
     Append,
     Replace,
     Upsert,
 }
 
-public enum SchemaChange
+internal enum SchemaChange
 {
     Add,
     Ignore,
     Fail,
 }
 
-public sealed record DeliverTarget
+internal sealed record DeliverTarget
 {
     [Field(Title = "Connection", Description = "The name of a PostgreSQL connection.", Example = "dwh", Format = FieldFormat.Connection)]
     public string? Connection { get; init; }
@@ -91,7 +91,7 @@ public sealed record DeliverTarget
     public string? Store { get; init; }
 }
 
-public enum FileType
+internal enum FileType
 {
     Csv,
     JsonLines,
@@ -99,7 +99,7 @@ public enum FileType
     Parquet,
 }
 
-public sealed record FileFormat
+internal sealed record FileFormat
 {
     [Field(Title = "Type", Description = "csv, jsonLines, json or parquet.", Example = "csv")]
     public required FileType Type { get; init; }

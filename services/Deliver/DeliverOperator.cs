@@ -11,7 +11,7 @@ using Qualiz.Platform.Outbound;
 namespace Qualiz.Deliver;
 
 /// <summary>Brings a dataset to where others read it: all of it or nothing, and once.</summary>
-public sealed class DeliverOperator(OutboundGuard outbound, IConfiguration configuration) : IOperator<DeliverConfig>
+internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration configuration) : IOperator<DeliverConfig>
 {
     public async Task<StepResult> ExecuteAsync(DeliverConfig config, StepContext step, CancellationToken ct)
     {

@@ -62,7 +62,7 @@ internal sealed record TargetTable(uint Id, char Kind, IReadOnlyList<TargetColum
 }
 
 /// <summary>The statements that make or widen a target table. Pure, so that they can be shown before the first run.</summary>
-public static class TableDdl
+internal static class TableDdl
 {
     /// <param name="table">e.g. <c>marts.customers</c>.</param>
     /// <param name="key">The columns of its primary key; may be empty.</param>
