@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using Qualiz.Benchmarks;
 using Qualiz.Benchmarks.Data;
+using Qualiz.Benchmarks.Orchestration;
 
 // One measured run of the child kind, in a process of its own, so that its peak memory is its own.
 if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
 
-IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark()];
+IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark(), new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq)];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;
 var wanted = new HashSet<string>();

@@ -38,7 +38,8 @@ create index run_unfinished on run (pipeline_id, id) where state in ('Queued', '
 -- The plan of a pipeline version, stored once.
 create table plan (
     version_id  uuid primary key,
-    body        jsonb not null
+    -- json, not jsonb: the order of properties matters (a discriminator comes first).
+    body        json not null
 );
 
 create table step (

@@ -80,7 +80,7 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.ToTable("plan");
             builder.HasKey(row => row.VersionId);
             builder.Property(row => row.VersionId).ValueGeneratedNever();
-            builder.Property(row => row.Body).HasColumnType("jsonb");
+            builder.Property(row => row.Body).HasColumnType("json");
         }
     }
 

@@ -111,7 +111,7 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         {
             var body = JsonSerializer.Serialize(plan, RunsDb.Json);
             await work.Db.Database.ExecuteSqlAsync(
-                $"insert into runs.plan (version_id, body) values ({version.VersionId}, {body}::jsonb) on conflict do nothing", ct);
+                $"insert into runs.plan (version_id, body) values ({version.VersionId}, {body}::json) on conflict do nothing", ct);
         }
 
         events.Append(work, run, run.Actor, new RunQueued
