@@ -132,9 +132,10 @@ internal static class Load
         };
     }
 
-    /// <summary>CPU seconds of the instance's processes and of the PostgreSQL and RabbitMQ servers so far.</summary>
+    /// <summary>CPU seconds so far of the instance's processes, of the PostgreSQL backends of its database, and of RabbitMQ.</summary>
     private static double Cpu(Instance instance)
     {
+        var database = new NpgsqlConnectionStringBuilder(instance.Database).Database!;
         var ticks = 0L;
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
@@ -145,8 +146,8 @@ internal static class Load
                 var stat = File.ReadAllText(Path.Combine(folder, "stat"));
                 var name = stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..stat.LastIndexOf(')')];
                 var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-                // Backends that ended since are counted in their parent's children (fields 13 and 14).
-                if (name is "postgres" or "beam.smp" || instance.ProcessIds.Contains(id))
+                if (name == "beam.smp" || instance.ProcessIds.Contains(id)
+                    || (name == "postgres" && File.ReadAllText(Path.Combine(folder, "cmdline")).Contains($" {database} ", StringComparison.Ordinal)))
                     ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
             }
             catch (IOException)
