@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MassTransit;
 using MassTransit.Middleware;
 using Microsoft.Extensions.Configuration;
@@ -96,6 +97,8 @@ internal static class BusHosting
     {
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         var errors = context.GetRequiredService<ErrorQueues>();
+        // Indented is MassTransit's default: a fifth more bytes in every message, for nobody to read.
+        factory.ConfigureJsonSerializerOptions(options => new JsonSerializerOptions(options) { WriteIndented = false });
         foreach (var queue in registrations.Queues.GroupBy(registration => registration.Queue))
         {
             factory.ReceiveEndpoint(queue.Key, endpoint =>
