@@ -50,6 +50,8 @@ internal sealed class IngestRun : IDisposable
         return new Ingested(outcome, this);
     }
 
+    public Task<StepResult> TryAsync(IngestConfig? config = null) => ExecuteAsync(config ?? new IngestConfig { From = new IngestSource { Folder = Sources } }, default);
+
     public async Task<StepError> FailAsync(IngestConfig config) => (await ExecuteAsync(config, default)).ShouldBeOfType<StepResult.Failed>().Error;
 
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);

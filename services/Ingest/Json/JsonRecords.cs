@@ -40,8 +40,9 @@ internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : 
             // System.Text.Json checks the depth and the UTF-8.
             return JsonDocument.Parse(Raw, Options);
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
+            // The second comes from half a character in a member's name.
             return null;
         }
     }

@@ -36,7 +36,7 @@ internal sealed class IngestCsvBenchmark : IBenchmark
                     ours.Add(await RunChildAsync("ours", csv, folder, ct));
                     if (ours[^1].Rows + ours[^1].Rejected != BigCsv.RowsOfOne || ours[^1].Rejected != bad)
                         throw new InvalidOperationException($"Ours gave {ours[^1].Rows} rows and {ours[^1].Rejected} rejected ones.");
-                    say(string.Create(CultureInfo.InvariantCulture, $"bare {bare[^1].Seconds:0.00} s, ours {ours[^1].Seconds:0.00} s, peak {ours[^1].PeakBytes / 1e6:0} MB"));
+                    say(string.Create(CultureInfo.InvariantCulture, $"bare {bare[^1].Seconds:0.00} s (processor {bare[^1].CpuSeconds:0.00} s), ours {ours[^1].Seconds:0.00} s ({ours[^1].CpuSeconds:0.00} s), peak {ours[^1].PeakBytes / 1e6:0} MB"));
                 }
                 var (oursMedian, bareMedian) = (Median(ours), Median(bare));
                 if (wanted.Contains(Ratio))
