@@ -86,7 +86,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             }
             files.Add(new SeenFile(file.Id, file.Bytes, hash));
             if (survey is not null)
-                surveys.Add(survey with { File = survey.File with { Sha256 = hash } });
+                surveys.Add(survey with { File = survey.File with { Hash = hash } });
         }
         if (skipped > 0)
             step.Log.LogInformation("{Skipped} files were read by an earlier run and are left out", skipped);

@@ -18,7 +18,7 @@ internal sealed record IngestState
 }
 
 /// <param name="Path">The source's id.</param>
-/// <param name="Hash">SHA-256 of the content.</param>
+/// <param name="Hash">XXH128 of the content.</param>
 internal sealed record SeenFile(string Path, long Size, string Hash);
 
 internal sealed record SeenColumn(string Name, string Type);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Qualiz.Ingest.Typing;
 
 namespace Qualiz.Ingest.Csv;
@@ -95,6 +96,7 @@ internal sealed class CsvSurvey
         return evidence;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Part Survey(string path, CsvLayout layout, long from, long to, int top, RejectSpool spool, Action<long> progress, CancellationToken ct)
     {
         using var rejects = spool;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 using Qualiz.Engine.Types;
@@ -37,6 +38,7 @@ internal sealed class RecordReader : IDisposable
     /// <summary>Records with characters beyond ASCII that are UTF-8.</summary>
     public long Multibyte { get; private set; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Next()
     {
         while (true)
@@ -84,6 +86,7 @@ internal sealed class RecordReader : IDisposable
 
     public void Dispose() => Scanner.Dispose();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Judge()
     {
         FaultColumn = -1;

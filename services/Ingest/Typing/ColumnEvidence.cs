@@ -53,6 +53,7 @@ internal struct ColumnEvidence()
             Kinds &= ~(ValueKinds.DayFirst | ValueKinds.MonthFirst);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueKinds Classify(ReadOnlySpan<byte> value, byte decimalSign)
     {
         var first = value[0];
@@ -61,6 +62,7 @@ internal struct ColumnEvidence()
         return first is (byte)'t' or (byte)'T' or (byte)'f' or (byte)'F' && IsBool(value) ? ValueKinds.Bool : ValueKinds.None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueKinds Number(ReadOnlySpan<byte> value, byte decimalSign)
     {
         var start = value[0] == '-' ? 1 : 0;
@@ -138,6 +140,7 @@ internal struct ColumnEvidence()
         return exponent <= 290;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueKinds Moment(ReadOnlySpan<byte> value, int digits)
     {
         if (digits == 4)
@@ -167,6 +170,7 @@ internal struct ColumnEvidence()
         return ValueKinds.None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private ValueKinds Zone(ReadOnlySpan<byte> zone, bool seconds)
     {
         Unusual |= !seconds || zone.Length == 5;
@@ -175,6 +179,7 @@ internal struct ColumnEvidence()
         return DateParts.IsZone(zone) ? ValueKinds.TimestampTz : ValueKinds.None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsBool(ReadOnlySpan<byte> value) =>
         value.Length == 4
             ? value.SequenceEqual("true"u8) || value.SequenceEqual("True"u8) || value.SequenceEqual("TRUE"u8)
