@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Qualiz.Ingest.Sources;
 
 namespace Qualiz.Ingest.Json;
 
 /// <summary>
-/// Cuts JSON text into records: one per line, or the elements of one array, or values one after the other. Each is then parsed by itself, so
+/// Cuts JSON text into records: one per line, or the elements of one array, or values of which each begins on a line of its own. Each is then parsed by itself, so
 /// that a broken line costs itself; an array that does not close cannot be cut and fails.
 /// </summary>
 internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : IDisposable
@@ -22,6 +23,7 @@ internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : 
     private bool _begun;
     private bool _array;
     private bool _afterElement;
+    private long _endLine;
 
     /// <summary>The line on which the current record begins, 1-based.</summary>
     public long Line { get; private set; } = 1;
@@ -35,9 +37,11 @@ internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : 
     /// <summary>The current record, or null when it is not valid JSON or nested too deeply.</summary>
     public JsonDocument? Parse()
     {
+        // A document checks the bytes of its texts only when they are asked for.
+        if (!Utf8.IsValid(Raw.Span))
+            return null;
         try
         {
-            // System.Text.Json checks the depth and the UTF-8.
             return JsonDocument.Parse(Raw, Options);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
@@ -100,11 +104,16 @@ internal sealed class JsonRecords(Stream stream, bool lines, string fileName) : 
             if (!SkipBlank())
                 throw Broken("the array is never closed");
         }
+        else if (LinesPassed == _endLine)
+        {
+            throw Broken("something stands behind the value");
+        }
         Line = LinesPassed + 1;
         var length = ValueLength();
         Raw = _buffer.AsMemory(_at, length);
         LinesPassed += Raw.Span.Count((byte)'\n');
         _at += length;
+        _endLine = LinesPassed;
         _afterElement = true;
         return true;
     }
