@@ -7,12 +7,15 @@ namespace Qualiz.TestKit;
 /// <summary>A private server of this test process, run by a script of <c>infra/local</c>; it stops when the process is gone, however it went.</summary>
 internal sealed class LocalServer
 {
+    private static readonly HashSet<int> s_ports = [];
     private static int s_servers;
     private readonly string _script;
+    private readonly IReadOnlyDictionary<string, string> _settings;
 
-    private LocalServer(string script, string folder, int port)
+    private LocalServer(string script, string folder, int port, IReadOnlyDictionary<string, string> settings)
     {
         _script = script;
+        _settings = settings;
         Folder = folder;
         Port = port;
     }
@@ -20,11 +23,12 @@ internal sealed class LocalServer
     public string Folder { get; }
     public int Port { get; }
 
-    public static async Task<LocalServer> StartAsync(string script)
+    /// <param name="settings">Environment variables of the script.</param>
+    public static async Task<LocalServer> StartAsync(string script, IReadOnlyDictionary<string, string>? settings = null)
     {
         var name = Path.GetFileNameWithoutExtension(script);
         var folder = Path.Combine(Path.GetTempPath(), $"qualiz-test-{name}-{Environment.ProcessId}-{Interlocked.Increment(ref s_servers)}");
-        var server = new LocalServer(Path.Combine(Repository(), "infra", "local", script), folder, FreePort());
+        var server = new LocalServer(Path.Combine(Repository(), "infra", "local", script), folder, FreePort(), settings ?? new Dictionary<string, string>());
         server.StopWithThisProcess();
         await server.StartAgainAsync();
         return server;
@@ -34,9 +38,29 @@ internal sealed class LocalServer
 
     public Task StartAgainAsync() => RunAsync("start", Folder, Id(Port));
 
+    /// <summary>
+    /// kill -9 of the server's main process, whose id is the first line of <paramref name="pidFile"/>, and of all that it has
+    /// started. Returns when they are gone: as long as nobody has buried them, they would pass for running.
+    /// </summary>
+    public async Task KillAsync(string pidFile)
+    {
+        const string Kill = """
+            main=$(head -n 1 "$1"); pids=$main; new=$main
+            while new=$(for pid in $new; do cat "/proc/$pid/task/$pid/children" 2>/dev/null; done | tr '\n' ' '); [ -n "${new// /}" ]; do pids="$pids $new"; done
+            kill -KILL $pids 2>/dev/null
+            for pid in $pids; do while [ -e "/proc/$pid" ]; do sleep 0.05; done; done
+            """;
+        using var process = Process.Start(new ProcessStartInfo("bash", ["-c", Kill, "kill", Path.Combine(Folder, pidFile)]))!;
+        using var time = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await process.WaitForExitAsync(time.Token);
+    }
+
     public async Task<string> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo(_script, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in _settings)
+            start.Environment[name] = value;
+        StandsApart(start);
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
@@ -56,17 +80,40 @@ internal sealed class LocalServer
             rm -rf "$3"
             """;
         var start = new ProcessStartInfo("setsid", ["bash", "-c", $"({Watch}) >/dev/null 2>&1 </dev/null &", "watch", Id(Environment.ProcessId), _script, Folder]);
+        StandsApart(start);
         using var process = Process.Start(start)!;
         process.WaitForExit();
     }
 
+    /// <summary>The test runner's mark is for what a test leaves behind by mistake; the server and its watcher end by themselves.</summary>
+    private static void StandsApart(ProcessStartInfo start) => start.Environment.Remove("QUALIZ_TEST_RUN");
+
     private static string Id(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>
+    /// Below the ports that the system gives to outgoing connections: a server that is killed and started again must not find
+    /// one of those on its port. Never the same one twice.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 32_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                lock (s_ports)
+                {
+                    if (s_ports.Add(port))
+                        return port;
+                }
+            }
+            catch (SocketException)
+            {
+                // Taken: try another one.
+            }
+        }
     }
 
     /// <summary>The folder that holds Qualiz.sln, above the tests' binaries.</summary>

@@ -47,8 +47,11 @@ public sealed class PostgresServer
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString;
     }
 
-    /// <summary>As a crash: only a private server of this process.</summary>
+    /// <summary>Only a private server of this process.</summary>
     public Task StopAsync() => Local.StopAsync();
+
+    /// <summary>kill -9 of the server and its backends.</summary>
+    public Task KillAsync() => Local.KillAsync("data/postmaster.pid");
 
     public Task StartAgainAsync() => Local.StartAgainAsync();
 

@@ -20,11 +20,15 @@ public sealed class RabbitMqServer
 
     public static Task<RabbitMqServer> SharedAsync() => s_shared.Value;
 
-    private static async Task<RabbitMqServer> StartAsync(string? address)
+    /// <summary>A server of the test's own, which it may stop and kill.</summary>
+    /// <param name="settings">Environment variables of infra/local/rabbitmq.sh.</param>
+    public static Task<RabbitMqServer> StartPrivateAsync(IReadOnlyDictionary<string, string>? settings = null) => StartAsync(null, settings);
+
+    private static async Task<RabbitMqServer> StartAsync(string? address, IReadOnlyDictionary<string, string>? settings = null)
     {
         if (!string.IsNullOrEmpty(address))
             return new RabbitMqServer(address.TrimEnd('/'), null);
-        var local = await LocalServer.StartAsync("rabbitmq.sh");
+        var local = await LocalServer.StartAsync("rabbitmq.sh", settings);
         return new RabbitMqServer($"amqp://guest:guest@127.0.0.1:{local.Port.ToString(CultureInfo.InvariantCulture)}", local);
     }
 
@@ -41,6 +45,13 @@ public sealed class RabbitMqServer
 
     /// <summary><c>rabbitmqctl</c>.</summary>
     public Task<string> ControlAsync(params string[] arguments) => Local.RunAsync(["ctl", Local.Folder, .. arguments]);
+
+    public Task StopAsync() => Local.StopAsync();
+
+    /// <summary>kill -9 of the node.</summary>
+    public Task KillAsync() => Local.KillAsync("pid");
+
+    public Task StartAgainAsync() => Local.StartAgainAsync();
 
     private LocalServer Local => _local ?? throw new InvalidOperationException("QUALIZ_TEST_RABBITMQ names a server that is not ours to control.");
 }
