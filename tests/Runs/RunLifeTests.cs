@@ -376,6 +376,25 @@ public sealed class RunLifeTests
     }
 
     [Fact]
+    public async Task Condition_and_configuration_see_what_earlier_steps_counted()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan(
+            "facts",
+            Step("a"),
+            Step("b", inputs: ["a"], config: new { text = "${a.rowsIn} rows, ${a.counts.new} new, in run of ${run.pipeline}" }) with { When = "a.rejectedShare < 0.02 and a.counts.new == 2" },
+            Step("c", inputs: ["a"]) with { When = "a.rows > 100" }));
+        var run = await runs.StartRunAsync("facts");
+        await runs.WorkAsync(Outcome(rows: 3) with { Counts = new Dictionary<string, long> { ["new"] = 2 } });
+
+        var b = await runs.WorkAsync();
+
+        b.Config.GetProperty("text").GetString().ShouldBe("3 rows, 2 new, in run of facts");
+        await runs.UntilAsync(run, "completed");
+        (await runs.StepAsync(run, "c")).GetProperty("state").GetString().ShouldBe("skipped");
+    }
+
+    [Fact]
     public async Task Run_of_another_project_is_not_found()
     {
         await using var runs = await StartAsync();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -176,7 +177,23 @@ internal static class RunsApi
         await work.BeginAsync(ct);
         work.Outbox.Send(Queues.RunSaga, command);
         await work.CommitAsync(ct);
+        await TakenAsync(work.Db, run, ct);
         return TypedResults.Accepted(Address(project, id));
+    }
+
+    /// <summary>
+    /// Usually the saga takes a command within milliseconds. Waiting for that lets the caller see what it has done: a listener
+    /// that follows the run right after a retry would otherwise hear that the run has ended.
+    /// </summary>
+    private static async Task TakenAsync(RunsDb db, RunState before, CancellationToken ct)
+    {
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < TimeSpan.FromSeconds(3); await Task.Delay(20, ct))
+        {
+            if (await db.Runs.AsNoTracking().AnyAsync(run => run.CorrelationId == before.CorrelationId && run.Sequence > before.Sequence, ct))
+            {
+                return;
+            }
+        }
     }
 
     private static async Task<IResult> FollowAsync(

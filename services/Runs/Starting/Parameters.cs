@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Qualiz.Contracts.Conditions;
+using Qualiz.Contracts.Files;
 using Qualiz.Contracts.Plans;
 
 namespace Qualiz.Runs.Starting;
@@ -41,7 +42,7 @@ internal static class Parameters
             {
                 if (param.Default is not { ValueKind: not JsonValueKind.Undefined } standard)
                 {
-                    problems.Add(new ParameterProblem($"params.{param.Name}", $"is required ({Describe(param.Type, param.Of)})"));
+                    problems.Add(new ParameterProblem($"params.{param.Name}", $"is required ({param.Type})"));
                     continue;
                 }
 
@@ -56,63 +57,40 @@ internal static class Parameters
                 }
             }
 
-            if (Convert(value, param.Type, param.Of) is { } converted)
+            value = Coerce(value, param.Type, param.Of);
+            if (ParamValues.Problem(param, value) is { } wrong)
             {
-                values[param.Name] = converted;
+                problems.Add(new ParameterProblem($"params.{param.Name}", wrong));
             }
             else
             {
-                problems.Add(new ParameterProblem($"params.{param.Name}", $"must be {Describe(param.Type, param.Of)}"));
+                values[param.Name] = value;
             }
         }
 
         return (JsonSerializer.SerializeToElement(values), problems);
     }
 
-    /// <summary>Texts are taken for any type, as a command line or a form gives them; nothing is rounded or guessed.</summary>
-    /// <returns>Null when it does not fit.</returns>
-    private static JsonElement? Convert(JsonElement value, string type, string? of)
+    /// <summary>A command line and a form give texts: what they clearly mean is taken, the rest is left for the check to refuse.</summary>
+    private static JsonElement Coerce(JsonElement value, string type, string? of)
     {
-        var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : null;
-        var number = value.ValueKind == JsonValueKind.Number;
-        return type switch
+        if (value.ValueKind == JsonValueKind.Array && type == "list")
         {
-            "text" when text is not null => value,
-            "bool" when value.ValueKind is JsonValueKind.True or JsonValueKind.False => value,
-            "bool" when text is "true" or "false" => Json(text == "true"),
-            "int64" when number && value.TryGetInt64(out _) => value,
-            "int64" when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => Json(whole),
-            "decimal" when number && value.TryGetDecimal(out _) => value,
-            "decimal" when decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var exact) => Json(exact),
-            "double" when number => value,
-            "double" when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) => Json(real),
-            "date" when DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) => value,
-            "timestamp" when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) => Json(moment.ToUniversalTime()),
-            "list" when value.ValueKind == JsonValueKind.Array => List(value.EnumerateArray(), of),
-            "list" when text is not null => List(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Json), of),
-            _ => null,
+            return Json(value.EnumerateArray().Select(item => Coerce(item, of ?? "text", null)));
+        }
+
+        return (type, value.ValueKind == JsonValueKind.String ? value.GetString() : null) switch
+        {
+            ("bool", "true" or "false") => Json(value.GetString() == "true"),
+            ("int64", { } text) when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => Json(whole),
+            ("decimal", { } text) when decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var exact) => Json(exact),
+            ("double", { } text) when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) => Json(real),
+            ("list", { } text) => Json(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => Coerce(Json(item), of ?? "text", null))),
+            _ => value,
         };
     }
 
-    private static JsonElement? List(IEnumerable<JsonElement> items, string? of)
-    {
-        var converted = items.Select(item => Convert(item, of ?? "text", null)).ToList();
-        return converted.Contains(null) ? null : Json(converted);
-    }
-
     private static JsonElement Json<T>(T value) => JsonSerializer.SerializeToElement(value);
-
-    private static string Describe(string type, string? of) => type switch
-    {
-        "text" => "a text",
-        "bool" => "true or false",
-        "int64" => "a whole number",
-        "decimal" or "double" => "a number",
-        "date" => "a date (yyyy-MM-dd)",
-        "timestamp" => "a timestamp (2026-11-22T10:00:00Z)",
-        "list" => $"a list of {of ?? "text"}",
-        _ => type,
-    };
 }
 
 internal sealed record ParameterProblem(string Path, string Message);

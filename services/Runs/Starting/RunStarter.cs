@@ -35,14 +35,6 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         var (plan, isStored) = await PlanAsync(version.VersionId, ct);
         var now = time.GetUtcNow();
         var interval = Interval(start.Day, now);
-        var (values, problems) = Parameters.Resolve(
-            plan.Params, start.Params, RunScope.OfStart(start.RunId, start.Pipeline, version.Version, interval));
-        if (problems.Count > 0)
-        {
-            return new StartResult.Invalid(problems);
-        }
-
-        await work.BeginAsync(ct);
         var run = new RunState
         {
             CorrelationId = start.RunId,
@@ -53,7 +45,6 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             Pipeline = start.Pipeline,
             PipelineVersion = version.Version,
             VersionId = version.VersionId,
-            Params = values,
             Day = interval.Day,
             IntervalStart = interval.Start,
             IntervalEnd = interval.End,
@@ -64,7 +55,14 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             Concurrency = plan.Limits.Concurrency,
             CreatedAt = now,
         };
+        var (values, problems) = Parameters.Resolve(plan.Params, start.Params, RunScope.OfStart(run));
+        if (problems.Count > 0)
+        {
+            return new StartResult.Invalid(problems);
+        }
 
+        run.Params = values;
+        await work.BeginAsync(ct);
         if (start.IdempotencyKey is not null)
         {
             // Two starts with one key at the same moment: the second waits here and then finds the first's run.
