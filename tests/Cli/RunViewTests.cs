@@ -93,12 +93,30 @@ public class RunViewTests
 
     private static (string, object) Started(string step, double at) => (nameof(StepStarted), new
     {
-        id = Guid.NewGuid(), occurredAt = Noon.AddSeconds(at), projectId = Guid.Empty, actor = "local", runId = Guid.Empty, sequence = 1, stepId = step, attempt = 1, fence = 1, worker = "test",
+        id = Guid.NewGuid(),
+        occurredAt = Noon.AddSeconds(at),
+        projectId = Guid.Empty,
+        actor = "local",
+        runId = Guid.Empty,
+        sequence = 1,
+        stepId = step,
+        attempt = 1,
+        fence = 1,
+        worker = "test",
     });
 
     private static (string, object) Completed(string step, double at, StepOutcome outcome) => (nameof(StepCompleted), new
     {
-        id = Guid.NewGuid(), occurredAt = Noon.AddSeconds(at), projectId = Guid.Empty, actor = "local", runId = Guid.Empty, sequence = 1, stepId = step, attempt = 1, fence = 1, outcome,
+        id = Guid.NewGuid(),
+        occurredAt = Noon.AddSeconds(at),
+        projectId = Guid.Empty,
+        actor = "local",
+        runId = Guid.Empty,
+        sequence = 1,
+        stepId = step,
+        attempt = 1,
+        fence = 1,
+        outcome,
     });
 
     private static (string, object) Header<T>(double at) => (typeof(T).Name, new

@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
 using Qualiz.Ingest.Csv;
 using Qualiz.Ingest.Sources;
 using Qualiz.Ingest.Typing;
-using Qualiz.Engine.Types;
 
 namespace Qualiz.Ingest.Json;
 
