@@ -77,6 +77,22 @@ public sealed class RunLifeTests
     }
 
     [Fact]
+    public async Task Command_given_back_many_times_in_a_moment_costs_one_lost_execution()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        var received = await runs.ReceiveAsync();
+        (await runs.ClaimAsync(received)).ShouldNotBeNull();
+        var fence = 0L;
+        for (var i = 0; i < 5; i++)
+            fence = (await runs.ClaimAsync(received, redelivered: true)).ShouldNotBeNull().Fence;
+
+        await runs.CompleteAsync(received.Command, fence);
+        await runs.UntilAsync(run, "completed");
+    }
+
+    [Fact]
     public async Task Every_message_delivered_twice_or_late_changes_nothing()
     {
         await using var runs = await StartAsync();

@@ -18,7 +18,8 @@ internal sealed class StepClaims(
     IUnitOfWork<RunsDb> work,
     [FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database,
     RunEvents events,
-    IOptions<RunsOptions> options)
+    IOptions<RunsOptions> options,
+    TimeProvider time)
 {
     /// <summary>
     /// One dispatch is claimed once. Only the very message that began an execution may take it over, when the broker delivers
@@ -52,15 +53,23 @@ internal sealed class StepClaims(
                 return Refuse($"{step.Worker} works on it");
             }
 
-            if (step.Lost + 1 >= RunPlan.LostLimit)
+            // A broker that goes and comes back, or cuts its connections one by one, gives a command back several times in a
+            // moment, though no worker died. So what is lost within one lease counts once; what kills its host is still given up.
+            var now = time.GetUtcNow();
+            if (step.LostAt is not { } last || now - last >= options.Value.Lease)
             {
-                // One more would be too many: the saga counts it and gives the step up.
-                work.Outbox.Send(Queues.RunSaga, new LoseStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
-                await work.CommitAsync(ct);
-                return Refuse("its workers died too often");
+                if (step.Lost + 1 >= RunPlan.LostLimit)
+                {
+                    // One more would be too many: the saga counts it and gives the step up.
+                    work.Outbox.Send(Queues.RunSaga, new LoseStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
+                    await work.CommitAsync(ct);
+                    return Refuse("its workers died too often");
+                }
+
+                step.Lost++;
+                step.LostAt = now;
             }
 
-            step.Lost++;
             events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
             work.Outbox.Publish(new StopStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
         }

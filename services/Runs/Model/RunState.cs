@@ -69,6 +69,9 @@ internal sealed class StepState
     /// <summary>Executions lost in this attempt (the worker died or let its lease run out).</summary>
     public int Lost { get; set; }
 
+    /// <summary>When a redelivered command last counted as a lost execution.</summary>
+    public DateTimeOffset? LostAt { get; set; }
+
     /// <summary>How often the reconciler sent this dispatch again.</summary>
     public int Resends { get; set; }
     public string? Worker { get; set; }

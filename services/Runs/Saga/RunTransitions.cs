@@ -186,6 +186,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         {
             step.State = StepStatus.Pending;
             step.Retries = step.Lost = step.Resends = 0;
+            step.LostAt = null;
             step.Error = null;
             step.Outcome = null;
             step.Deferral = null;
@@ -343,6 +344,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         step.Attempt++;
         step.Retries++;
         step.Lost = 0;
+        step.LostAt = null;
         Wait(step, StepStatus.BackingOff, due);
     }
 
