@@ -5,117 +5,112 @@ using Xunit.Abstractions;
 namespace Qualiz.Chaos.Tests;
 
 /// <summary>kill -9 at random moments: every run ends, and everything is as if nothing had happened.</summary>
-public sealed class KillTests(ITestOutputHelper output)
+[Collection(nameof(Standalone))]
+public sealed class StandaloneKillTests(StandaloneFixture fixture, ITestOutputHelper output)
 {
-    /// <summary>The long form: QUALIZ_CHAOS_RUNS=50; a failed one again: QUALIZ_CHAOS_SEED.</summary>
-    private static readonly int s_runs = Number("QUALIZ_CHAOS_RUNS") ?? 9;
-    private readonly int _seed = Number("QUALIZ_CHAOS_SEED") ?? Environment.TickCount;
-
     [Fact]
-    public async Task The_standalone_host_killed_again_and_again_loses_and_doubles_nothing()
+    public Task The_standalone_host_killed_again_and_again_loses_and_doubles_nothing() => fixture.ProveAsync(async () =>
     {
-        await using var instance = await Instance.StandaloneAsync();
-        await ProveAsync(instance, async (random, traffic) =>
+        var tests = new KillTests(fixture, output);
+        await tests.ProveAsync(async (random, traffic) =>
         {
-            var kills = Math.Max(6, s_runs / 2);
+            var kills = Math.Max(6, KillTests.Runs / 2);
             for (var kill = 1; kill <= kills; kill++)
             {
                 // Now and then something must get done: killed faster than it can work, nothing ever would.
                 if (kill % 3 == 0)
                     await traffic.UntilOneMoreEndedAsync();
                 await Task.Delay(random.Next(300, 5000));
-                Say($"kill standalone after {traffic.Ended} runs");
-                await instance.Host.KillAsync();
-                instance.Host.Start();
-                await instance.UntilReadyAsync(instance.Host);
+                tests.Say($"kill standalone after {traffic.Ended} runs");
+                await fixture.Instance.Host.KillAsync();
+                fixture.Instance.Host.Start();
+                await fixture.Instance.UntilReadyAsync(fixture.Instance.Host);
             }
         });
-        GivenUp(instance).ShouldBeEmpty();
-    }
+        // The in-process bus has no queue to keep in what it gives up, but it says so.
+        File.ReadAllLines(fixture.Instance.Host.Log)
+            .Where(line => line.Contains("R-FAULT", StringComparison.Ordinal) || line.Contains("_error", StringComparison.Ordinal)).ShouldBeEmpty();
+    });
+}
+
+/// <inheritdoc cref="StandaloneKillTests"/>
+[Collection(nameof(Distributed))]
+public sealed class DistributedKillTests(DistributedFixture fixture, ITestOutputHelper output)
+{
+    private readonly Instance _instance = fixture.Instance;
+    private readonly KillTests _tests = new(fixture, output);
 
     [Fact]
-    public async Task Any_process_of_a_distributed_instance_killed_loses_and_doubles_nothing()
+    public Task Any_process_of_a_distributed_instance_killed_loses_and_doubles_nothing() => fixture.ProveAsync(async () =>
     {
-        await using var instance = await Instance.DistributedAsync();
-        await using var listener = await EventListener.StartAsync(instance.RabbitMq!.Address);
-        await ProveAsync(instance, async (random, traffic) =>
+        await _tests.ProveAsync(async (random, traffic) =>
         {
             string[] victims = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Deliver", "Tasks", "engine worker", "RabbitMq", "PostgreSql"];
-            for (var round = 0; round < Math.Max(1, s_runs / 12); round++)
+            for (var round = 0; round < Math.Max(1, KillTests.Runs / 12); round++)
             {
                 random.Shuffle(victims);
                 foreach (var victim in victims)
                 {
                     await Task.Delay(random.Next(200, 2500));
-                    await KillAsync(instance, victim, random);
+                    await KillAsync(victim, random);
                     // Steps that are killed again and again would fail, as they should.
                     if (Array.IndexOf(victims, victim) % 3 == 2)
                         await traffic.UntilOneMoreEndedAsync();
                 }
             }
         });
-        (await instance.RabbitMq.ControlAsync("--quiet", "list_queues", "name", "messages")).Split('\n')
-            .Where(line => line.Contains("_error", StringComparison.Ordinal) && !line.EndsWith("\t0", StringComparison.Ordinal)).ShouldBeEmpty();
-        await listener.ShouldHaveHeardAllAsync(instance);
-    }
+        await fixture.NothingShouldBeGivenUpAsync();
+        await fixture.Listener.ShouldHaveHeardAllAsync(_instance);
+    });
 
-    private async Task KillAsync(Instance instance, string victim, Random random)
+    private async Task KillAsync(string victim, Random random)
     {
-        Say($"kill {victim}");
+        _tests.Say($"kill {victim}");
         switch (victim)
         {
             case "RabbitMq":
-                await instance.RabbitMq!.KillAsync();
+                await _instance.RabbitMq!.KillAsync();
                 await Task.Delay(random.Next(0, 1000));
-                await instance.RabbitMq.StartAgainAsync();
+                await _instance.RabbitMq.StartAgainAsync();
                 break;
             case "PostgreSql":
-                await instance.Postgres.KillAsync();
+                await _instance.Postgres.KillAsync();
                 await Task.Delay(random.Next(0, 1000));
-                await instance.Postgres.StartAgainAsync();
+                await _instance.Postgres.StartAgainAsync();
                 break;
             case "engine worker":
-                var workers = instance.All.SelectMany(process => process.EngineWorkers()).ToArray();
+                var workers = _instance.All.SelectMany(process => process.EngineWorkers()).ToArray();
                 workers.ShouldNotBeEmpty();
                 ServiceProcess.Kill(workers[random.Next(workers.Length)]);
                 break;
             default:
-                var replica = instance.Of(victim)[random.Next(2)];
+                var replica = _instance.Of(victim)[random.Next(2)];
                 await replica.KillAsync();
                 await Task.Delay(random.Next(0, 1500));
                 replica.Start();
-                await instance.UntilReadyAsync(replica);
+                await _instance.UntilReadyAsync(replica);
                 break;
         }
     }
+}
 
-    private async Task ProveAsync(Instance instance, Func<Random, Traffic, Task> chaos)
+internal sealed class KillTests(InstanceFixture fixture, ITestOutputHelper output)
+{
+    /// <summary>The long form: QUALIZ_CHAOS_RUNS=50; a failed one again: QUALIZ_CHAOS_SEED.</summary>
+    public static int Runs { get; } = Number("QUALIZ_CHAOS_RUNS") ?? 9;
+
+    public async Task ProveAsync(Func<Random, Traffic, Task> chaos)
     {
-        Say($"seed {_seed}");
-        using var api = new Api(instance);
-        var workload = new Workload(instance, api, _seed);
-        try
-        {
-            await workload.PrepareAsync();
-            var traffic = new Traffic(workload, api, s_runs);
-            var trouble = Task.Run(() => chaos(new Random(_seed), traffic));
-            await Task.WhenAll(trouble, traffic.RunAsync(trouble));
-            Say($"{traffic.Ended} runs ended");
-            await using var verdict = new Verdict(instance, workload);
-            await verdict.ShouldBeAsIfNothingHappenedAsync();
-        }
-        catch (Exception exception)
-        {
-            throw new InvalidOperationException($"With QUALIZ_CHAOS_SEED={_seed}: {exception.Message}\n{instance.Tails()}", exception);
-        }
+        Say($"seed {InstanceFixture.Seed}");
+        var traffic = new Traffic(fixture.Workload, fixture.Api, Runs);
+        var trouble = Task.Run(() => chaos(new Random(InstanceFixture.Seed), traffic));
+        await Task.WhenAll(trouble, traffic.RunAsync(trouble));
+        Say($"{traffic.Ended} runs ended");
+        await fixture.AllShouldBeAsIfNothingHappenedAsync();
     }
 
-    private void Say(string what) => output.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {what}");
+    public void Say(string what) => output.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {what}");
 
-    /// <summary>What the in-process bus gave up: it has no queue to keep it in, but it says so.</summary>
-    private static string[] GivenUp(Instance instance) =>
-        [.. File.ReadAllLines(instance.Host.Log).Where(line => line.Contains("R-FAULT", StringComparison.Ordinal) || line.Contains("_error", StringComparison.Ordinal))];
-
-    private static int? Number(string variable) =>
+    public static int? Number(string variable) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

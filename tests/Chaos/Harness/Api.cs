@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Qualiz.TestKit;
 
 namespace Qualiz.Chaos.Tests.Harness;
 
@@ -37,6 +38,13 @@ internal sealed class Api(Instance instance) : IDisposable
         var run = await SendAsync(
             "Runs", HttpMethod.Post, $"/api/v1/projects/{Project}/runs", () => JsonContent.Create(new { pipeline, @params }), ("Idempotency-Key", key));
         return run.GetProperty("id").GetGuid();
+    }
+
+    /// <summary>Returns when the run goes on.</summary>
+    public async Task RetryAsync(Guid run)
+    {
+        await SendAsync("Runs", HttpMethod.Post, $"/api/v1/projects/{Project}/runs/{run}/retry");
+        await TestHost.UntilAsync(async () => await StateAsync(run) is var state && state != "failed" ? null : "a retried run that goes on");
     }
 
     public Task<JsonElement> RunAsync(Guid run) => GetAsync("Runs", $"/api/v1/projects/{Project}/runs/{run}");

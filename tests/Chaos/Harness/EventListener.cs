@@ -5,10 +5,11 @@ using RabbitMQ.Client;
 namespace Qualiz.Chaos.Tests.Harness;
 
 /// <summary>Stands for any consumer of all events: a durable queue behind the exchange of IEvent, read when all is over.</summary>
-internal sealed class EventListener : IAsyncDisposable
+internal sealed class EventListener
 {
     private const string Queue = "chaos.heard";
     private readonly ConnectionFactory _factory;
+    private readonly Dictionary<Guid, (Guid Run, long Sequence, Guid Id)> _heard = [];
 
     private EventListener(string address) => _factory = new ConnectionFactory { Uri = new Uri(address) };
 
@@ -34,7 +35,6 @@ internal sealed class EventListener : IAsyncDisposable
                 stored.Add((reader.GetGuid(0), reader.GetInt64(1), reader.GetGuid(2)));
         }
 
-        var heard = new Dictionary<Guid, (Guid Run, long Sequence, Guid Id)>();
         await using var connection = await _factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await TestHost.UntilAsync(async () =>
@@ -47,16 +47,14 @@ internal sealed class EventListener : IAsyncDisposable
                     continue;
                 var id = envelope.RootElement.GetProperty("messageId").GetGuid();
                 var what = (message.GetProperty("runId").GetGuid(), message.GetProperty("sequence").GetInt64(), message.GetProperty("id").GetGuid());
-                if (!heard.TryAdd(id, what))
-                    heard[id].ShouldBe(what, "a message id stands for one event");
+                if (!_heard.TryAdd(id, what))
+                    _heard[id].ShouldBe(what, "a message id stands for one event");
             }
-            var missing = stored.Except(heard.Values).ToList();
+            var missing = stored.Except(_heard.Values).ToList();
             return missing.Count == 0 ? null : $"{missing.Count} of {stored.Count} events heard, e.g. {missing[0]}";
         });
         // The events that Datasets publishes about a run are not in Runs' list.
-        heard.Values.Where(what => stored.Any(other => other.Run == what.Run && other.Sequence == what.Sequence && other.Id != what.Id)).ShouldBeEmpty();
-        heard.Values.GroupBy(what => what).Where(group => group.Count() > 1).ShouldBeEmpty("one message id for one event");
+        _heard.Values.Where(what => stored.Any(other => other.Run == what.Run && other.Sequence == what.Sequence && other.Id != what.Id)).ShouldBeEmpty();
+        _heard.Values.GroupBy(what => what).Where(group => group.Count() > 1).ShouldBeEmpty("one message id for one event");
     }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -45,12 +45,13 @@ internal sealed class Instance : IAsyncDisposable
     public IReadOnlyList<ServiceProcess> Of(string service) =>
         RabbitMq is null ? [Host] : [.. _processes.Where(process => process.Name.StartsWith($"{service.ToLowerInvariant()}-", StringComparison.Ordinal))];
 
-    public static Task<Instance> StandaloneAsync(IReadOnlyDictionary<string, string>? settings = null) => StartAsync(distributed: false, settings);
+    /// <summary>The store's folder is a small disk of its own, which can be filled up.</summary>
+    public static Task<Instance> StandaloneAsync() => StartAsync(distributed: false);
 
     /// <summary>Two of each service.</summary>
-    public static Task<Instance> DistributedAsync(IReadOnlyDictionary<string, string>? settings = null) => StartAsync(distributed: true, settings);
+    public static Task<Instance> DistributedAsync() => StartAsync(distributed: true);
 
-    private static async Task<Instance> StartAsync(bool distributed, IReadOnlyDictionary<string, string>? settings)
+    private static async Task<Instance> StartAsync(bool distributed)
     {
         var postgres = PostgresServer.StartPrivateAsync();
         var rabbit = distributed ? await RabbitMqServer.StartPrivateAsync() : null;
@@ -58,7 +59,7 @@ internal sealed class Instance : IAsyncDisposable
         var instance = new Instance(folder, await postgres, rabbit, await (await postgres).CreateDatabaseAsync(), await (await postgres).CreateDatabaseAsync());
         try
         {
-            instance.Prepare(settings);
+            instance.Prepare();
             instance.KillWithThisProcess();
             foreach (var process in instance.All)
                 process.Start();
@@ -72,10 +73,12 @@ internal sealed class Instance : IAsyncDisposable
         }
     }
 
-    private void Prepare(IReadOnlyDictionary<string, string>? settings)
+    private void Prepare()
     {
         foreach (var name in (string[])["store", "landing", "delivered", "scratch", "logs"])
             Directory.CreateDirectory(Path.Combine(Folder, name));
+        if (RabbitMq is null)
+            Disk.Mount(Store);
         var key = Path.Combine(Folder, "secrets.key");
         File.WriteAllText(key, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
         var environment = new Dictionary<string, string>
@@ -102,8 +105,6 @@ internal sealed class Instance : IAsyncDisposable
         };
         if (RabbitMq is not null)
             environment["Bus__Uri"] = $"{RabbitMq.Address}/";
-        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
-            environment[name] = value;
 
         if (RabbitMq is null)
         {
@@ -162,7 +163,7 @@ internal sealed class Instance : IAsyncDisposable
             for pid in $(cat "$2/pids" 2>/dev/null); do
               tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "QUALIZ_CHAOS=$2" && kill -KILL "$pid"
             done
-            sleep 0.5; rm -rf "$2"
+            sleep 0.5; umount -l "$2/store" 2>/dev/null; rm -rf "$2"
             """;
         var start = new ProcessStartInfo("setsid", ["bash", "-c", $"({Watch}) >/dev/null 2>&1 </dev/null &", "watch", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), Folder]);
         start.Environment.Remove("QUALIZ_TEST_RUN");
@@ -185,6 +186,8 @@ internal sealed class Instance : IAsyncDisposable
             await RabbitMq.StopAsync();
         if (Environment.GetEnvironmentVariable("QUALIZ_CHAOS_KEEP") is { Length: > 0 } keep)
             Directory.Move(Path.Combine(Folder, "logs"), Path.Combine(keep, Path.GetFileName(Folder)));
+        if (RabbitMq is null)
+            Disk.Unmount(Store);
         Directory.Delete(Folder, recursive: true);
         left.Count.ShouldBe(0, "processes outlived their killed hosts");
     }

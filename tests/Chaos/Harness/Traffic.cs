@@ -34,9 +34,7 @@ internal sealed class Traffic(Workload workload, Api api, int runs)
                 return;
             try
             {
-                // One in three reads only what is new.
-                var run = number % 3 == 0 ? await workload.StartFreshAsync(number) : await workload.StartOrdersAsync(number);
-                await api.UntilEndAsync(run, s_patience);
+                await api.UntilEndAsync(await workload.StartAsync(workload.Next()), s_patience);
                 Interlocked.Increment(ref _ended);
             }
             catch

@@ -27,10 +27,12 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
 
     private async Task EveryRunIsCompletedAsync()
     {
-        var runs = await ReadAsync(_database, "SELECT id, state, coalesce(failed_step, '-'), coalesce(error::text, '-') FROM runs.run");
+        var runs = await ReadAsync(_database, "SELECT id, state, coalesce(failed_step, '-'), coalesce(error::text, '-') FROM runs.run WHERE pipeline IN ('orders', 'fresh')");
         runs.Count.ShouldBe(workload.OrderRuns.Count + workload.FreshRuns.Count, "one run for each idempotency key");
         runs.Where(run => (string)run[1] != "Completed").Select(run => string.Join(' ', run)).ShouldBeEmpty();
-        (await ReadAsync(_database, "SELECT run_id, step_id, state FROM runs.step WHERE state <> 'Completed'")).Select(step => string.Join(' ', step)).ShouldBeEmpty();
+        (await ReadAsync(_database, """
+            SELECT s.run_id, s.step_id, s.state FROM runs.step s JOIN runs.run r ON r.id = s.run_id WHERE r.pipeline IN ('orders', 'fresh') AND s.state <> 'Completed'
+            """)).Select(step => string.Join(' ', step)).ShouldBeEmpty();
     }
 
     /// <summary>All that was committed was sent, and every queue with an inbox has handled it.</summary>
@@ -58,7 +60,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
     {
         var runs = await ReadAsync(_database, """
             SELECT e.run_id, count(*), min(e.sequence), max(e.sequence), min(r.sequence), count(DISTINCT e.body->>'id')
-            FROM runs.event e JOIN runs.run r ON r.id = e.run_id GROUP BY e.run_id
+            FROM runs.event e JOIN runs.run r ON r.id = e.run_id WHERE r.pipeline IN ('orders', 'fresh') GROUP BY e.run_id
             """);
         runs.Count.ShouldBe(workload.OrderRuns.Count + workload.FreshRuns.Count);
         foreach (var run in runs)
@@ -66,7 +68,10 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
             var numbers = run[1..].Select(value => (long)value).ToArray();
             numbers.ShouldBe([numbers[0], 1, numbers[0], numbers[0], numbers[0]], $"events of run {run[0]}: count, first, last, the run's counter, distinct ids");
         }
-        (await ReadAsync(_database, "SELECT run_id, type, count(*) FROM runs.event WHERE type IN ('RunQueued', 'RunStarted', 'RunCompleted') GROUP BY run_id, type HAVING count(*) <> 1"))
+        (await ReadAsync(_database, """
+            SELECT e.run_id, e.type, count(*) FROM runs.event e JOIN runs.run r ON r.id = e.run_id
+            WHERE r.pipeline IN ('orders', 'fresh') AND e.type IN ('RunQueued', 'RunStarted', 'RunCompleted') GROUP BY 1, 2 HAVING count(*) <> 1
+            """))
             .Select(row => string.Join(' ', row)).ShouldBeEmpty("a run begins and ends once");
     }
 
@@ -74,7 +79,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
     {
         Same(await TableAsync("orders"), workload.OrderRuns.Values.SelectMany(run => run.Rows), "table orders");
         Same(await TableAsync("fresh"), workload.FreshRuns.Values.SelectMany(rows => rows), "table fresh");
-        var records = await ReadAsync(_target, "SELECT run_id, step, target, rows FROM qualiz_delivery");
+        var records = await ReadAsync(_target, "SELECT run_id, step, target, rows FROM qualiz_delivery WHERE target NOT LIKE '%held%'");
         records.Select(record => (Guid)record[0]).Order().ShouldBe(workload.OrderRuns.Keys.Concat(workload.FreshRuns.Keys).Order(), "each run delivered once");
         foreach (var record in records.Where(record => workload.OrderRuns.ContainsKey((Guid)record[0])))
             ((long)record[3]).ShouldBe(workload.OrderRuns[(Guid)record[0]].Rows.Count);
@@ -83,7 +88,8 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
     }
 
     private async Task<IEnumerable<Order>> TableAsync(string table) =>
-        (await ReadAsync(_target, $"SELECT id, customer, email, amount::text FROM public.{table}"))
+        (await ReadAsync(_target, $"SELECT to_regclass('public.{table}') IS NOT NULL"))[0][0] is false ? []
+        : (await ReadAsync(_target, $"SELECT id, customer, email, amount::text FROM public.{table}"))
         .Select(row => new Order((long)row[0], (string)row[1], (string)row[2], (string)row[3]));
 
     private Task FilesAreRightAsync()
@@ -102,15 +108,17 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
     /// <summary>The state that the last run left names every file, and each was in exactly one run.</summary>
     private async Task EveryFileWasReadOnceAsync()
     {
+        if (workload.FreshRuns.IsEmpty)
+            return;
         var files = Directory.EnumerateFiles(Path.Combine(instance.Landing, "fresh")).Select(Path.GetFileName).Order().ToArray();
         var state = JsonSerializer.Deserialize<JsonElement>((string)(await ReadAsync(_database, """
             SELECT s.value::text FROM runs.state s JOIN runs.run r ON r.pipeline_id = s.pipeline_id WHERE r.pipeline = 'fresh' AND s.step_id = 'read' LIMIT 1
             """)).Single()[0]);
         var seen = state.GetProperty("files").EnumerateArray().Select(file => (
-            Name: Path.GetFileName(file.GetProperty("path").GetString()!), Hash: file.GetProperty("hash").GetString()!.ToLowerInvariant())).ToArray();
+            Name: Path.GetFileName(file.GetProperty("path").GetString()!), Size: file.GetProperty("size").GetInt64())).ToArray();
         seen.Select(file => file.Name).Order().SequenceEqual(files).ShouldBeTrue($"files in the state: {string.Join(' ', seen.Select(file => file.Name))}");
-        foreach (var (name, hash) in seen)
-            hash.ShouldBe(Hash(Path.Combine(instance.Landing, "fresh", name)), name);
+        foreach (var (name, size) in seen)
+            size.ShouldBe(new FileInfo(Path.Combine(instance.Landing, "fresh", name)).Length, name);
     }
 
     private async Task DatasetsAreRightAsync()
@@ -161,7 +169,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
             0, $"{what}: {missing.Count} rows missing ({missing.FirstOrDefault().Key}), {tooMany.Count} too many ({tooMany.FirstOrDefault().Key})");
     }
 
-    private static async Task<List<object[]>> ReadAsync(NpgsqlDataSource source, string sql)
+    public static async Task<List<object[]>> ReadAsync(NpgsqlDataSource source, string sql)
     {
         await using var command = source.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync();

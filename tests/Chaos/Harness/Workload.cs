@@ -71,10 +71,17 @@ internal sealed class Workload(Instance instance, Api api, int seed)
         """;
 
     private const int RowsPerFile = 3000;
+    private int _number;
 
     /// <summary>The runs of each pipeline and what each should deliver, by run.</summary>
     public ConcurrentDictionary<Guid, (string File, IReadOnlyList<Order> Rows)> OrderRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Order>> FreshRuns { get; } = new();
+
+    /// <summary>A number that no run has had, for the next one.</summary>
+    public int Next() => Interlocked.Increment(ref _number);
+
+    /// <summary>One in three reads only what is new.</summary>
+    public Task<Guid> StartAsync(int number) => number % 3 == 0 ? StartFreshAsync(number) : StartOrdersAsync(number);
 
     public async Task PrepareAsync()
     {

@@ -1,0 +1,78 @@
+namespace Qualiz.Chaos.Tests.Harness;
+
+/// <summary>One instance for all tests of a kind: starting it costs more than most of them. What each does to it, it undoes.</summary>
+public abstract class InstanceFixture : IAsyncLifetime
+{
+    internal static int Seed { get; } = KillTests.Number("QUALIZ_CHAOS_SEED") ?? Environment.TickCount;
+
+    internal Instance Instance { get; private set; } = null!;
+    internal Api Api { get; private set; } = null!;
+    internal Workload Workload { get; private set; } = null!;
+    internal Held Held { get; private set; } = null!;
+
+    private protected abstract Task<Instance> StartAsync();
+
+    public virtual async Task InitializeAsync()
+    {
+        Instance = await StartAsync();
+        Api = new Api(Instance);
+        Workload = new Workload(Instance, Api, Seed);
+        Held = new Held(Instance, Api);
+        await Workload.PrepareAsync();
+        await Held.PrepareAsync();
+    }
+
+    /// <summary>Runs the test; when it fails, says with what seed, and what the services said last.</summary>
+    internal async Task ProveAsync(Func<Task> test)
+    {
+        try
+        {
+            await test();
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"With QUALIZ_CHAOS_SEED={Seed}: {exception.Message}\n{Instance.Tails()}", exception);
+        }
+    }
+
+    /// <summary>All that the two pipelines of the workload ever did here.</summary>
+    internal async Task AllShouldBeAsIfNothingHappenedAsync()
+    {
+        await using var verdict = new Verdict(Instance, Workload);
+        await verdict.ShouldBeAsIfNothingHappenedAsync();
+    }
+
+    public virtual async Task DisposeAsync()
+    {
+        Api.Dispose();
+        await Instance.DisposeAsync();
+    }
+}
+
+public sealed class StandaloneFixture : InstanceFixture
+{
+    private protected override Task<Instance> StartAsync() => Instance.StandaloneAsync();
+}
+
+public sealed class DistributedFixture : InstanceFixture
+{
+    internal EventListener Listener { get; private set; } = null!;
+
+    private protected override async Task<Instance> StartAsync()
+    {
+        var instance = await Instance.DistributedAsync();
+        Listener = await EventListener.StartAsync(instance.RabbitMq!.Address);
+        return instance;
+    }
+
+    internal async Task NothingShouldBeGivenUpAsync() =>
+        (await Instance.RabbitMq!.ControlAsync("--quiet", "list_queues", "name", "messages")).Split('\n')
+        .Where(line => line.Contains("_error", StringComparison.Ordinal) && !line.EndsWith("\t0", StringComparison.Ordinal)).ShouldBeEmpty();
+}
+
+// One collection at a time: the tests stop servers and measure nothing against a busy machine.
+[CollectionDefinition(nameof(Standalone), DisableParallelization = true)]
+public sealed class Standalone : ICollectionFixture<StandaloneFixture>;
+
+[CollectionDefinition(nameof(Distributed), DisableParallelization = true)]
+public sealed class Distributed : ICollectionFixture<DistributedFixture>;
