@@ -34,6 +34,10 @@ internal sealed class LocalServer
         return server;
     }
 
+    /// <summary>A server that the test runner has started for all suites; it ends with the runner, not with this process.</summary>
+    public static LocalServer At(string script, string folder, int port) =>
+        new(Path.Combine(Repository(), "infra", "local", script), folder, port, new Dictionary<string, string>());
+
     public Task StopAsync() => RunAsync("stop", Folder);
 
     public Task StartAgainAsync() => RunAsync("start", Folder, Id(Port));

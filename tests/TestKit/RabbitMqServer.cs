@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Qualiz.TestKit;
 
-/// <summary>The RabbitMQ node of this test process: a private one, or the one that QUALIZ_TEST_RABBITMQ names (amqp://user:password@host:port).</summary>
+/// <summary>
+/// The RabbitMQ node of this test process: a private one, or the one that QUALIZ_TEST_RABBITMQ names (amqp://user:password@host:port).
+/// QUALIZ_TEST_RABBITMQ_FOLDER says where infra/local/rabbitmq.sh runs that one, so that it can be controlled too.
+/// </summary>
 public sealed class RabbitMqServer
 {
     private static readonly Lazy<Task<RabbitMqServer>> s_shared = new(() => StartAsync(Environment.GetEnvironmentVariable("QUALIZ_TEST_RABBITMQ")));
@@ -27,7 +30,10 @@ public sealed class RabbitMqServer
     private static async Task<RabbitMqServer> StartAsync(string? address, IReadOnlyDictionary<string, string>? settings = null)
     {
         if (!string.IsNullOrEmpty(address))
-            return new RabbitMqServer(address.TrimEnd('/'), null);
+        {
+            var folder = Environment.GetEnvironmentVariable("QUALIZ_TEST_RABBITMQ_FOLDER");
+            return new RabbitMqServer(address.TrimEnd('/'), string.IsNullOrEmpty(folder) ? null : LocalServer.At("rabbitmq.sh", folder, new Uri(address).Port));
+        }
         var local = await LocalServer.StartAsync("rabbitmq.sh", settings);
         return new RabbitMqServer($"amqp://guest:guest@127.0.0.1:{local.Port.ToString(CultureInfo.InvariantCulture)}", local);
     }
@@ -37,7 +43,8 @@ public sealed class RabbitMqServer
     {
         if (_local is null)
             return Address;
-        var name = $"test{Interlocked.Increment(ref s_hosts)}";
+        // Other test processes use the same node.
+        var name = string.Create(CultureInfo.InvariantCulture, $"test{Environment.ProcessId}-{Interlocked.Increment(ref s_hosts)}");
         await ControlAsync("--quiet", "add_vhost", name);
         await ControlAsync("--quiet", "set_permissions", "-p", name, "guest", ".*", ".*", ".*");
         return $"{Address}/{name}";
