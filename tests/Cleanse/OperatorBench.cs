@@ -36,6 +36,9 @@ internal sealed class OperatorBench : IDisposable
     public LogLines Log { get; } = new();
     public Dictionary<string, Connection> Connections { get; } = [];
 
+    /// <summary>By reference: <c>dataset:us-zip</c>.</summary>
+    public Dictionary<string, ResolvedDataset> Datasets { get; } = [];
+
     /// <summary>Stores the query's rows as a dataset; without hidden columns in the query the rows are numbered.</summary>
     public async Task<ResolvedInput> InputAsync(string query, string name = "in", params IReadOnlyList<(string Column, string Tag)> tags)
     {
@@ -89,6 +92,7 @@ internal sealed class OperatorBench : IDisposable
             Log = Log,
             Progress = new Progress<StepProgress>(),
             Connections = new KnownConnections(Connections),
+            Datasets = new KnownDatasets(Datasets),
         };
     }
 
@@ -134,6 +138,12 @@ internal sealed class OperatorBench : IDisposable
             var put = await store.PutFileAsync(_keys[path], path, ct);
             return new DataFile { Key = put.Key, Rows = rows, Bytes = put.Bytes, Sha256 = sha };
         }
+    }
+
+    private sealed class KnownDatasets(Dictionary<string, ResolvedDataset> known) : IDatasets
+    {
+        public Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct) =>
+            known.TryGetValue(reference, out var dataset) ? Task.FromResult(dataset) : throw new DatasetException($"There is no {reference}.");
     }
 
     private sealed class KnownConnections(Dictionary<string, Connection> known) : IConnections

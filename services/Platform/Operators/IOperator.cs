@@ -43,6 +43,9 @@ public sealed class StepContext
     public required IProgress<StepProgress> Progress { get; init; }
     public required IConnections Connections { get; init; }
 
+    /// <summary>Datasets that the configuration names (lookups, lists of allowed values), beside the inputs.</summary>
+    public IDatasets Datasets { get; init; } = NoDatasets.Instance;
+
     /// <summary>What the last completed run left for this step, or null.</summary>
     public JsonElement? State { get; init; }
 }
@@ -79,6 +82,27 @@ public sealed record Connection(string Name, string Type, IReadOnlyDictionary<st
 }
 
 public sealed class ConnectionException(string message) : Exception(message);
+
+/// <summary>Turns a reference (<c>dataset:name</c>, <c>dataset:name@12</c>) into its content; the first answer is pinned with the run.</summary>
+public interface IDatasets
+{
+    /// <exception cref="DatasetException">There is no such dataset or version in the run's project.</exception>
+    Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct);
+}
+
+/// <param name="Name">The dataset's own name, without prefix and version.</param>
+public sealed record ResolvedDataset(string Name, int Version, DatasetRef Content);
+
+/// <summary>The message is shown to a person.</summary>
+public sealed class DatasetException(string message) : Exception(message);
+
+internal sealed class NoDatasets : IDatasets
+{
+    public static readonly NoDatasets Instance = new();
+
+    public Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct) =>
+        throw new DatasetException($"There is no {reference}.");
+}
 
 /// <summary>How an execution ended.</summary>
 public abstract record StepResult

@@ -56,6 +56,10 @@ internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescripti
         {
             return new StepResult.Failed(new StepError { Code = "connectionRefused", Message = exception.Message });
         }
+        catch (DatasetException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message });
+        }
         catch (OutboundRefusedException exception)
         {
             return new StepResult.Failed(new StepError { Code = "addressRefused", Message = exception.Message });

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.TestKit;
 
@@ -50,6 +52,19 @@ public sealed class EngineWorkerTests : IAsyncLifetime
         foreach (var name in seen[0].Split(' '))
             name.ShouldBeOneOf("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "DOTNET_ROOT", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DOTNET_gcConcurrent", "DOTNET_GCConserveMemory", "DOTNET_TieredPGO");
         seen[1].ShouldBe($"engine-worker {Environment.ProcessId}");
+    }
+
+    [Fact]
+    public async Task A_worker_looks_up_a_dataset_of_the_runs_own_project()
+    {
+        var content = new DatasetRef { Files = [], Schema = new DatasetSchema { Columns = [] }, Rows = 3, Bytes = 1 };
+        _rig.Line.Resolve = question => question is { Project: "demo", Reference: "dataset:us-zip" }
+            ? new(new DatasetResolved { Dataset = "us-zip", Version = 2, Content = content }, null)
+            : new(null, new DatasetUnknown { Message = $"There is no {question.Reference}." });
+        var found = (await _rig.ResultAsync("probe", new { @do = "lookUp", text = "dataset:us-zip" })).ShouldBeOfType<CompleteStep>().Outcome.Counts;
+        (found["version"], found["rows"]).ShouldBe((2, 3));
+        var failed = (await _rig.ResultAsync("probe", new { @do = "lookUp", text = "dataset:uk-zip" })).ShouldBeOfType<FailStep>().Error;
+        (failed.Code, failed.Message).ShouldBe(("datasetUnknown", "There is no dataset:uk-zip."));
     }
 
     [Fact]

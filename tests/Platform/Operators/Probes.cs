@@ -68,6 +68,7 @@ internal enum ProbeAction
     Write,
     Print,
     Connect,
+    LookUp,
     Environment,
 
     /// <summary>Meets a store that is away, until the file <c>text</c> exists.</summary>
@@ -135,6 +136,11 @@ internal static partial class Probe
             case ProbeAction.Connect:
                 var connection = await step.Connections.OpenAsync(config.Text, ct);
                 counts["length of password"] = connection.Settings["password"].Length;
+                break;
+            case ProbeAction.LookUp:
+                var dataset = await step.Datasets.ResolveAsync(config.Text, ct);
+                counts["version"] = dataset.Version;
+                counts["rows"] = dataset.Content.Rows;
                 break;
             case ProbeAction.Environment:
                 warnings = [string.Join(' ', Environment.GetEnvironmentVariables().Keys.Cast<string>().Order()), string.Join(' ', Environment.GetCommandLineArgs().Skip(1))];

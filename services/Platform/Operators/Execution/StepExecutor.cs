@@ -200,7 +200,8 @@ internal sealed class StepExecutor(
             StepResult result;
             if (registration.Description.RunsIn == OperatorRunsIn.EngineWorker)
             {
-                var client = new WorkerClient(new Progress(claim), new FencedConnections(connections, command, claim.Fence), line => Write(command, buffer, line));
+                var client = new WorkerClient(
+                    new Progress(claim), new FencedConnections(connections, command, claim.Fence), new RunDatasets(line, command), entry => Write(command, buffer, entry));
                 result = await workers.RunAsync(new Job
                 {
                     Command = command,
@@ -229,6 +230,7 @@ internal sealed class StepExecutor(
                         Log = stepLog,
                         Progress = new ThrottledProgress(HostProgressEvery, claim.Report),
                         Connections = new FencedConnections(connections, command, claim.Fence),
+                        Datasets = new RunDatasets(line, command),
                         State = claimed.State,
                     }, claim.Work);
                 }
@@ -354,11 +356,24 @@ internal sealed class StepExecutor(
         public void Report(StepProgress value) => claim.Report(value);
     }
 
-    private sealed class WorkerClient(IProgress<StepProgress> progress, IConnections connections, Action<StepLogLine> write) : IWorkerClient
+    private sealed class WorkerClient(IProgress<StepProgress> progress, IConnections connections, IDatasets datasets, Action<StepLogLine> write) : IWorkerClient
     {
         public IProgress<StepProgress> Progress => progress;
         public IConnections Connections => connections;
+        public IDatasets Datasets => datasets;
         public void Write(StepLogLine line) => write(line);
+    }
+
+    /// <summary>Whatever an operator asks for is looked for in the run's project, and pinned with the run.</summary>
+    private sealed class RunDatasets(IRunsLine line, ExecuteStep command) : IDatasets
+    {
+        public async Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct)
+        {
+            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, Reference = reference }, ct);
+            return answer.First is { } found
+                ? new ResolvedDataset(found.Dataset, found.Version, found.Content)
+                : throw new DatasetException(answer.Second?.Message ?? $"There is no {reference}.");
+        }
     }
 
     /// <summary>Whatever an operator asks for, it gets under its own fence.</summary>

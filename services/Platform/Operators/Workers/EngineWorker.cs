@@ -29,7 +29,8 @@ internal sealed class EngineWorker
     private readonly Lock _outputLock = new();
     private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
     private readonly ConcurrentDictionary<int, TaskCompletionSource<Connection>> _connections = [];
-    private int _lastConnection;
+    private readonly ConcurrentDictionary<int, TaskCompletionSource<ResolvedDataset>> _datasets = [];
+    private int _lastQuestion;
 
     private EngineWorker(Stream output) => _output = output;
 
@@ -106,6 +107,7 @@ internal sealed class EngineWorker
                 Log = new StepLogger(TimeProvider.System, line => Send(new Logged(line.Time, line.Level, line.Message))),
                 Progress = new ThrottledProgress(ProgressEvery, progress => Send(new ProgressMade(progress))),
                 Connections = new HostConnections(this),
+                Datasets = new HostDatasets(this),
                 State = job.State,
             }, CancellationToken.None);
             return Done.From(result);
@@ -138,6 +140,12 @@ internal sealed class EngineWorker
                         else
                             waiting.TrySetException(new ConnectionException(answer.Error ?? "The connection was refused."));
                         break;
+                    case DatasetAnswer answer when _datasets.TryRemove(answer.Id, out var waiting):
+                        if (answer.Dataset is { } dataset)
+                            waiting.TrySetResult(dataset);
+                        else
+                            waiting.TrySetException(new DatasetException(answer.Error ?? "There is no such dataset."));
+                        break;
                 }
             }
         }
@@ -161,10 +169,22 @@ internal sealed class EngineWorker
     {
         public Task<Connection> OpenAsync(string name, CancellationToken ct)
         {
-            var id = Interlocked.Increment(ref worker._lastConnection);
+            var id = Interlocked.Increment(ref worker._lastQuestion);
             var waiting = new TaskCompletionSource<Connection>(TaskCreationOptions.RunContinuationsAsynchronously);
             worker._connections[id] = waiting;
             worker.Send(new ConnectionWanted(id, name));
+            return waiting.Task.WaitAsync(ct);
+        }
+    }
+
+    private sealed class HostDatasets(EngineWorker worker) : IDatasets
+    {
+        public Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct)
+        {
+            var id = Interlocked.Increment(ref worker._lastQuestion);
+            var waiting = new TaskCompletionSource<ResolvedDataset>(TaskCreationOptions.RunContinuationsAsynchronously);
+            worker._datasets[id] = waiting;
+            worker.Send(new DatasetWanted(id, reference));
             return waiting.Task.WaitAsync(ct);
         }
     }

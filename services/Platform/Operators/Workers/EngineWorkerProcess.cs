@@ -100,7 +100,10 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
                         client.Write(new StepLogLine(line.Time, line.Level, line.Message));
                         break;
                     case ConnectionWanted wanted:
-                        _ = AnswerAsync(wanted, client, over.Token);
+                        _ = AnswerAsync(() => OpenAsync(wanted, client, over.Token));
+                        break;
+                    case DatasetWanted wanted:
+                        _ = AnswerAsync(() => ResolveAsync(wanted, client, over.Token));
                         break;
                     case Done done:
                         return done.ToResult();
@@ -162,22 +165,41 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
             WorkerProtocol.Write(_process.StandardInput.BaseStream, message);
     }
 
-    private async Task AnswerAsync(ConnectionWanted wanted, IWorkerClient client, CancellationToken ct)
+    private static async Task<ToWorker> OpenAsync(ConnectionWanted wanted, IWorkerClient client, CancellationToken ct)
     {
-        ConnectionAnswer answer;
         try
         {
-            answer = new ConnectionAnswer(wanted.Id, await client.Connections.OpenAsync(wanted.Name, ct), null);
+            return new ConnectionAnswer(wanted.Id, await client.Connections.OpenAsync(wanted.Name, ct), null);
         }
         catch (ConnectionException exception)
         {
-            answer = new ConnectionAnswer(wanted.Id, null, exception.Message);
+            return new ConnectionAnswer(wanted.Id, null, exception.Message);
         }
         catch (Exception exception)
         {
-            answer = new ConnectionAnswer(wanted.Id, null, $"The connection {wanted.Name} could not be opened ({exception.GetType().Name}).");
+            return new ConnectionAnswer(wanted.Id, null, $"The connection {wanted.Name} could not be opened ({exception.GetType().Name}).");
         }
+    }
 
+    private static async Task<ToWorker> ResolveAsync(DatasetWanted wanted, IWorkerClient client, CancellationToken ct)
+    {
+        try
+        {
+            return new DatasetAnswer(wanted.Id, await client.Datasets.ResolveAsync(wanted.Reference, ct), null);
+        }
+        catch (DatasetException exception)
+        {
+            return new DatasetAnswer(wanted.Id, null, exception.Message);
+        }
+        catch (Exception exception)
+        {
+            return new DatasetAnswer(wanted.Id, null, $"{wanted.Reference} could not be looked up ({exception.GetType().Name}).");
+        }
+    }
+
+    private async Task AnswerAsync(Func<Task<ToWorker>> ask)
+    {
+        var answer = await ask();
         try
         {
             Send(answer);
@@ -285,6 +307,7 @@ internal interface IWorkerClient
 {
     IProgress<Contracts.Runs.V1.StepProgress> Progress { get; }
     IConnections Connections { get; }
+    IDatasets Datasets { get; }
     void Write(StepLogLine line);
 }
 

@@ -47,6 +47,7 @@ internal static class WorkerProtocol
 [JsonDerivedType(typeof(Hello), "hello")]
 [JsonDerivedType(typeof(Job), "job")]
 [JsonDerivedType(typeof(ConnectionAnswer), "connection")]
+[JsonDerivedType(typeof(DatasetAnswer), "dataset")]
 internal abstract record ToWorker;
 
 /// <summary>First of all: the settings that operators need (store, folders), and nothing else of the host's configuration.</summary>
@@ -65,12 +66,15 @@ internal sealed record Job : ToWorker
 
 internal sealed record ConnectionAnswer(int Id, Connection? Connection, string? Error) : ToWorker;
 
+internal sealed record DatasetAnswer(int Id, ResolvedDataset? Dataset, string? Error) : ToWorker;
+
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Ready), "ready")]
 [JsonDerivedType(typeof(Accepted), "accepted")]
 [JsonDerivedType(typeof(ProgressMade), "progress")]
 [JsonDerivedType(typeof(Logged), "log")]
 [JsonDerivedType(typeof(ConnectionWanted), "connection")]
+[JsonDerivedType(typeof(DatasetWanted), "dataset")]
 [JsonDerivedType(typeof(Done), "done")]
 [JsonDerivedType(typeof(Crashed), "crashed")]
 internal abstract record FromWorker;
@@ -85,6 +89,8 @@ internal sealed record ProgressMade(StepProgress Progress) : FromWorker;
 internal sealed record Logged(DateTimeOffset Time, LogLevel Level, string Message) : FromWorker;
 
 internal sealed record ConnectionWanted(int Id, string Name) : FromWorker;
+
+internal sealed record DatasetWanted(int Id, string Reference) : FromWorker;
 
 /// <summary>The operator returned.</summary>
 internal sealed record Done : FromWorker
