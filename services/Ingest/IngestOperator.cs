@@ -54,7 +54,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
     private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, CancellationToken ct)
     {
         var state = IngestState.Read(step.State);
-        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, step, ct);
+        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct);
         var warnings = new List<string>();
         var declared = Declared(config, state);
         var progress = new RowProgress(step);

@@ -7,6 +7,8 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
+using Qualiz.Ingest.Heads;
+using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
 using Qualiz.Platform.Storage;
@@ -29,6 +31,7 @@ internal sealed class IngestRun : IDisposable
     public JsonElement? State { get; set; }
     public long Memory { get; set; } = 512L << 20;
     public List<Connection> Connections { get; } = [];
+    public Dictionary<string, string?> Settings { get; } = [];
 
     public string Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
 
@@ -54,6 +57,16 @@ internal sealed class IngestRun : IDisposable
 
     public async Task<StepError> FailAsync(IngestConfig config) => (await ExecuteAsync(config, default)).ShouldBeOfType<StepResult.Failed>().Error;
 
+    public async Task<HeadSchema?> HeadAsync(IngestConfig? config = null)
+    {
+        var scratch = Directory.CreateDirectory(Path.Combine(_root, $"scratch-{++_runs}")).FullName;
+        var configuration = Configuration();
+        return await new SourceHead(configuration, new OutboundGuard(configuration)).FindAsync(
+            config ?? new IngestConfig { From = new IngestSource { Folder = Sources } },
+            new SourceAccess("demo", new FolderStore(Store), new KnownConnections(Connections), scratch),
+            default);
+    }
+
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);
 
     public EngineSession Open(params IEnumerable<string> paths) =>
@@ -65,7 +78,7 @@ internal sealed class IngestRun : IDisposable
     {
         var scratch = Directory.CreateDirectory(Path.Combine(_root, $"scratch-{++_runs}")).FullName;
         var store = new FolderStore(Store);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Folders:Roots:0"] = Sources }).Build();
+        var configuration = Configuration();
         try
         {
             return await new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
@@ -107,6 +120,10 @@ internal sealed class IngestRun : IDisposable
             Directory.Delete(scratch, recursive: true);
         }
     }
+
+    private IConfiguration Configuration() => new ConfigurationBuilder()
+        .AddInMemoryCollection(new Dictionary<string, string?>(Settings) { ["Folders:Roots:0"] = Sources })
+        .Build();
 
     private sealed class KnownConnections(List<Connection> connections) : IConnections
     {

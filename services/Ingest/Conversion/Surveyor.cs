@@ -8,7 +8,7 @@ using Qualiz.Ingest.Typing;
 namespace Qualiz.Ingest.Conversion;
 
 /// <summary>Looks at every byte of a source file, whatever its format.</summary>
-internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, long memory, int threads, string scratch, Action<long> progress)
+internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, long memory, int threads, string scratch, Action<long> progress, bool head = false)
 {
     private int _numbers;
 
@@ -24,7 +24,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         if (type is FileFormat.Json or FileFormat.Jsonl)
         {
             return await Task.Run(
-                () => JsonSurvey.Run(file, text, type == FileFormat.Jsonl, declared, new RejectSpool(NewFile("rejected")), warnings, progress, ct), ct);
+                () => JsonSurvey.Run(file, text, type == FileFormat.Jsonl, declared, new RejectSpool(NewFile("rejected")), warnings, progress, ct, head), ct);
         }
         var survey = Csv(file, text, warnings, ct);
         // The file's beginning was UTF-8, but what comes later is not: it is a one-byte encoding, unless UTF-8 prevails.
@@ -97,6 +97,9 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         Span<byte> magic = stackalloc byte[4];
         return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("PAR1"u8);
     }
+
+    /// <summary>True for formats that are read from their end and cannot be cut.</summary>
+    public static bool IsIndexed(string path) => IsParquet(path);
 
     private static FileFormat Guess(string name, TextFile text)
     {

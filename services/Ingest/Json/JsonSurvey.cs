@@ -15,7 +15,7 @@ internal static class JsonSurvey
     public const string ValueColumn = "value";
 
     public static JsonSource Run(
-        SourceFile file, TextFile text, bool lines, IReadOnlyDictionary<string, ColumnType> declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct)
+        SourceFile file, TextFile text, bool lines, IReadOnlyDictionary<string, ColumnType> declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct, bool head = false)
     {
         using var rejects = spool;
         var shape = new JsonShape();
@@ -23,7 +23,7 @@ internal static class JsonSurvey
         var records = 0L;
         using (var reader = new JsonRecords(CsvSurvey.Open(text.Path, text.Start), lines, file.Name))
         {
-            while (reader.Next())
+            while (Next(reader, head && records > 0))
             {
                 records++;
                 if ((records & 0x3ff) == 0)
@@ -65,6 +65,19 @@ internal static class JsonSurvey
             Members = [.. shape.Names],
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
+    }
+
+    // The beginning of a longer file ends somewhere.
+    private static bool Next(JsonRecords reader, bool mayEnd)
+    {
+        try
+        {
+            return reader.Next();
+        }
+        catch (IngestException) when (mayEnd)
+        {
+            return false;
+        }
     }
 
     // "\ud800" is valid JSON, but half a character is no text.

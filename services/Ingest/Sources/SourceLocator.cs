@@ -8,26 +8,33 @@ namespace Qualiz.Ingest.Sources;
 /// <summary>A file that was found, before it is looked at.</summary>
 internal sealed record FoundFile(string Id, string Name, string Path, long Bytes);
 
+/// <summary>What finding and reading a source may use.</summary>
+internal sealed record SourceAccess(string Project, IObjectStore Store, IConnections Connections, string Scratch)
+{
+    public static SourceAccess Of(StepContext step) => new(step.Command.Project, step.Store, step.Connections, step.Scratch);
+}
+
 /// <summary>Finds the files that <c>from:</c> means, in the order of their names.</summary>
 internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard guard)
 {
     // A pattern that finds more is a mistake, or a job for several steps.
     private const int MaxFiles = 100_000;
 
-    public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, StepContext step, CancellationToken ct)
+    /// <param name="most">No more than the first so many are brought here.</param>
+    public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue)
     {
         if (source.Connection is { } connection)
-            return await InConnectionAsync(await step.Connections.OpenAsync(connection, ct), source.Files!, step, ct);
+            return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source.Files!, access, most, ct);
         if (source.Folder is { } folder)
             return InFolder(folder, source.Files);
         if (source.Upload is { } upload)
-            return await InUploadAsync(upload, step, ct);
-        var prefix = $"{step.Command.Project}/{CheckKey(source.Store!)}";
+            return await InUploadAsync(upload, access, most, ct);
+        var prefix = $"{access.Project}/{CheckKey(source.Store!)}";
         var glob = source.Files is null ? null : new FileGlob(source.Files);
-        return await InStoreAsync(step.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(step.Command.Project.Length + 1)..]}", step.Scratch, ct);
+        return await InStoreAsync(access.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(access.Project.Length + 1)..]}", access.Scratch, most, ct);
     }
 
-    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, string files, StepContext step, CancellationToken ct)
+    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, string files, SourceAccess access, int most, CancellationToken ct)
     {
         switch (connection.Type)
         {
@@ -41,7 +48,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                 var bucket = OpenBucket(connection, guard);
                 try
                 {
-                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", step.Scratch, ct);
+                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, ct);
                 }
                 finally
                 {
@@ -81,16 +88,16 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         return Under(CheckRoot(folder, "from.folder"), files, "");
     }
 
-    private static async Task<IReadOnlyList<FoundFile>> InUploadAsync(string upload, StepContext step, CancellationToken ct)
+    private static async Task<IReadOnlyList<FoundFile>> InUploadAsync(string upload, SourceAccess access, int most, CancellationToken ct)
     {
         if (!Guid.TryParse(upload, out var id))
             throw new IngestException("configInvalid", $"\"{upload}\" is no upload id.", "from.upload");
-        var found = await InStoreAsync(step.Store, $"{step.Command.Project}/uploads/{id:D}/", _ => true, _ => $"upload:{id:D}", step.Scratch, ct);
+        var found = await InStoreAsync(access.Store, $"{access.Project}/uploads/{id:D}/", _ => true, _ => $"upload:{id:D}", access.Scratch, most, ct);
         return found.Count > 0 ? found : throw new IngestException("uploadUnknown", $"There is no upload {id:D} in this project.", "from.upload");
     }
 
     private static async Task<IReadOnlyList<FoundFile>> InStoreAsync(
-        IObjectStore store, string prefix, Func<string, bool> matches, Func<string, string> id, string scratch, CancellationToken ct)
+        IObjectStore store, string prefix, Func<string, bool> matches, Func<string, string> id, string scratch, int most, CancellationToken ct)
     {
         var keys = new List<StoredObject>();
         await foreach (var item in store.ListAsync(prefix, ct))
@@ -100,7 +107,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
             Limit(keys.Count);
         }
         var found = new List<FoundFile>();
-        foreach (var item in keys.OrderBy(item => item.Key, StringComparer.Ordinal))
+        foreach (var item in keys.OrderBy(item => item.Key, StringComparer.Ordinal).Take(most))
             found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), await store.GetLocalPathAsync(item.Key, scratch, ct), item.Bytes));
         return found;
     }
