@@ -1,6 +1,6 @@
 using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Recipes;
-using Qualiz.Operators.Tests;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Cleanse.Tests;

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Qualiz.Operators.Tests;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Deliver.Tests;

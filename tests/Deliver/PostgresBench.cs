@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Qualiz.Contracts.Runs.V1;
-using Qualiz.Operators.Tests;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
 using Qualiz.TestKit;

@@ -1,24 +1,23 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Ingest.Heads;
 using Qualiz.Ingest.Sources;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
-using Qualiz.Platform.Storage;
+using EngineOptions = Qualiz.Engine.Sessions.EngineOptions;
 
 namespace Qualiz.Ingest.Tests;
 
 /// <summary>A folder with source files, and the operator run on them as an engine worker runs it.</summary>
 internal sealed class IngestRun : IDisposable
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("qualiz-ingest-").FullName;
+    private readonly OperatorBench _bench = new();
     private int _runs;
 
     public IngestRun()
@@ -26,11 +25,10 @@ internal sealed class IngestRun : IDisposable
         Directory.CreateDirectory(Sources);
     }
 
-    public string Sources => Path.Combine(_root, "sources");
-    public string Store => Path.Combine(_root, "store");
+    public string Sources => Path.Combine(_bench.Folder, "sources");
+    public string Store => _bench.StoreFolder;
     public JsonElement? State { get; set; }
     public long Memory { get; set; } = 512L << 20;
-    public List<Connection> Connections { get; } = [];
     public Dictionary<string, string?> Settings { get; } = [];
 
     public string Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
@@ -53,153 +51,39 @@ internal sealed class IngestRun : IDisposable
         return new Ingested(outcome, this);
     }
 
+    public void Add(Connection connection) => _bench.Add(connection);
+
     public Task<StepResult> TryAsync(IngestConfig? config = null) => ExecuteAsync(config ?? new IngestConfig { From = new IngestSource { Folder = Sources } }, default);
 
     public async Task<StepError> FailAsync(IngestConfig config) => (await ExecuteAsync(config, default)).ShouldBeOfType<StepResult.Failed>().Error;
 
     public async Task<HeadSchema?> HeadAsync(IngestConfig? config = null)
     {
-        var scratch = Directory.CreateDirectory(Path.Combine(_root, $"scratch-{++_runs}")).FullName;
+        var step = _bench.Step();
         var configuration = Configuration();
         return await new SourceHead(configuration, new OutboundGuard(configuration)).FindAsync(
             config ?? new IngestConfig { From = new IngestSource { Folder = Sources } },
-            new SourceAccess("demo", new FolderStore(Store), new KnownConnections(Connections), scratch),
+            new SourceAccess("demo", _bench.Store, step.Connections, step.Scratch),
             default);
     }
 
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);
 
     public EngineSession Open(params IEnumerable<string> paths) =>
-        EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = 2, Scratch = Directory.CreateDirectory(Path.Combine(_root, "reader")).FullName, Paths = [.. paths] });
+        EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = 2, Scratch = Directory.CreateDirectory(Path.Combine(_bench.Folder, "reader")).FullName, Paths = [.. paths] });
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public void Dispose() => _bench.Dispose();
 
-    private async Task<StepResult> ExecuteAsync(IngestConfig config, CancellationToken ct)
+    private Task<StepResult> ExecuteAsync(IngestConfig config, CancellationToken ct)
     {
-        var scratch = Directory.CreateDirectory(Path.Combine(_root, $"scratch-{++_runs}")).FullName;
-        var store = new FolderStore(Store);
         var configuration = Configuration();
-        try
-        {
-            return await new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
-                config,
-                new StepContext
-                {
-                    Command = new ExecuteStep
-                    {
-                        RunId = Guid.CreateVersion7(),
-                        ProjectId = Guid.CreateVersion7(),
-                        Project = "demo",
-                        Pipeline = "p",
-                        PipelineId = Guid.CreateVersion7(),
-                        PipelineVersion = 1,
-                        StepId = "in",
-                        Operator = "ingest",
-                        Major = 1,
-                        Attempt = 1,
-                        Dispatch = 1,
-                        Config = default,
-                        Inputs = [],
-                        Interval = new LogicalInterval(default, default, default),
-                    },
-                    Fence = _runs,
-                    Inputs = [],
-                    Outputs = new FolderOutputs(store, $"demo/run{_runs}"),
-                    Store = store,
-                    Scratch = scratch,
-                    Grant = new ResourceGrant(Memory, 2),
-                    Log = NullLogger.Instance,
-                    Progress = new Progress<StepProgress>(),
-                    Connections = new KnownConnections(Connections),
-                    State = State,
-                },
-                ct);
-        }
-        finally
-        {
-            Directory.Delete(scratch, recursive: true);
-        }
+        return new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
+            config, _bench.Step(new StepSetup { Fence = ++_runs, StepId = "in", Operator = "ingest", Grant = new ResourceGrant(Memory, 2), State = State }), ct);
     }
 
     private IConfiguration Configuration() => new ConfigurationBuilder()
         .AddInMemoryCollection(new Dictionary<string, string?>(Settings) { ["Folders:Roots:0"] = Sources })
         .Build();
-
-    private sealed class KnownConnections(List<Connection> connections) : IConnections
-    {
-        public Task<Connection> OpenAsync(string name, CancellationToken ct) =>
-            Task.FromResult(connections.Find(connection => connection.Name == name) ?? throw new ConnectionException($"There is no connection {name}."));
-    }
-
-    private sealed class FolderOutputs(FolderStore store, string folder) : IStepOutputs
-    {
-        private readonly Dictionary<string, string> _keys = [];
-
-        public string CreateFile(string port, string extension = ".parquet")
-        {
-            var key = $"{folder}/{port}-{_keys.Count + 1:0000}{extension}";
-            var path = store.GetStagingPath(key, "");
-            _keys[path] = key;
-            return path;
-        }
-
-        public async Task<DataFile> CommitAsync(string path, long rows, CancellationToken ct)
-        {
-            var stored = await store.PutFileAsync(_keys[path], path, ct);
-            return new DataFile { Key = stored.Key, Rows = rows, Bytes = stored.Bytes, Sha256 = "" };
-        }
-    }
-
-    /// <summary>The least of a store.</summary>
-    internal sealed class FolderStore(string root) : IObjectStore
-    {
-        public Task<Stream> OpenReadAsync(string key, CancellationToken ct) => Task.FromResult<Stream>(File.OpenRead(Path.Combine(root, key)));
-
-        public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct) => Task.FromResult(Path.Combine(root, key));
-
-        public Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct)
-        {
-            var target = Path.Combine(root, key);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Move(path, target, overwrite: true);
-            return Task.FromResult(new StoredObject(key, new FileInfo(target).Length, DateTimeOffset.UnixEpoch));
-        }
-
-        public async Task<StoredObject> PutAsync(string key, Stream content, CancellationToken ct)
-        {
-            var path = GetStagingPath(key, "");
-            await using (var file = File.Create(path))
-                await content.CopyToAsync(file, ct);
-            return await PutFileAsync(key, path, ct);
-        }
-
-        public string GetStagingPath(string key, string scratch)
-        {
-            Directory.CreateDirectory(Path.Combine(root, ".staging"));
-            return Path.Combine(root, ".staging", $"{Guid.CreateVersion7():N}{Path.GetExtension(key)}");
-        }
-
-        public Task<bool> ExistsAsync(string key, CancellationToken ct) => Task.FromResult(File.Exists(Path.Combine(root, key)));
-
-        public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken ct)
-        {
-            await Task.CompletedTask;
-            if (!Directory.Exists(root))
-                yield break;
-            foreach (var path in Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories))
-            {
-                var key = Path.GetRelativePath(root, path);
-                if (key.StartsWith(prefix, StringComparison.Ordinal))
-                    yield return new StoredObject(key, new FileInfo(path).Length, DateTimeOffset.UnixEpoch);
-            }
-        }
-
-        public Task DeleteAsync(string key, CancellationToken ct)
-        {
-            File.Delete(Path.Combine(root, key));
-            return Task.CompletedTask;
-        }
-    }
 }
 
 /// <summary>What came out, ready to look at.</summary>

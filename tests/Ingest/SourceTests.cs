@@ -107,7 +107,7 @@ public sealed class SourceTests : IDisposable
     [Fact]
     public async Task A_folder_connection_gives_the_files_of_its_pattern()
     {
-        _run.Connections.Add(new Connection("landing", "folder", new Dictionary<string, string> { ["root"] = _run.Sources }));
+        _run.Add(new Connection("landing", "folder", new Dictionary<string, string> { ["root"] = _run.Sources }));
         _run.Write("shop/2026-11-21/NO/a.csv", "id,v\n1,x\n");
         _run.Write("shop/2026-11-21/SE/a.csv", "id,v\n2,x\n");
         _run.Write("shop/2026-11-21/NO/readme.txt", "hello");
@@ -121,7 +121,7 @@ public sealed class SourceTests : IDisposable
     [Fact]
     public async Task An_unknown_connection_or_one_of_another_kind_is_said_so()
     {
-        _run.Connections.Add(new Connection("dwh", "postgres", new Dictionary<string, string>()));
+        _run.Add(new Connection("dwh", "postgres", new Dictionary<string, string>()));
         (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "nosuch", Files = "*" } })).Code.ShouldBe("connectionInvalid");
         (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "dwh", Files = "*" } })).Code.ShouldBe("connectionInvalid");
     }
@@ -129,7 +129,7 @@ public sealed class SourceTests : IDisposable
     [Fact]
     public async Task A_bucket_on_a_private_address_is_refused()
     {
-        _run.Connections.Add(new Connection("bucket", "s3", new Dictionary<string, string> { ["bucket"] = "b", ["endpoint"] = "http://127.0.0.1:9", ["accessKey"] = "k", ["secretKey"] = "s" }));
+        _run.Add(new Connection("bucket", "s3", new Dictionary<string, string> { ["bucket"] = "b", ["endpoint"] = "http://127.0.0.1:9", ["accessKey"] = "k", ["secretKey"] = "s" }));
         await Should.ThrowAsync<Exception>(() => _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "bucket", Files = "*" } }));
     }
 

@@ -7,14 +7,16 @@ using Microsoft.Extensions.Time.Testing;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Contracts.Values;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 using Qualiz.Tasks.Log;
 using Qualiz.Tasks.Wait;
 
 namespace Qualiz.Tasks.Tests;
 
-public sealed class TaskOperatorTests
+public sealed class TaskOperatorTests : IDisposable
 {
+    private readonly OperatorBench _bench = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
 
     [Fact]
@@ -92,36 +94,9 @@ public sealed class TaskOperatorTests
         }
     }
 
-    private static StepContext Step(ILogger log, Deferral? deferral = null) => new()
-    {
-        Command = new ExecuteStep
-        {
-            RunId = Guid.CreateVersion7(),
-            ProjectId = Guid.CreateVersion7(),
-            Project = "demo",
-            Pipeline = "p",
-            PipelineId = Guid.CreateVersion7(),
-            PipelineVersion = 1,
-            StepId = "s",
-            Operator = "log",
-            Major = 1,
-            Attempt = 1,
-            Dispatch = 1,
-            Config = default,
-            Inputs = [],
-            Interval = new LogicalInterval(new DateOnly(2026, 11, 22), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
-            Deferral = deferral,
-        },
-        Fence = 1,
-        Inputs = [],
-        Outputs = null!,
-        Store = null!,
-        Scratch = "",
-        Grant = new ResourceGrant(0, 1),
-        Log = log,
-        Progress = new Progress<StepProgress>(),
-        Connections = null!,
-    };
+    private StepContext Step(ILogger log, Deferral? deferral = null) => _bench.Step(new StepSetup { Log = log, Deferral = deferral });
+
+    public void Dispose() => _bench.Dispose();
 
     private sealed class Lines : ILogger
     {

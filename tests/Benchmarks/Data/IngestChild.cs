@@ -4,11 +4,10 @@ using System.Text.Json;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Qualiz.Contracts.Runs.V1;
 using Qualiz.Ingest;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
-using Qualiz.Platform.Storage;
 
 namespace Qualiz.Benchmarks.Data;
 
@@ -70,42 +69,12 @@ internal static class IngestChild
     private static async Task<(long Rows, long Rejected)> OursAsync(string csv, string folder)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["Folders:Roots:0"] = Path.GetDirectoryName(csv), ["Store:Root"] = Path.Combine(folder, "store") })
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Folders:Roots:0"] = Path.GetDirectoryName(csv) })
             .Build();
-        var scratch = Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName;
-        var store = StoreHosting.Create(configuration);
-        var command = new ExecuteStep
-        {
-            RunId = Guid.CreateVersion7(),
-            ProjectId = Guid.CreateVersion7(),
-            Project = "bench",
-            Pipeline = "bench",
-            PipelineId = Guid.CreateVersion7(),
-            PipelineVersion = 1,
-            StepId = "ingest",
-            Operator = "ingest",
-            Major = 1,
-            Attempt = 1,
-            Dispatch = 1,
-            Config = default,
-            Inputs = [],
-            Interval = new LogicalInterval(default, default, default),
-        };
+        using var bench = new OperatorBench(Directory.CreateDirectory(Path.Combine(folder, "ours")).FullName);
         var result = await new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
             new IngestConfig { From = new IngestSource { Folder = csv } },
-            new StepContext
-            {
-                Command = command,
-                Fence = 1,
-                Inputs = [],
-                Outputs = new StepOutputs(store, command, 1, scratch),
-                Store = store,
-                Scratch = scratch,
-                Grant = new ResourceGrant(MemoryBytes, Threads),
-                Log = NullLogger.Instance,
-                Progress = new Progress<StepProgress>(),
-                Connections = new NoConnections(),
-            },
+            bench.Step(new StepSetup { Grant = new ResourceGrant(MemoryBytes, Threads), Log = NullLogger.Instance }),
             CancellationToken.None);
         if (result is not StepResult.Completed { Outcome: var outcome })
             throw new InvalidOperationException(((StepResult.Failed)result).Error.Message);
@@ -119,11 +88,6 @@ internal static class IngestChild
     {
         var line = File.ReadLines("/proc/self/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
-    }
-
-    private sealed class NoConnections : IConnections
-    {
-        public Task<Connection> OpenAsync(string name, CancellationToken ct) => throw new ConnectionException("There are no connections here.");
     }
 }
 

@@ -11,21 +11,23 @@ using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Storage;
+using EngineOptions = Qualiz.Engine.Sessions.EngineOptions;
 
-namespace Qualiz.Operators.Tests;
+namespace Qualiz.OperatorKit;
 
 /// <summary>Runs operators as a worker does, with a real local store, but without bus and claims.</summary>
-internal sealed class OperatorBench : IDisposable
+public sealed class OperatorBench : IDisposable
 {
     private readonly IHost _host;
     private int _files;
 
-    public OperatorBench()
+    /// <param name="folder">An existing one that belongs to the bench from now on; a new one when null.</param>
+    public OperatorBench(string? folder = null)
     {
-        Folder = Directory.CreateTempSubdirectory("qualiz-operator-").FullName;
+        Folder = folder ?? Directory.CreateTempSubdirectory("qualiz-operator-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["Store:Type"] = "local";
-        builder.Configuration["Store:Root"] = Path.Combine(Folder, "store");
+        builder.Configuration["Store:Root"] = StoreFolder;
         builder.AddObjectStore();
         _host = builder.Build();
         Store = _host.Services.GetRequiredService<IObjectStore>();
@@ -33,11 +35,18 @@ internal sealed class OperatorBench : IDisposable
 
     public string Folder { get; }
     public IObjectStore Store { get; }
+
+    /// <summary>Where <see cref="Store"/> keeps its files.</summary>
+    public string StoreFolder => Path.Combine(Folder, "store");
     public LogLines Log { get; } = new();
+
+    /// <summary>Connections by name, each as <see cref="Add"/> or the test put it here.</summary>
     public Dictionary<string, Connection> Connections { get; } = [];
 
     /// <summary>By reference: <c>dataset:us-zip</c>.</summary>
     public Dictionary<string, ResolvedDataset> Datasets { get; } = [];
+
+    public void Add(Connection connection) => Connections[connection.Name] = connection;
 
     /// <summary>Stores the query's rows as a dataset; without hidden columns in the query the rows are numbered.</summary>
     public async Task<ResolvedInput> InputAsync(string query, string name = "in", params IReadOnlyList<(string Column, string Tag)> tags)
@@ -60,39 +69,47 @@ internal sealed class OperatorBench : IDisposable
         });
     }
 
-    public StepContext Step(long fence, Guid? run, params IReadOnlyList<ResolvedInput> inputs)
+    /// <summary>A step with these inputs.</summary>
+    public StepContext Step(params IReadOnlyList<ResolvedInput> inputs) => Step(new StepSetup { Inputs = inputs });
+
+    /// <summary>An execution of a step of <paramref name="run"/>, of a new one without it.</summary>
+    public StepContext Step(long fence, Guid? run, params IReadOnlyList<ResolvedInput> inputs) => Step(new StepSetup { Fence = fence, Run = run, Inputs = inputs });
+
+    public StepContext Step(StepSetup setup)
     {
         var scratch = Directory.CreateDirectory(Path.Combine(Folder, "scratch", Guid.NewGuid().ToString("N"))).FullName;
-        var runId = run ?? Guid.CreateVersion7();
+        var command = new ExecuteStep
+        {
+            RunId = setup.Run ?? Guid.CreateVersion7(),
+            ProjectId = Guid.Empty,
+            Project = "demo",
+            Pipeline = "p",
+            PipelineId = Guid.Empty,
+            PipelineVersion = 1,
+            StepId = setup.StepId,
+            Operator = setup.Operator,
+            Major = 1,
+            Attempt = setup.Attempt,
+            Dispatch = 1,
+            Config = default,
+            Inputs = [],
+            Interval = setup.Interval,
+            Deferral = setup.Deferral,
+        };
         return new StepContext
         {
-            Command = new ExecuteStep
-            {
-                RunId = runId,
-                ProjectId = Guid.Empty,
-                Project = "demo",
-                Pipeline = "p",
-                PipelineId = Guid.Empty,
-                PipelineVersion = 1,
-                StepId = "step",
-                Operator = "test",
-                Major = 1,
-                Attempt = 1,
-                Dispatch = 1,
-                Config = default,
-                Inputs = [],
-                Interval = new LogicalInterval(new DateOnly(2026, 11, 22), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch),
-            },
-            Fence = fence,
-            Inputs = inputs,
-            Outputs = new StepFiles(Store, $"demo/{runId}/step/{fence}", scratch),
+            Command = command,
+            Fence = setup.Fence,
+            Inputs = setup.Inputs,
+            Outputs = new StepOutputs(Store, command, setup.Fence, scratch),
             Store = Store,
             Scratch = scratch,
-            Grant = new ResourceGrant(512L << 20, 2),
-            Log = Log,
-            Progress = new Progress<StepProgress>(),
+            Grant = setup.Grant,
+            Log = setup.Log ?? Log,
+            Progress = setup.Progress ?? new Progress<StepProgress>(),
             Connections = new KnownConnections(Connections),
             Datasets = new KnownDatasets(Datasets),
+            State = setup.State,
         };
     }
 
@@ -120,26 +137,6 @@ internal sealed class OperatorBench : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private sealed class StepFiles(IObjectStore store, string folder, string scratch) : IStepOutputs
-    {
-        private readonly Dictionary<string, string> _keys = [];
-
-        public string CreateFile(string port, string extension = ".parquet")
-        {
-            var key = $"{folder}/{port}-{_keys.Keys.Count + 1:0000}{extension}";
-            var path = store.GetStagingPath(key, scratch);
-            _keys[path] = key;
-            return path;
-        }
-
-        public async Task<DataFile> CommitAsync(string path, long rows, CancellationToken ct)
-        {
-            var sha = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(path, ct)));
-            var put = await store.PutFileAsync(_keys[path], path, ct);
-            return new DataFile { Key = put.Key, Rows = rows, Bytes = put.Bytes, Sha256 = sha };
-        }
-    }
-
     private sealed class KnownDatasets(Dictionary<string, ResolvedDataset> known) : IDatasets
     {
         public Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct) =>
@@ -153,7 +150,30 @@ internal sealed class OperatorBench : IDisposable
     }
 }
 
-internal sealed class LogLines : ILogger
+/// <summary>What a test wants to be different about a step.</summary>
+public sealed record StepSetup
+{
+    public long Fence { get; init; } = 1;
+
+    /// <summary>A new one when null.</summary>
+    public Guid? Run { get; init; }
+    public string StepId { get; init; } = "step";
+    public string Operator { get; init; } = "test";
+    public int Attempt { get; init; } = 1;
+    public IReadOnlyList<ResolvedInput> Inputs { get; init; } = [];
+    public ResourceGrant Grant { get; init; } = new(512L << 20, 2);
+    public LogicalInterval Interval { get; init; } = new(new DateOnly(2026, 11, 22), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+
+    /// <summary>What the last completed run left.</summary>
+    public JsonElement? State { get; init; }
+    public Deferral? Deferral { get; init; }
+
+    /// <summary>The bench's own when null.</summary>
+    public ILogger? Log { get; init; }
+    public IProgress<StepProgress>? Progress { get; init; }
+}
+
+public sealed class LogLines : ILogger
 {
     private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
 
