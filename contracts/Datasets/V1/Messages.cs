@@ -22,6 +22,19 @@ public sealed record DatasetResolved
     public required DatasetRef Content { get; init; }
 }
 
+/// <summary>Request to Datasets: the columns of what a <c>dataset:</c> reference means now. Answered by <see cref="DatasetDescribed"/> or <see cref="DatasetUnknown"/>.</summary>
+public sealed record DescribeDataset
+{
+    public required string Project { get; init; }
+    public required string Reference { get; init; }
+}
+
+public sealed record DatasetDescribed
+{
+    public required int Version { get; init; }
+    public required DatasetSchema Schema { get; init; }
+}
+
 public sealed record DatasetUnknown
 {
     public required string Message { get; init; }

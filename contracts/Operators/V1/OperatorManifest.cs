@@ -27,12 +27,18 @@ public sealed record OperatorManifest
     /// <summary>True when repaired rows may be run through it alone.</summary>
     public bool Delta { get; init; }
 
+    /// <summary>True when its service answers <see cref="InferOutput"/> on <see cref="InferenceQueue"/>.</summary>
+    public bool Infers { get; init; }
+
     /// <summary>JSON Schema (2020-12, the subset of docs/operators.md) of the <c>with:</c> block.</summary>
     public required JsonElement ConfigSchema { get; init; }
 
     public int Major => int.Parse(Version.AsSpan(0, Version.IndexOf('.', StringComparison.Ordinal)), System.Globalization.CultureInfo.InvariantCulture);
 
     public static string QueueName(string kind, int major) => $"operator.{kind}.v{major}";
+
+    /// <summary>Where the operator's service answers what it can say of a step without running it.</summary>
+    public static string InferenceQueue(string kind, int major) => $"{QueueName(kind, major)}.inference";
 }
 
 /// <param name="Name"><c>out</c> is the port that <c>inputs: [step]</c> means.</param>

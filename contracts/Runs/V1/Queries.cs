@@ -42,3 +42,19 @@ public sealed record StepOutputUnknown
 {
     public required string Message { get; init; }
 }
+
+/// <summary>Request to Runs: which columns did the steps of this pipeline give in its last completed run? Answered by <see cref="LastOutputs"/>.</summary>
+public sealed record GetLastOutputs
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+}
+
+public sealed record LastOutputs
+{
+    /// <summary>The pipeline version of that run; null when no run has completed.</summary>
+    public int? Version { get; init; }
+
+    /// <summary>By step, then by port.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, DatasetSchema>> Steps { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, DatasetSchema>>();
+}

@@ -13,14 +13,11 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
 {
     public async Task<Resolution> ResolveAsync(string project, Guid runId, string text, CancellationToken ct)
     {
-        if (DatasetReference.Parse(text, out var error) is not { } reference)
-            return Unknown(error!);
-        if (reference.Project is { } other && other != project)
-            return Unknown($"\"{text}\" belongs to project \"{other}\"; reading another project's dataset needs a grant there, and grants are not available yet.");
-
+        if (Parse(project, text, out var reference) is { } refused)
+            return refused;
         if (await PinnedAsync(project, runId, text, ct) is { } pinned)
             return pinned;
-        var found = await FindAsync(project, reference, ct);
+        var found = await FindAsync(project, reference!, ct);
         if (found.Version is null)
             return found;
         // Two steps of a run may ask at the same moment: the first to write decides for both.
@@ -32,6 +29,20 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
             """,
             ct);
         return await PinnedAsync(project, runId, text, ct) ?? found;
+    }
+
+    /// <summary>The version a reference means now, for nobody's run.</summary>
+    public async Task<Resolution> DescribeAsync(string project, string text, CancellationToken ct) =>
+        Parse(project, text, out var reference) ?? await FindAsync(project, reference!, ct);
+
+    private static Resolution? Parse(string project, string text, out DatasetReference? reference)
+    {
+        reference = DatasetReference.Parse(text, out var error);
+        if (reference is null)
+            return Unknown(error!);
+        return reference.Project is { } other && other != project
+            ? Unknown($"\"{text}\" belongs to project \"{other}\"; reading another project's dataset needs a grant there, and grants are not available yet.")
+            : null;
     }
 
     /// <summary>The version a reference means now.</summary>

@@ -15,4 +15,10 @@ public sealed class RecipeException(string code, string message, string path) : 
 
     public string Code { get; } = code;
     public string Path { get; } = path;
+
+    /// <summary>The name that was probably meant; the message says it too.</summary>
+    public string? Suggestion { get; init; }
+
+    /// <summary>The character (from 0) of the text at <see cref="Path"/> that is meant, if it is one text and that is known.</summary>
+    public int? Position { get; init; }
 }

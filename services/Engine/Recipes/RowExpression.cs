@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text;
 using System.Text.Json;
 using Qualiz.Contracts.Text;
 using Qualiz.Engine.Sessions;
@@ -32,7 +33,7 @@ public static class RowExpression
         var wrapped = Parse(session, $"SELECT (\n{expression}\n)", path);
         if (!Same(bare, wrapped))
             throw Invalid("it is not one expression", path);
-        var walker = new Walker(columns.ToDictionary(name => name, StringComparer.OrdinalIgnoreCase), path);
+        var walker = new Walker(columns.ToDictionary(name => name, StringComparer.OrdinalIgnoreCase), expression, path);
         walker.Visit(bare, 0);
         return ($"(\n{expression}\n)", [.. walker.Reads]);
     }
@@ -112,7 +113,7 @@ public static class RowExpression
 
     private static RecipeException Invalid(string why, string path) => new(RecipeException.ExpressionInvalid, $"The row expression is refused: {why}.", path);
 
-    private sealed class Walker(Dictionary<string, string> columns, string path)
+    private sealed class Walker(Dictionary<string, string> columns, string expression, string path)
     {
         public HashSet<string> Reads { get; } = new(StringComparer.Ordinal);
 
@@ -182,8 +183,18 @@ public static class RowExpression
         {
             var name = node.GetProperty("column_names")[0].GetString()!;
             if (!columns.TryGetValue(name, out var column))
-                throw RecipeErrors.ColumnUnknown(name, columns.Values, path);
+                throw RecipeErrors.ColumnUnknown(name, columns.Values, path, Position(node));
             Reads.Add(column);
+        }
+
+        /// <summary>The parser counts bytes from the start of its statement.</summary>
+        private int? Position(JsonElement node)
+        {
+            if (!node.TryGetProperty("query_location", out var location) || !location.TryGetInt64(out var at))
+                return null;
+            var bytes = Encoding.UTF8.GetBytes(expression);
+            at -= "SELECT ".Length;
+            return at >= 0 && at < bytes.Length ? Encoding.UTF8.GetCharCount(bytes, 0, (int)at) : null;
         }
 
         private void Function(JsonElement node, int depth)
@@ -243,13 +254,13 @@ public static class RowExpression
 
 internal static class RecipeErrors
 {
-    public static RecipeException ColumnUnknown(string name, IReadOnlyCollection<string> known, string path)
+    public static RecipeException ColumnUnknown(string name, IReadOnlyCollection<string> known, string path, int? position = null)
     {
         var shown = name.Length <= 60 ? name : string.Concat(name.AsSpan(0, 57), "...");
         var nearest = NearestName.Find(name, known);
         var hint = nearest is not null ? $"did you mean \"{nearest}\"?"
             : known.Count <= 12 ? $"there are {string.Join(", ", known)}."
             : $"there are {known.Count} others.";
-        return new RecipeException(RecipeException.ColumnUnknown, $"Column \"{shown}\" does not exist; {hint}", path);
+        return new RecipeException(RecipeException.ColumnUnknown, $"Column \"{shown}\" does not exist; {hint}", path) { Suggestion = nearest, Position = position };
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Storage;
 
@@ -19,6 +20,32 @@ public interface IOperator<in TConfig> where TConfig : class
     /// <param name="config">Bound strictly and validated; all parameters are filled in.</param>
     /// <param name="ct">Cancelled when the claim is lost, the run is cancelled or the step's time is up.</param>
     Task<StepResult> ExecuteAsync(TConfig config, StepContext step, CancellationToken ct);
+
+    /// <summary>
+    /// Says, without running the step, which columns it would give and whether its configuration fits the columns it gets. It has
+    /// seconds, changes nothing, and holds back where it does not know: a pipeline is refused for what is reported here. An
+    /// operator that does not implement it is not asked.
+    /// </summary>
+    /// <param name="config">Bound strictly and validated.</param>
+    Task<OutputInferred> InferOutputAsync(TConfig config, InferenceContext context, CancellationToken ct) =>
+        Task.FromResult(OutputInferred.Unknown("the operator cannot tell before a run"));
+}
+
+/// <summary>Everything an inference may use.</summary>
+public sealed class InferenceContext
+{
+    public required InferOutput Request { get; init; }
+    public IReadOnlyList<InferInput> Inputs => Request.Inputs;
+    public required IObjectStore Store { get; init; }
+
+    /// <summary>An empty folder of this inference alone; deleted afterwards.</summary>
+    public required string Scratch { get; init; }
+
+    /// <summary>Small: no more than a sample can be looked at.</summary>
+    public required ResourceGrant Grant { get; init; }
+
+    /// <summary>Opens connections that hold no secret and refuses all others.</summary>
+    public required IConnections Connections { get; init; }
 }
 
 /// <summary>Everything an execution may use.</summary>

@@ -2,8 +2,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Operators.Execution;
+using Qualiz.Platform.Operators.Inference;
 using Qualiz.Platform.Operators.Workers;
 using Qualiz.Platform.Outbound;
 using Qualiz.Platform.Storage;
@@ -28,6 +30,8 @@ public static class OperatorHosting
         builder.Services.AddSingleton<OperatorRegistration>(registration);
         var slots = description.Slots ?? (description.RunsIn == OperatorRunsIn.Host ? HostSlots : EngineOptions.WorkersOf(builder.Configuration));
         builder.AddBusConsumer<ExecuteStepConsumer<TOperator>>(registration.Queue, db: null, concurrency: slots);
+        if (registration.Infers)
+            builder.AddRequestConsumer<InferOutputConsumer<TOperator>>(OperatorManifest.InferenceQueue(description.Kind, registration.Manifest.Major), concurrency: 4);
         return builder;
     }
 
@@ -49,6 +53,7 @@ public static class OperatorHosting
         services.TryAddSingleton<EngineWorkerPool>();
         services.TryAddSingleton<IRunsLine, BusRunsLine>();
         services.TryAddSingleton<StepExecutor>();
+        services.TryAddSingleton<OutputInference>();
         // Pipelines, where it is in this process, has registered its own or replaces this one.
         services.TryAddSingleton<IConnectionExchange, HttpConnectionExchange>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineWorkerPool>());

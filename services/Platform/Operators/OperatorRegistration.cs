@@ -8,7 +8,7 @@ using Qualiz.Platform.Outbound;
 namespace Qualiz.Platform.Operators;
 
 /// <summary>An operator of this process, without its types: what the executor and the engine worker work with.</summary>
-internal abstract class OperatorRegistration(OperatorDescription description, Type operatorType, Type configType)
+internal abstract class OperatorRegistration(OperatorDescription description, Type operatorType, Type configType, bool infers)
 {
     private readonly Lazy<OperatorManifest> _manifest = new(() => new OperatorManifest
     {
@@ -22,25 +22,40 @@ internal abstract class OperatorRegistration(OperatorDescription description, Ty
         Outputs = description.Outputs,
         Accounts = description.Accounts,
         Delta = description.Delta,
+        Infers = infers,
         ConfigSchema = ConfigSchema.For(configType),
     });
 
     public OperatorDescription Description => description;
     public Type OperatorType => operatorType;
     public OperatorManifest Manifest => _manifest.Value;
+    public bool Infers => infers;
     public string Queue => OperatorManifest.QueueName(description.Kind, Manifest.Major);
 
     /// <summary>Null when the configuration is right; else what is wrong and where.</summary>
     public abstract StepError? Check(JsonElement config);
 
     public abstract Task<StepResult> ExecuteAsync(IServiceProvider services, StepContext step, CancellationToken ct);
+
+    public abstract Task<OutputInferred> InferAsync(IServiceProvider services, InferenceContext context, CancellationToken ct);
 }
 
 internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescription description)
-    : OperatorRegistration(description, typeof(TOperator), typeof(TConfig))
+    : OperatorRegistration(description, typeof(TOperator), typeof(TConfig), ImplementsInference)
     where TOperator : class, IOperator<TConfig>
     where TConfig : class
 {
+    /// <summary>Whether the operator has an <c>InferOutputAsync</c> of its own: one that has none need not be asked.</summary>
+    private static bool ImplementsInference
+    {
+        get
+        {
+            var map = typeof(TOperator).GetInterfaceMap(typeof(IOperator<TConfig>));
+            var at = Array.FindIndex(map.InterfaceMethods, method => method.Name == nameof(IOperator<TConfig>.InferOutputAsync));
+            return map.TargetMethods[at].DeclaringType is { IsInterface: false };
+        }
+    }
+
     public override StepError? Check(JsonElement config) => OperatorConfig.TryBind<TConfig>(config, out _);
 
     public override async Task<StepResult> ExecuteAsync(IServiceProvider services, StepContext step, CancellationToken ct)
@@ -63,6 +78,29 @@ internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescripti
         catch (OutboundRefusedException exception)
         {
             return new StepResult.Failed(new StepError { Code = "addressRefused", Message = exception.Message });
+        }
+    }
+
+    public override async Task<OutputInferred> InferAsync(IServiceProvider services, InferenceContext context, CancellationToken ct)
+    {
+        if (OperatorConfig.TryBind<TConfig>(context.Request.Config, out var config) is { } error)
+        {
+            // What was filled in may be to blame, and a run may fill in something else.
+            return new OutputInferred
+            {
+                Problems = [new ConfigProblem { Code = error.Code, Path = error.Path ?? "", Message = error.Message, Needs = context.Request.Assumed ? SchemaCertainty.Exact : null }],
+                Certainty = SchemaCertainty.Guess,
+            };
+        }
+
+        await using var scope = services.CreateAsyncScope();
+        try
+        {
+            return await scope.ServiceProvider.GetRequiredService<TOperator>().InferOutputAsync(config!, context, ct);
+        }
+        catch (ConnectionException exception)
+        {
+            return OutputInferred.Unknown(exception.Message.TrimEnd('.'));
         }
     }
 }

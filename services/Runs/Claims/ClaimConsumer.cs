@@ -5,7 +5,7 @@ namespace Qualiz.Runs.Claims;
 
 /// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
 internal sealed class ClaimConsumer(StepClaims claims)
-    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>
+    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>, IConsumer<GetLastOutputs>
 {
     public async Task Consume(ConsumeContext<ClaimStep> context) =>
         await context.RespondAsync(await claims.ClaimAsync(context.Message, context.CancellationToken));
@@ -18,4 +18,7 @@ internal sealed class ClaimConsumer(StepClaims claims)
 
     public async Task Consume(ConsumeContext<GetStepOutput> context) =>
         await context.RespondAsync(await claims.OutputAsync(context.Message, context.CancellationToken));
+
+    public async Task Consume(ConsumeContext<GetLastOutputs> context) =>
+        await context.RespondAsync(await claims.LastOutputsAsync(context.Message, context.CancellationToken));
 }

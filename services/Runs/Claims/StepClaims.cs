@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Runs.Model;
@@ -170,6 +171,28 @@ internal sealed class StepClaims(
             Content = content,
             SensitiveColumns = [.. outcome.Outputs.Values.SelectMany(output => output.Schema.Columns)
                 .Where(column => column.Sensitivity is not null).Select(column => column.Name).Distinct()],
+        };
+    }
+
+    public async Task<LastOutputs> LastOutputsAsync(GetLastOutputs asked, CancellationToken ct)
+    {
+        var last = await work.Db.Runs.AsNoTracking()
+            .Where(run => run.Project == asked.Project && run.Pipeline == asked.Pipeline && run.CurrentState == nameof(RunStateMachine.Completed))
+            .OrderByDescending(run => run.CorrelationId)
+            .Select(run => new { run.CorrelationId, run.PipelineVersion }).FirstOrDefaultAsync(ct);
+        if (last is null)
+        {
+            return new LastOutputs();
+        }
+
+        var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == last.CorrelationId)
+            .Select(step => new { step.StepId, step.Outcome }).ToListAsync(ct);
+        return new LastOutputs
+        {
+            Version = last.PipelineVersion,
+            Steps = steps.Where(step => step.Outcome is not null).ToDictionary(
+                step => step.StepId,
+                IReadOnlyDictionary<string, DatasetSchema> (step) => step.Outcome!.Outputs.ToDictionary(output => output.Key, output => output.Value.Schema)),
         };
     }
 

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Win32.SafeHandles;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Native;
+using Qualiz.Platform.Operators.Inference;
 using Qualiz.Platform.Operators.Workers;
 using Qualiz.Platform.Storage;
 using Qualiz.Platform.Telemetry;
@@ -27,7 +28,7 @@ internal sealed class EngineWorker
 
     private readonly Stream _output;
     private readonly Lock _outputLock = new();
-    private readonly Channel<Job> _jobs = Channel.CreateUnbounded<Job>();
+    private readonly Channel<ToWorker> _jobs = Channel.CreateUnbounded<ToWorker>();
     private readonly ConcurrentDictionary<int, TaskCompletionSource<Connection>> _connections = [];
     private readonly ConcurrentDictionary<int, TaskCompletionSource<ResolvedDataset>> _datasets = [];
     private int _lastQuestion;
@@ -81,7 +82,7 @@ internal sealed class EngineWorker
         await foreach (var job in _jobs.Reader.ReadAllAsync())
         {
             Send(new Accepted());
-            Send(await ExecuteAsync(services, catalog, store, job));
+            Send(job is InferenceJob inference ? await InferAsync(services, catalog, store, inference) : await ExecuteAsync(services, catalog, store, (Job)job));
         }
 
         return 0;
@@ -123,6 +124,21 @@ internal sealed class EngineWorker
         }
     }
 
+    private static async Task<FromWorker> InferAsync(IServiceProvider services, OperatorCatalog catalog, IObjectStore store, InferenceJob job)
+    {
+        using var activity = QualizTelemetry.Activities.StartActivity($"infer {job.Request.Operator}", ActivityKind.Internal, job.TraceParent);
+        try
+        {
+            var registration = catalog.Find(job.Request.Operator, job.Request.Major)
+                ?? throw new InvalidOperationException($"This worker has no operator {job.Request.Operator} v{job.Request.Major}.");
+            return new InferenceDone(await registration.InferAsync(services, OutputInference.Context(job.Request, store, job.Scratch, job.Grant), CancellationToken.None));
+        }
+        catch (Exception exception)
+        {
+            return new Crashed(exception.GetType().Name, exception.ToString(), false, null);
+        }
+    }
+
     private void Listen(StreamReader input)
     {
         try
@@ -131,7 +147,7 @@ internal sealed class EngineWorker
             {
                 switch (WorkerProtocol.Read<ToWorker>(line))
                 {
-                    case Job job:
+                    case ToWorker job and (Job or InferenceJob):
                         _jobs.Writer.TryWrite(job);
                         break;
                     case ConnectionAnswer answer when _connections.TryRemove(answer.Id, out var waiting):

@@ -5,6 +5,7 @@ using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Platform.Telemetry;
 
 namespace Qualiz.Platform.Operators.Workers;
@@ -36,7 +37,11 @@ internal sealed class EngineWorkerPool(
 
     public IReadOnlyCollection<int> ProcessIds => [.. _all.Keys];
 
-    public async Task<StepResult> RunAsync(Job job, IWorkerClient client, CancellationToken ct)
+    public Task<StepResult> RunAsync(Job job, IWorkerClient client, CancellationToken ct) => WithWorkerAsync(worker => worker.RunAsync(job, client, ct), ct);
+
+    public Task<OutputInferred> InferAsync(InferenceJob job, CancellationToken ct) => WithWorkerAsync(worker => worker.InferAsync(job, ct), ct);
+
+    private async Task<T> WithWorkerAsync<T>(Func<EngineWorkerProcess, Task<T>> work, CancellationToken ct)
     {
         for (var start = 1; ; start++)
         {
@@ -44,7 +49,7 @@ internal sealed class EngineWorkerPool(
             QualizTelemetry.EngineWorkers(1);
             try
             {
-                return await worker.RunAsync(job, client, ct);
+                return await work(worker);
             }
             catch (WorkerLostException exception) when (!exception.Accepted && start < MostStarts)
             {

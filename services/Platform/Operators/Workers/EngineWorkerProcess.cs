@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Threading.Channels;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Platform.Native;
 
 namespace Qualiz.Platform.Operators.Workers;
@@ -132,6 +133,44 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
         {
             await over.CancelAsync();
             await watching;
+        }
+    }
+
+    /// <summary>Asks about one step. Whatever stops it kills the worker: what runs in native code cannot be stopped otherwise.</summary>
+    /// <exception cref="WorkerLostException">The worker died.</exception>
+    /// <exception cref="OperatorCrashedException">The operator threw.</exception>
+    public async Task<OutputInferred> InferAsync(InferenceJob job, CancellationToken ct)
+    {
+        Jobs++;
+        var accepted = false;
+        try
+        {
+            Send(job);
+            await foreach (var message in _messages.Reader.ReadAllAsync(ct))
+            {
+                switch (message)
+                {
+                    case Accepted:
+                        accepted = true;
+                        break;
+                    case InferenceDone done:
+                        return done.Answer;
+                    case Crashed crashed:
+                        throw new OperatorCrashedException(crashed.ExceptionType, crashed.Details);
+                }
+            }
+
+            throw new WorkerLostException(HowItEnded(), accepted);
+        }
+        catch (IOException exception)
+        {
+            Kill();
+            throw new WorkerLostException($"{HowItEnded()}: {exception.Message}", accepted);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+            throw;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 
 namespace Qualiz.Platform.Operators.Workers;
@@ -46,6 +47,7 @@ internal static class WorkerProtocol
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Hello), "hello")]
 [JsonDerivedType(typeof(Job), "job")]
+[JsonDerivedType(typeof(InferenceJob), "infer")]
 [JsonDerivedType(typeof(ConnectionAnswer), "connection")]
 [JsonDerivedType(typeof(DatasetAnswer), "dataset")]
 internal abstract record ToWorker;
@@ -64,6 +66,9 @@ internal sealed record Job : ToWorker
     public string? TraceParent { get; init; }
 }
 
+/// <summary>A question about a step that is not run.</summary>
+internal sealed record InferenceJob(InferOutput Request, string Scratch, ResourceGrant Grant, string? TraceParent) : ToWorker;
+
 internal sealed record ConnectionAnswer(int Id, Connection? Connection, string? Error) : ToWorker;
 
 internal sealed record DatasetAnswer(int Id, ResolvedDataset? Dataset, string? Error) : ToWorker;
@@ -76,6 +81,7 @@ internal sealed record DatasetAnswer(int Id, ResolvedDataset? Dataset, string? E
 [JsonDerivedType(typeof(ConnectionWanted), "connection")]
 [JsonDerivedType(typeof(DatasetWanted), "dataset")]
 [JsonDerivedType(typeof(Done), "done")]
+[JsonDerivedType(typeof(InferenceDone), "inferred")]
 [JsonDerivedType(typeof(Crashed), "crashed")]
 internal abstract record FromWorker;
 
@@ -115,6 +121,8 @@ internal sealed record Done : FromWorker
         _ => new StepResult.Completed(Outcome ?? throw new InvalidOperationException("The worker reported no outcome.")),
     };
 }
+
+internal sealed record InferenceDone(OutputInferred Answer) : FromWorker;
 
 /// <summary>The operator threw.</summary>
 internal sealed record Crashed(string ExceptionType, string Details, bool Infrastructure, string? InfrastructureMessage) : FromWorker;
