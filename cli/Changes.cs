@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Cli.Running;
 
@@ -35,25 +36,39 @@ internal static class Changes
     public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, CancellationToken ct) =>
         context.Client.PutAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}", new JsonObject { ["type"] = type, ["settings"] = settings }, ct);
 
-    public static async Task<int> UploadAsync(CommandContext context, string file, string? name, CancellationToken ct)
+    /// <param name="dataset">Not null: the upload becomes this dataset's next version.</param>
+    public static async Task<int> UploadAsync(CommandContext context, string file, string? name, string? dataset, CancellationToken ct)
+    {
+        var answer = await SendFileAsync(context, file, name, ct);
+        var id = answer.Text("id")!;
+        var version = dataset is null ? default : await AddVersionAsync(context, dataset, id, ct);
+        if (context.Json)
+        {
+            context.Terminal.Json(dataset is null ? answer : version);
+        }
+        else if (dataset is null)
+        {
+            context.Terminal.Line($"uploaded {file}: {id}");
+        }
+        else
+        {
+            context.Terminal.Line($"uploaded {file}: dataset:{dataset}@{version.Text("version")}, {StepView.Number(long.Parse(version.Text("rows")!, System.Globalization.CultureInfo.InvariantCulture))} rows");
+        }
+        return ExitCode.Done;
+    }
+
+    public static async Task<JsonElement> SendFileAsync(CommandContext context, string file, string? name, CancellationToken ct)
     {
         if (!File.Exists(file))
         {
-            throw new BadInputException($"{file}: no such file");
+            throw new BadInputException(Directory.Exists(file) ? $"{file} is a folder; give a file" : $"{file}: no such file");
         }
         await using var stream = File.OpenRead(file);
         using var content = new StreamContent(stream);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        var answer = await context.Client.PostContentAsync(
-            $"{context.ProjectPath}/uploads?name={Uri.EscapeDataString(name ?? Path.GetFileName(file))}", content, ct);
-        if (context.Json)
-        {
-            context.Terminal.Json(answer);
-        }
-        else
-        {
-            context.Terminal.Line($"uploaded {file}: {answer.Text("id")}");
-        }
-        return ExitCode.Done;
+        return await context.Client.PostContentAsync($"{context.ProjectPath}/uploads?name={Uri.EscapeDataString(name ?? Path.GetFileName(file))}", content, ct);
     }
+
+    public static Task<JsonElement> AddVersionAsync(CommandContext context, string dataset, string upload, CancellationToken ct) =>
+        context.Client.PostAsync($"{context.ProjectPath}/datasets/{Uri.EscapeDataString(dataset)}/versions", new { upload }, ct);
 }

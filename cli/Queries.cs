@@ -36,10 +36,14 @@ internal static class Queries
         TableAsync(context, $"{context.ProjectPath}/pipelines", limit, ["pipeline", "version", "owner", "changed"],
             item => [Name(item), Any(item, "version", "latestVersion"), Any(item, "owner"), When(Any(item, "updatedAt", "changedAt", "createdAt"))], ct);
 
-    public static Task<int> RunsAsync(CommandContext context, string? pipeline, int limit, CancellationToken ct) =>
-        TableAsync(context, $"{context.ProjectPath}/runs{(pipeline is null ? "" : $"?pipeline={Uri.EscapeDataString(pipeline)}")}", limit,
+    public static Task<int> RunsAsync(CommandContext context, string? pipeline, string? state, int limit, CancellationToken ct)
+    {
+        var query = string.Join('&', new[] { ("pipeline", pipeline), ("state", state) }
+            .Where(choice => choice.Item2 is not null).Select(choice => $"{choice.Item1}={Uri.EscapeDataString(choice.Item2!)}"));
+        return TableAsync(context, $"{context.ProjectPath}/runs{(query.Length == 0 ? "" : $"?{query}")}", limit,
             ["run", "pipeline", "version", "state", "started", "took", "cause"],
-            item => [Any(item, "id"), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
+            item => [RunIds.Short(Any(item, "id")), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
+    }
 
     public static Task<int> DatasetsAsync(CommandContext context, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/datasets", limit, ["dataset", "latest", "rows", "changed", "description"],
@@ -53,39 +57,48 @@ internal static class Queries
         TableAsync(context, $"{context.ProjectPath}/connections", 500, ["connection", "type", "changed"],
             item => [Name(item), Any(item, "type"), When(Any(item, "updatedAt", "createdAt"))], ct);
 
+    public static async Task<int> TestConnectionAsync(CommandContext context, string name, CancellationToken ct)
+    {
+        var answer = await context.Client.PostAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}/test", new { }, ct);
+        if (context.Json)
+        {
+            context.Terminal.Json(answer);
+        }
+        else
+        {
+            context.Terminal.Line($"{(answer.Text("works") == "true" ? "ok    " : "FAILED")} {name}: {answer.Text("message")}");
+        }
+        return answer.Text("works") == "true" ? ExitCode.Done : ExitCode.Failed;
+    }
+
     public static async Task<int> CancelAsync(CommandContext context, string run, CancellationToken ct)
     {
-        await context.Client.PostAsync($"{RunPath(context, run)}/cancel", new { reason = "asked for at the command line" }, ct);
+        await context.Client.PostAsync($"{await context.RunPathAsync(run, ct)}/cancel", new { reason = "asked for at the command line" }, ct);
         context.Terminal.Line("cancelling");
         return ExitCode.Done;
     }
 
     public static async Task<int> RetryAsync(CommandContext context, string run, CancellationToken ct)
     {
-        var before = await context.Client.GetAsync(RunPath(context, run), ct);
-        await context.Client.PostAsync($"{RunPath(context, run)}/retry", new { }, ct);
+        var path = await context.RunPathAsync(run, ct);
+        var before = await context.Client.GetAsync(path, ct);
+        await context.Client.PostAsync($"{path}/retry", new { }, ct);
         return await new RunCommand(context.Client, context.Terminal, TimeProvider.System)
-            .FollowAsync(RunPath(context, run), new RunOptions("", [], context.Project, context.Json, false, null, false), ct, before.Text("lastEvent"));
-    }
-
-    public static async Task<int> LogAsync(CommandContext context, string run, string step, CancellationToken ct)
-    {
-        await using var output = Console.OpenStandardOutput();
-        await context.Client.DownloadAsync($"{RunPath(context, run)}/steps/{Uri.EscapeDataString(step)}/log", output, ct);
-        return ExitCode.Done;
+            .FollowAsync(path, new RunOptions("", [], context.Project, context.Json, false, null, false), ct, before.Text("lastEvent"));
     }
 
     public static async Task<int> RejectedAsync(CommandContext context, string run, string? step, int limit, CancellationToken ct)
     {
+        var path = await context.RunPathAsync(run, ct);
         var steps = step is not null
             ? [step]
-            : (await context.Client.GetAsync(RunPath(context, run), ct)).List("steps").Select(item => item.Text("id")!).ToList();
+            : (await context.Client.GetAsync(path, ct)).List("steps").Select(item => item.Text("id")!).ToList();
         var shown = 0;
         foreach (var id in steps)
         {
             try
             {
-                await foreach (var row in context.Client.ListAsync($"{RunPath(context, run)}/steps/{Uri.EscapeDataString(id)}/rejected", limit - shown, ct))
+                await foreach (var row in context.Client.ListAsync($"{path}/steps/{Uri.EscapeDataString(id)}/rejected", limit - shown, ct))
                 {
                     shown++;
                     if (context.Json)
@@ -121,7 +134,7 @@ internal static class Queries
         var active = new List<string>();
         await foreach (var run in context.Client.ListAsync($"{context.ProjectPath}/runs", 20, ct))
         {
-            active.Add($"{Any(run, "state"),-10} {Any(run, "pipeline")}  {Any(run, "id")}  {When(Any(run, "startedAt", "createdAt"))}");
+            active.Add($"{Any(run, "state"),-10} {Any(run, "pipeline")}  {RunIds.Short(Any(run, "id"))}  {When(Any(run, "startedAt", "createdAt"))}");
         }
         context.Terminal.Line(active.Count == 0 ? $"no runs yet in project {context.Project}" : $"newest runs of project {context.Project}:");
         foreach (var line in active.Take(5))
@@ -182,8 +195,6 @@ internal static class Queries
         }
         return ExitCode.Done;
     }
-
-    private static string RunPath(CommandContext context, string run) => $"{context.ProjectPath}/runs/{Uri.EscapeDataString(run)}";
 
     private static string Name(JsonElement item) => Any(item, "name", "pipeline", "slug");
 

@@ -1,37 +1,50 @@
 namespace Qualiz.Cli.Running;
 
-/// <summary>Saves what the run's last steps wrote, and all rejected rows, as CSV files.</summary>
+/// <summary>Saves what every step of a run wrote to each of its ports, rejected rows included; also what a failed run has left.</summary>
 internal sealed class OutputDownload(QualizClient client, Terminal terminal)
 {
-    public async Task SaveAsync(string runPath, string folder, bool json, CancellationToken ct)
+    public async Task SaveAsync(string runPath, string folder, string format, bool json, CancellationToken ct)
     {
         Directory.CreateDirectory(folder);
         var run = await client.GetAsync(runPath, ct);
         foreach (var step in run.List("steps"))
         {
             var id = step.Text("id")!;
-            foreach (var port in new[] { "out", "rejected" })
+            var ports = step.TryGetProperty("outputs", out var outputs) && outputs.ValueKind == System.Text.Json.JsonValueKind.Object
+                ? outputs.EnumerateObject().ToList()
+                : [];
+            foreach (var port in ports)
             {
-                var target = Path.Combine(folder, port == "out" ? $"{id}.csv" : $"{id}.{port}.csv");
-                var partial = target + ".partial";
-                try
+                var target = Path.Combine(folder, port.Name == "out" ? $"{id}.{format}" : $"{id}.{port.Name}.{format}");
+                if (await TrySaveAsync($"{runPath}/steps/{Uri.EscapeDataString(id)}/outputs/{Uri.EscapeDataString(port.Name)}/download?format={format}", target, ct) && !json)
                 {
-                    await using (var file = File.Create(partial))
-                    {
-                        await client.DownloadAsync($"{runPath}/steps/{Uri.EscapeDataString(id)}/outputs/{port}/download?format=csv", file, ct);
-                    }
-                    File.Move(partial, target, overwrite: true);
-                    if (!json)
-                    {
-                        terminal.Line($"saved {target}");
-                    }
-                }
-                catch (ProblemException none) when (none.Status is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict)
-                {
-                    // The step has no such port, or delivered a file that is no table.
-                    File.Delete(partial);
+                    terminal.Line($"saved {target}  {StepView.Number(port.Value.TryGetProperty("rows", out var rows) ? rows.GetInt64() : 0)} rows");
                 }
             }
+        }
+    }
+
+    /// <summary>False: there is no table to save. A file under its final name is whole.</summary>
+    public async Task<bool> TrySaveAsync(string path, string target, CancellationToken ct)
+    {
+        var partial = target + ".partial";
+        try
+        {
+            await using (var file = File.Create(partial))
+            {
+                await client.DownloadAsync(path, file, ct);
+            }
+            File.Move(partial, target, overwrite: true);
+            return true;
+        }
+        catch (ProblemException none) when (none.Status is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict)
+        {
+            // The step delivered a file that is no table.
+            return false;
+        }
+        finally
+        {
+            File.Delete(partial);
         }
     }
 }

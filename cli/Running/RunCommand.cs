@@ -4,7 +4,11 @@ using Qualiz.Contracts.Files;
 
 namespace Qualiz.Cli.Running;
 
-internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string Project, bool Json, bool Strict, string? Out, bool Detach);
+internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string Project, bool Json, bool Strict, string? Out, bool Detach)
+{
+    /// <summary>How <see cref="Out"/> is saved: csv, jsonl or parquet.</summary>
+    public string Format { get; init; } = "csv";
+}
 
 /// <summary>Saves the file as a version of its pipeline (an unchanged file makes none), starts a run, and follows it.</summary>
 internal sealed class RunCommand(QualizClient client, Terminal terminal, TimeProvider time)
@@ -38,12 +42,24 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         var started = await client.PostAsync($"{project}/runs", body, ct, Guid.CreateVersion7().ToString());
         var run = started.Text("id")!;
         var runPath = $"{project}/runs/{run}";
-        if (!options.Json)
+        if (options.Json)
+        {
+            terminal.Json(new { run, pipeline = name, version = saved.Text("version"), url = new Uri(client.Address, runPath).ToString() });
+        }
+        else
         {
             var settings = string.Concat(options.Set.Select(setting => $" · {setting}"));
-            terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {run}{settings} · {new Uri(client.Address, runPath)}");
+            terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {RunIds.Short(run)}{settings} · {new Uri(client.Address, runPath)}");
         }
-        return options.Detach ? ExitCode.Done : await FollowAsync(runPath, options, ct);
+        if (options.Detach)
+        {
+            if (!options.Json)
+            {
+                terminal.Line($"It goes on by itself; to follow it: ./qualiz attach {RunIds.Short(run)}");
+            }
+            return ExitCode.Done;
+        }
+        return await FollowAsync(runPath, options, ct);
     }
 
     /// <summary>The instance knows the operators, and finds more than the file alone can show.</summary>
@@ -73,6 +89,8 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         var details = await client.GetAsync(runPath, ct);
         var view = new RunView(options.Json ? Silent : terminal, StepsOf(details));
         using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(interrupts.Token);
+        var progress = terminal.Live && !options.Json ? new LiveProgress(client, terminal, time).ShowAsync(runPath, view, ended.Token) : Task.CompletedTask;
         try
         {
             await new RunFollower(client, time).FollowAsync(runPath, after, Show, interrupts.Token);
@@ -81,10 +99,15 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         {
             return ExitCode.Cancelled;
         }
-        var exit = view.Exit ?? ExitCode.Failed;
-        if (options.Out is not null && exit == ExitCode.Done)
+        finally
         {
-            await new OutputDownload(client, terminal).SaveAsync(runPath, options.Out, options.Json, ct);
+            await ended.CancelAsync();
+            await progress;
+        }
+        var exit = view.Exit ?? ExitCode.Failed;
+        if (options.Out is not null)
+        {
+            await new OutputDownload(client, terminal).SaveAsync(runPath, options.Out, options.Format, options.Json, ct);
         }
         return exit == ExitCode.Done && options.Strict && view.Warned ? ExitCode.Warnings : exit;
 

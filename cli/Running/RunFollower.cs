@@ -7,7 +7,8 @@ internal sealed class RunFollower(QualizClient client, TimeProvider time)
 {
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
 
-    public async Task FollowAsync(string runPath, string? after, Action<string, string> show, CancellationToken ct)
+    /// <param name="between">Done after each event was shown.</param>
+    public async Task FollowAsync(string runPath, string? after, Action<string, string> show, CancellationToken ct, Func<Task>? between = null)
     {
         var last = after;
         var lastHeard = time.GetTimestamp();
@@ -23,6 +24,10 @@ internal sealed class RunFollower(QualizClient client, TimeProvider time)
                     {
                         show(item.EventType, item.Data);
                     }
+                    if (between is not null)
+                    {
+                        await between();
+                    }
                     if (item.EventType is nameof(RunCompleted) or nameof(RunFailed) or nameof(RunCancelled))
                     {
                         return;
@@ -33,7 +38,7 @@ internal sealed class RunFollower(QualizClient client, TimeProvider time)
             {
                 if (time.GetElapsedTime(lastHeard) > GiveUpAfter)
                 {
-                    throw new UnreachableException($"the connection to {client.Address} was lost; the run may still be going on", lost);
+                    throw new UnreachableException($"the connection to {client.Address} was lost; the run may still be going on (./qualiz attach follows it again).", lost);
                 }
             }
             await Task.Delay(TimeSpan.FromSeconds(0.5), time, ct);

@@ -6,10 +6,15 @@ namespace Qualiz.Cli.Running;
 /// <summary>Follows a run's events and prints a line for each step that ended; ends with the run's own line.</summary>
 internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators)
 {
-    private const int TextWidth = 72;
+    private const int MarkWidth = 6;
 
-    private readonly int _nameWidth = operators.Keys.Select(name => name.Length).Append(9).Max();
+    /// <summary>Without a terminal: enough for most steps, and the times stand below each other.</summary>
+    private const int TextWidth = 72;
+    private const int TookWidth = 8;
+
+    private readonly int _nameWidth = operators.Keys.Select(name => name.Length).Append(9).Max() + 3;
     private readonly Dictionary<string, DateTimeOffset> _started = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _rejecting = new(StringComparer.Ordinal);
     private DateTimeOffset? _begun;
     private long _rejected;
     private bool _warned;
@@ -18,6 +23,11 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
     public int? Exit { get; private set; }
 
     public bool Warned => _warned;
+
+    /// <summary>When each step that is not done began.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Running => _started;
+
+    public int NameWidth => _nameWidth;
 
     public void Show(string type, string data)
     {
@@ -43,29 +53,39 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
                 break;
             case nameof(StepFailed):
                 var failed = Read<StepFailed>(data);
+                if (failed.RetryAt is null)
+                {
+                    _rejected += failed.Outcome?.RowsRejected ?? 0;
+                }
                 Print(StepView.Of(failed, Took(failed.StepId, failed.OccurredAt)));
                 break;
             case nameof(StepSkipped):
                 Print(StepView.Of(Read<StepSkipped>(data)));
                 break;
+            case nameof(StepDeferred):
+                var deferred = Read<StepDeferred>(data);
+                _started.Remove(deferred.StepId);
+                break;
             case nameof(StepLost):
                 var lost = Read<StepLost>(data);
+                _started.Remove(lost.StepId);
                 Print(new StepView(lost.StepId, StepMark.Warn, $"its worker was lost ({lost.Times} of 3); it starts again", null, "", []));
                 break;
             case nameof(RunCompleted):
                 var done = Read<RunCompleted>(data);
                 var published = done.Published.Count == 0 ? "" : $" Published {string.Join(", ", done.Published.Select(output => $"dataset:{output.Dataset}"))}.";
-                var waiting = _rejected == 0 ? "" : $" {StepView.Number(_rejected)} rows were rejected: ./qualiz rejected {done.RunId}";
-                terminal.Line($"{terminal.Good("completed")}{In(done.OccurredAt)}.{published}{waiting}");
+                terminal.Line($"{terminal.Good("completed")}{In(done.OccurredAt)}.{published}{Waiting(done.RunId)}");
                 Exit = ExitCode.Done;
                 break;
             case nameof(RunFailed):
                 var end = Read<RunFailed>(data);
-                terminal.Line($"{terminal.Bad("failed")}{(end.StepId is null ? "" : $" in {end.StepId}")}{In(end.OccurredAt)}: {end.Error.Message}");
+                terminal.Line($"{terminal.Bad("failed")}{(end.StepId is null ? "" : $" in {end.StepId}")}{In(end.OccurredAt)}: {Sentence(end.Error.Message)}{Waiting(end.RunId)}");
+                terminal.Line($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(end.StepId is null ? "" : $"; what it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}")}");
                 Exit = ExitCode.Failed;
                 break;
             case nameof(RunCancelled):
-                terminal.Line($"{terminal.Doubtful("cancelled")}{In(Read<RunCancelled>(data).OccurredAt)}.");
+                var cancelled = Read<RunCancelled>(data);
+                terminal.Line($"{terminal.Doubtful("cancelled")}{In(cancelled.OccurredAt)}. To go on: ./qualiz retry {RunIds.Short($"{cancelled.RunId}")}");
                 Exit = ExitCode.Cancelled;
                 break;
         }
@@ -74,21 +94,81 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
     private void Print(StepView step)
     {
         _warned |= step.Mark == StepMark.Warn;
+        _started.Remove(step.Id);
+        if (step.Notes.Length > 0)
+        {
+            _rejecting.Add(step.Id);
+        }
         var mark = step.Mark switch
         {
-            StepMark.Ok => terminal.Good("ok    "),
-            StepMark.Warn => terminal.Doubtful("warn  "),
-            StepMark.Failed => terminal.Bad("FAILED"),
-            StepMark.Skipped => terminal.Faint("skip  "),
+            StepMark.Ok => terminal.Good("ok".PadRight(MarkWidth)),
+            StepMark.Warn => terminal.Doubtful("warn".PadRight(MarkWidth)),
+            StepMark.Failed => terminal.Bad("fail".PadRight(MarkWidth)),
+            StepMark.Skipped => terminal.Faint("skip".PadRight(MarkWidth)),
             _ => throw new InvalidOperationException($"unknown mark {step.Mark}"),
         };
         var took = step.Took is { } time ? StepView.Seconds(time) : "";
-        terminal.Line($"{mark} {step.Id.PadRight(_nameWidth)} {step.Text.PadRight(TextWidth)} {took,8}   {step.Notes}".TrimEnd());
+        var indent = new string(' ', MarkWidth + _nameWidth);
+        var room = terminal.Width is { } width ? Math.Clamp(width - MarkWidth - _nameWidth - TookWidth - 1, 20, TextWidth) : TextWidth;
+        var lines = Wrap(Aligned(step.Text), room);
+        var notesFit = terminal.Width is null || (MarkWidth + _nameWidth + room + 1 + TookWidth + 3 + step.Notes.Length) <= terminal.Width;
+        terminal.Line($"{mark}{step.Id.PadRight(_nameWidth)}{lines[0].PadRight(room)} {took,TookWidth}{(notesFit ? $"   {step.Notes}" : "")}".TrimEnd());
+        foreach (var line in lines.Skip(1))
+        {
+            terminal.Line(indent + line);
+        }
+        if (!notesFit)
+        {
+            foreach (var line in Wrap(step.Notes, Math.Max(20, terminal.Width!.Value - indent.Length - 1)))
+            {
+                terminal.Line(indent + terminal.Faint(line));
+            }
+        }
         foreach (var warning in step.Warnings)
         {
-            terminal.Line(terminal.Faint($"       {warning}"));
+            foreach (var line in terminal.Width is { } all ? Wrap(warning, Math.Max(20, all - indent.Length - 1)) : [warning])
+            {
+                terminal.Line(indent + terminal.Faint(line));
+            }
         }
     }
+
+    /// <summary>Numbers at the beginning stand below each other.</summary>
+    private static string Aligned(string text)
+    {
+        var digits = text.TakeWhile(letter => char.IsAsciiDigit(letter) || letter == ',').Count();
+        return digits is > 0 and < 6 && text.Length > digits && text[digits] == ' ' ? text.PadLeft(text.Length + 6 - digits) : text;
+    }
+
+    private static List<string> Wrap(string text, int room)
+    {
+        var lines = new List<string>();
+        while (text.Length > room)
+        {
+            var at = text.LastIndexOf(' ', room);
+            // The spaces of an aligned number are no place to break.
+            if (at <= text.Length - text.TrimStart().Length)
+            {
+                at = room;
+            }
+            lines.Add(text[..at].TrimEnd());
+            text = text[at..].TrimStart();
+        }
+        lines.Add(text);
+        return lines;
+    }
+
+    private string Waiting(Guid? run)
+    {
+        if (_rejected == 0)
+        {
+            return "";
+        }
+        var command = $"./qualiz rejected {RunIds.Short($"{run}")}{(_rejecting.Count == 1 ? $" {_rejecting.Single()}" : "")}";
+        return $" {StepView.Number(_rejected)} {(_rejected == 1 ? "row was" : "rows were")} rejected: {command}";
+    }
+
+    private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('!') || message.EndsWith('?') ? message : message + ".";
 
     private TimeSpan? Took(string step, DateTimeOffset end) => _started.TryGetValue(step, out var start) ? end - start : null;
 

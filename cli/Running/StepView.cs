@@ -50,8 +50,12 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
                 parts.Add(counts.Count == 0 ? written : $"{written}: {string.Join(", ", counts)}");
                 break;
             default:
-                parts.Add($"{Number(read)} in");
-                parts.Add($"{Number(outcome.RowsOut)} out");
+                // A step without rows (a message, a wait) says nothing about them.
+                if (outcome.Ledger.Count > 0 || outcome.Outputs.Count > 0)
+                {
+                    parts.Add($"{Number(read)} in");
+                    parts.Add($"{Number(outcome.RowsOut)} out");
+                }
                 break;
         }
         Add(parts, outcome.Ledger.Sum(line => line.Added), "added");
@@ -89,7 +93,7 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
         return string.Join(", ", notes);
     }
 
-    private static string Bytes(long bytes) => bytes switch
+    public static string Bytes(long bytes) => bytes switch
     {
         < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
         < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB"),

@@ -39,10 +39,10 @@ public class RunViewTests
         Show(Header<RunCompleted>(4.6));
 
         var lines = _output.ToString().Split('\n');
-        lines[0].ShouldMatch(@"^ok     crm +12,410 read +0\.8 s$");
-        lines[1].ShouldMatch(@"^warn   clean +12,410 in  11,986 out  412 rejected \(3\.3 %\)  12 filtered +0\.9 s   email 371, birth_date 41$");
-        lines[2].ShouldMatch(@"^ok     warehouse +11,986 upserted: 11,000 new, 986 same +0\.5 s$");
-        lines[3].ShouldStartWith("completed in 4.6 s. 412 rows were rejected: ./qualiz rejected ");
+        lines[0].ShouldMatch(@"^ok    crm         12,410 read +0\.8 s$");
+        lines[1].ShouldMatch(@"^warn  clean       12,410 in  11,986 out  412 rejected \(3\.3 %\)  12 filtered +0\.9 s   email 371, birth_date 41$");
+        lines[2].ShouldMatch(@"^ok    warehouse   11,986 upserted: 11,000 new, 986 same +0\.5 s$");
+        lines[3].ShouldStartWith("completed in 4.6 s. 412 rows were rejected: ./qualiz rejected 00000000 clean");
         lines[0].IndexOf("0.8 s", StringComparison.Ordinal).ShouldBe(lines[1].IndexOf("0.9 s", StringComparison.Ordinal), "the times stand below each other");
         _view.Exit.ShouldBe(ExitCode.Done);
         _view.Warned.ShouldBeTrue();
@@ -66,7 +66,7 @@ public class RunViewTests
         });
         Show(Header<RunFailed>(1.5));
 
-        _output.ToString().ShouldContain("FAILED clean");
+        _output.ToString().ShouldContain("fail  clean");
         _output.ToString().ShouldContain("failed in clean in 1.5 s: 7.2 % of the rows were rejected, the limit is 5 %.");
         _view.Exit.ShouldBe(ExitCode.Failed);
     }

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Qualiz.Cli.Demo;
+
+namespace Qualiz.Cli.Commands;
+
+/// <summary>The instance itself.</summary>
+internal static class InstanceCommands
+{
+    public static IEnumerable<Command> All() => [Status(), Doctor(), OpenApi(), Schema(), Demo()];
+
+    private static ClientCommand Status() => new ClientCommand("status", "What the instance is doing", "status").Doing(Queries.StatusAsync);
+
+    private static ClientCommand Doctor() => new ClientCommand("doctor", "Check the instance over HTTP", "doctor").Doing(Queries.DoctorAsync);
+
+    private static ClientCommand OpenApi()
+    {
+        var target = new Argument<string>("FILE") { Description = "Where to" };
+        return new ClientCommand("openapi", "Save the API's OpenAPI document", "openapi openapi.json") { target }
+            .Doing((context, ct) => Queries.OpenApiAsync(context, context.Get(target)!, ct));
+    }
+
+    private static ClientCommand Schema()
+    {
+        var target = new Argument<string>("FILE") { Description = "Where to" };
+        return new ClientCommand("schema", "Save the JSON Schema of pipeline files, for editors", "schema pipeline.schema.json") { target }
+            .Doing((context, ct) => Queries.SchemaAsync(context.Get(target)!, ct));
+    }
+
+    private static ClientCommand Demo()
+    {
+        var definition = new Option<string>("--data") { Required = true, Description = "The folder with customers.yaml" };
+        var landing = new Option<string>("--landing") { Required = true, Description = "The folder that the sources are written to" };
+        var postgres = new Option<string>("--postgres") { Required = true, Description = "Where to deliver: Host=...;Port=...;Username=...;Database=..." };
+        return new ClientCommand(
+            "demo", "Seed the demo project and run its pipeline",
+            "demo --data infra/demo --landing .qualiz/landing --postgres \"Host=127.0.0.1;Port=5433;Username=qualiz;Database=demo_dwh\"")
+        {
+            definition, landing, postgres,
+        }.Doing((context, ct) => new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(postgres)!, ct));
+    }
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+
+namespace Qualiz.Cli.Commands;
+
+/// <summary>Pipelines and the connections they use.</summary>
+internal static class PipelineCommands
+{
+    public static IEnumerable<Command> All() => [Validate(), Pipelines(), Connections()];
+
+    private static ClientCommand Validate()
+    {
+        var file = new Argument<string>("FILE.yaml") { Description = "The pipeline file, or - for standard input" };
+        return new ClientCommand("validate", "Check a pipeline file without saving it", "validate infra/demo/customers.yaml") { file }
+            .Doing((context, ct) => Queries.ValidateAsync(context, context.Get(file)!, ct), file);
+    }
+
+    private static ClientCommand Pipelines() => new ClientCommand("pipelines", "List the pipelines", "pipelines") { CommandLine.Limit }
+        .Doing((context, ct) => Queries.PipelinesAsync(context, context.Get(CommandLine.Limit), ct));
+
+    private static Command Connections()
+    {
+        var name = new Argument<string>("NAME") { Description = "The name that pipelines use" };
+        var type = new Option<string>("--type") { Required = true, Description = "postgres, folder or s3" };
+        var setting = new Option<string[]>("--set", "-s") { Description = "A setting that is no secret: NAME=VALUE (host=..., database=..., root=...)", DefaultValueFactory = _ => [] };
+        var stdin = new Option<bool>("--secret-stdin") { Description = "Read the secret (password, key) from standard input" };
+        var env = new Option<string?>("--secret-env") { Description = "Read the secret from this environment variable" };
+        var set = new ClientCommand(
+            "set", "Create or change a connection. Its secret comes from standard input or the environment, never from the command line.",
+            "connections set landing --type folder --set root=/data/landing",
+            "connections set dwh --type postgres -s host=db.example.org -s database=sales -s user=qualiz --secret-env DWH_PASSWORD")
+        {
+            name, type, setting, stdin, env,
+        }.Doing((context, ct) => Changes.SetConnectionAsync(
+            context, context.Get(name)!, context.Get(type)!, context.Get(setting) ?? [], context.Get(stdin), context.Get(env), ct));
+        var test = new ClientCommand("test", "Try a connection now", "connections test dwh") { name }
+            .Doing((context, ct) => Queries.TestConnectionAsync(context, context.Get(name)!, ct));
+        var list = new ClientCommand("list", "List the connections", "connections list").Doing(Queries.ConnectionsAsync);
+        return new Command("connections", "Where data comes from and goes to") { set, test, list };
+    }
+}
