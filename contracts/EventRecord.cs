@@ -3,8 +3,8 @@ using MassTransit;
 namespace Qualiz.Contracts;
 
 /// <summary>
-/// The header that all events share. It is filled in by the service that publishes the event, at the moment it numbers it;
-/// the bus knows events by their own type and by <see cref="IEvent"/>, not by this one.
+/// The header that all events share, filled in by the service that publishes the event. An event of no run is published without
+/// a <see cref="Sequence"/>: the commit that takes it along numbers it. The bus knows events by their own type and by <see cref="IEvent"/>, not by this one.
 /// </summary>
 [ExcludeFromTopology]
 public abstract record EventRecord : IEvent

@@ -2,7 +2,7 @@ namespace Qualiz.Contracts;
 
 /// <summary>
 /// Something that happened. Every event carries who did it, where, and its place in the order of its run
-/// (or of its project, per publishing service, when it belongs to no run), so that an auditor can prove that none is missing.
+/// (or of its project, when it belongs to no run), so that an auditor can prove that none is missing.
 /// </summary>
 /// <remarks>The identifier is <c>Id</c>, not <c>EventId</c>: MassTransit silently takes a Guid of that name as the correlation id.</remarks>
 public interface IEvent
@@ -16,6 +16,6 @@ public interface IEvent
 
     Guid? RunId { get; }
 
-    /// <summary>1, 2, 3, ... within the run, or, when <see cref="RunId"/> is null, within the project's events of the service that publishes it (the last part of the type's namespace but one).</summary>
+    /// <summary>1, 2, 3, ... within the run, or, when <see cref="RunId"/> is null, within the project, whichever service publishes the event.</summary>
     long Sequence { get; }
 }

@@ -29,7 +29,6 @@ public static class DatasetsModule
         builder.AddRequestConsumer<ResolveDatasetConsumer>(Queues.DatasetRequests);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddScoped<EventCounter>();
         builder.Services.AddScoped<Publisher>();
         builder.Services.AddScoped<Resolver>();
         builder.Services.AddScoped<CurrentProject>();

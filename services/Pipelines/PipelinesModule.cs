@@ -33,7 +33,6 @@ public static class PipelinesModule
         builder.Services.TryAddSingleton<OutboundGuard>();
         builder.Services.AddSingleton<OperatorRegistry>();
         builder.Services.AddScoped<CurrentProject>();
-        builder.Services.AddScoped<EventNumbers>();
         builder.Services.AddScoped<PipelineChecker>();
         builder.Services.AddScoped<PipelineWriter>();
         builder.Services.AddScoped<ConnectionStore>();
@@ -51,6 +50,7 @@ public static class PipelinesModule
         api.MapConnectionTypes();
         var project = api.MapGroup("/projects/{project}").AddEndpointFilter<ProjectFilter>();
         project.MapPipelineFiles();
+        project.MapPipelineLifecycle();
         project.MapConnections();
         endpoints.MapConnectionExchange();
         return endpoints;

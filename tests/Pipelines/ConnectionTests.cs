@@ -101,7 +101,7 @@ public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<Pipeline
         opened.Type.ShouldBe("postgres");
         var used = await host.Runs.EventAsync<ConnectionUsed>(message => message.Fence == 501);
         (used.Connection, used.StepId, used.SourceRunId).ShouldBe(("dwh", "b", request.RunId));
-        used.Sequence.ShouldBe(2);
+        used.Sequence.ShouldBe(4);
         project.ShouldNotBeNull();
     }
 

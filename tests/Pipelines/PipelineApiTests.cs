@@ -51,7 +51,7 @@ public sealed class PipelineApiTests(PipelinesHost host) : IClassFixture<Pipelin
         response.Headers.ETag!.Tag.ShouldBe("\"1\"");
         saved.GetProperty("changed").GetBoolean().ShouldBeTrue();
         var published = await host.Runs.EventAsync<PipelinePublished>(message => message.Project == project);
-        (published.Version, published.Sequence, published.Pipeline, published.Actor, published.RunId).ShouldBe((1, 1, "golden", "local", null));
+        (published.Version, published.Sequence, published.Pipeline, published.Actor, published.RunId).ShouldBe((1, 2, "golden", "local", null));
 
         var again = await PipelinesHost.ReadAsync(await host.PutAsync(address, Good), 200);
         again.GetProperty("changed").GetBoolean().ShouldBeFalse();

@@ -151,11 +151,32 @@ internal sealed class FakeRunsConsumer(FakeRuns runs) : IConsumer<CheckFence>
         context.RespondAsync(runs.Fences.GetValueOrDefault(context.Message.Fence) ?? new FenceAnswer(false, null, null));
 }
 
-internal sealed class EventListener(FakeRuns runs) : IConsumer<PipelinePublished>, IConsumer<ConnectionUsed>
+internal sealed class EventListener(FakeRuns runs)
+    : IConsumer<PipelinePublished>, IConsumer<ConnectionUsed>, IConsumer<ProjectCreated>, IConsumer<ProjectEdited>, IConsumer<ProjectArchived>, IConsumer<ProjectRestored>, IConsumer<ProjectDeleted>, IConsumer<PipelineArchived>, IConsumer<PipelineRestored>, IConsumer<PipelineDeleted>, IConsumer<ConnectionSaved>, IConsumer<ConnectionDeleted>
 {
     public Task Consume(ConsumeContext<PipelinePublished> context) => Note(context.Message);
 
     public Task Consume(ConsumeContext<ConnectionUsed> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ProjectCreated> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ProjectEdited> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ProjectArchived> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ProjectRestored> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ProjectDeleted> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<PipelineArchived> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<PipelineRestored> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<PipelineDeleted> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ConnectionSaved> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<ConnectionDeleted> context) => Note(context.Message);
 
     private Task Note(object message)
     {

@@ -72,3 +72,90 @@ public sealed record ConnectionUsed : EventRecord
     public required string StepId { get; init; }
     public required long Fence { get; init; }
 }
+
+/// <summary>
+/// Request to Pipelines: what there is and what there was, for whoever tidies up. Answered by <see cref="ProjectsListed"/>,
+/// in pages.
+/// </summary>
+public sealed record ListProjects
+{
+    /// <summary>The last slug of the page before; null for the first.</summary>
+    public string? After { get; init; }
+}
+
+public sealed record ProjectsListed
+{
+    public required IReadOnlyList<ListedProject> Projects { get; init; }
+    public required bool More { get; init; }
+}
+
+/// <param name="Deleted">Gone for people: nothing of it needs to be kept.</param>
+/// <param name="DeletedPipelines">Pipelines of a living project that are gone.</param>
+public sealed record ListedProject(Guid Id, string Project, bool Deleted, IReadOnlyList<Guid> DeletedPipelines);
+
+public sealed record ProjectCreated : EventRecord
+{
+    public required string Project { get; init; }
+}
+
+/// <summary>Its name, description or time zone is another one.</summary>
+public sealed record ProjectEdited : EventRecord
+{
+    public required string Project { get; init; }
+}
+
+/// <summary>It can be read, and nothing in it starts or changes until it is restored.</summary>
+public sealed record ProjectArchived : EventRecord
+{
+    public required string Project { get; init; }
+}
+
+public sealed record ProjectRestored : EventRecord
+{
+    public required string Project { get; init; }
+}
+
+/// <summary>It is gone, with its connections; its data goes with the next collection.</summary>
+public sealed record ProjectDeleted : EventRecord
+{
+    public required string Project { get; init; }
+}
+
+public sealed record PipelineArchived : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required Guid PipelineId { get; init; }
+}
+
+public sealed record PipelineRestored : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required Guid PipelineId { get; init; }
+}
+
+/// <summary>It is gone; runs of it that go on are not touched, and what they published stays.</summary>
+public sealed record PipelineDeleted : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required Guid PipelineId { get; init; }
+}
+
+/// <summary>A connection was created or changed. Its settings are not told, only that there is another revision.</summary>
+public sealed record ConnectionSaved : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Connection { get; init; }
+    public required string Type { get; init; }
+
+    /// <summary>1 when it was created.</summary>
+    public required int Revision { get; init; }
+}
+
+public sealed record ConnectionDeleted : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Connection { get; init; }
+}

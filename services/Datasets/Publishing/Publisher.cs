@@ -23,7 +23,7 @@ internal sealed record Publication
 }
 
 /// <summary>Adds versions to datasets, inside the caller's transaction.</summary>
-internal sealed class Publisher(IUnitOfWork<DatasetsDb> work, EventCounter events, TimeProvider time)
+internal sealed class Publisher(IUnitOfWork<DatasetsDb> work, TimeProvider time)
 {
     /// <summary>The new version, or null when this output of this run is published already.</summary>
     public async Task<DatasetVersion?> PublishAsync(Publication publication, CancellationToken ct)
@@ -69,7 +69,6 @@ internal sealed class Publisher(IUnitOfWork<DatasetsDb> work, EventCounter event
             OccurredAt = now,
             ProjectId = publication.ProjectId,
             Actor = publication.Actor,
-            Sequence = await events.NextAsync(publication.ProjectId, ct),
             SourceRunId = publication.RunId,
             Project = publication.Project,
             Dataset = publication.Dataset,

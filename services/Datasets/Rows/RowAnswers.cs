@@ -9,7 +9,6 @@ using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
 using Qualiz.Datasets.Model;
-using Qualiz.Datasets.Publishing;
 using Qualiz.Engine.Rows;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
@@ -17,7 +16,7 @@ using Qualiz.Platform.Http;
 namespace Qualiz.Datasets.Rows;
 
 /// <summary>Answers with pages of rows and with downloads.</summary>
-internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb> work, EventCounter events, CurrentProject project, TimeProvider time)
+internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb> work, CurrentProject project, TimeProvider time)
 {
     /// <summary>A page ends when it is this big, however few rows it has.</summary>
     private const int MostPageBytes = 4 << 20;
@@ -220,7 +219,6 @@ internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb
             OccurredAt = time.GetUtcNow(),
             ProjectId = project.Id,
             Actor = http.Actor(),
-            Sequence = await events.NextAsync(project.Id, ct),
             Subject = source.Subject,
             Columns = sensitive,
         });

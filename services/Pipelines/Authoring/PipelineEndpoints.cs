@@ -10,10 +10,10 @@ using Qualiz.Platform.Http;
 namespace Qualiz.Pipelines.Authoring;
 
 /// <param name="Version">The newest version's number; it is also the ETag.</param>
-internal sealed record PipelineView(Guid Id, string Name, string? Owner, string? Description, int Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+internal sealed record PipelineView(Guid Id, string Name, string? Owner, string? Description, int Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? ArchivedAt)
 {
     public static PipelineView Of(Pipeline pipeline) =>
-        new(pipeline.Id, pipeline.Name, pipeline.Owner, pipeline.Description, pipeline.Latest, pipeline.CreatedAt, pipeline.UpdatedAt);
+        new(pipeline.Id, pipeline.Name, pipeline.Owner, pipeline.Description, pipeline.Latest, pipeline.CreatedAt, pipeline.UpdatedAt, pipeline.ArchivedAt);
 }
 
 internal sealed record VersionView(Guid Id, string Pipeline, int Version, string FileName, DateTimeOffset CreatedAt, string CreatedBy);
@@ -38,7 +38,7 @@ internal static class PipelineEndpoints
         var pipelines = project.MapGroup("/pipelines").WithTags("Pipelines");
         pipelines.MapPost("/validate", ValidateAsync).WithName("validatePipeline").WithSummary("Checks a pipeline file without saving it")
             .Accepts<string>("application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain");
-        pipelines.MapGet("", ListAsync).WithName("listPipelines").WithSummary("The project's pipelines, by name");
+        pipelines.MapGet("", ListAsync).WithName("listPipelines").WithSummary("The project's pipelines, by name; with archived=true the archived ones");
         pipelines.MapPut("/{pipeline}", SaveAsync).WithName("savePipeline").WithSummary("Saves a pipeline file as the next version; the same text again changes nothing")
             .Accepts<string>("application/yaml", "application/x-yaml", "text/yaml", "application/json", "text/plain")
             .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status428PreconditionRequired);
@@ -69,9 +69,9 @@ internal static class PipelineEndpoints
             : TypedResults.Ok(view);
     }
 
-    private static async Task<Ok<Page<PipelineView>>> ListAsync(PageRequest page, PipelinesDb db, CurrentProject project, CancellationToken ct)
+    private static async Task<Ok<Page<PipelineView>>> ListAsync(PageRequest page, PipelinesDb db, CurrentProject project, CancellationToken ct, bool archived = false)
     {
-        var query = db.Pipelines.AsNoTracking().Where(pipeline => pipeline.ProjectId == project.Id);
+        var query = db.Pipelines.AsNoTracking().Where(pipeline => pipeline.ProjectId == project.Id && pipeline.ArchivedAt != null == archived);
         if (page.TryGetAfter<string>(out var after))
             query = query.Where(pipeline => pipeline.Name.CompareTo(after) > 0);
         var found = await query.OrderBy(pipeline => pipeline.Name).Take(page.Limit + 1).ToListAsync(ct);

@@ -12,7 +12,7 @@ namespace Qualiz.Pipelines.Authoring;
 internal sealed record SavedVersion(Pipeline Pipeline, PipelineVersion Version, bool IsNew, IReadOnlyList<ApiError> Warnings);
 
 /// <summary>Saves a file as the next version of its pipeline.</summary>
-internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChecker checker, EventNumbers numbers, TimeProvider time)
+internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChecker checker, TimeProvider time)
 {
     /// <exception cref="ApiException">The file is wrong (422), or was changed by someone else (412, 428).</exception>
     public async Task<SavedVersion> SaveAsync(CurrentProject project, string name, string text, string fileName, HttpRequest request, CancellationToken ct)
@@ -20,8 +20,10 @@ internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChec
         await work.BeginAsync(ct);
         // The lock makes version numbers gapless and two editors wait for each other.
         var pipeline = (await work.Db.Pipelines
-            .FromSql($"select * from pipelines.pipeline where project_id = {project.Id} and name = {name} for update").ToListAsync(ct)).SingleOrDefault();
+            .FromSql($"select * from pipelines.pipeline where project_id = {project.Id} and name = {name} and deleted_at is null for update").IgnoreQueryFilters().ToListAsync(ct)).SingleOrDefault();
         var latest = pipeline is null ? null : await work.Db.Versions.FirstAsync(version => version.PipelineId == pipeline.Id && version.Number == pipeline.Latest, ct);
+        if (pipeline?.ArchivedAt is not null)
+            throw new ApiException(StatusCodes.Status409Conflict, "archived", $"The pipeline \"{name}\" is archived; restore it to change it.");
         if (latest is not null && latest.Text == text)
             return new SavedVersion(pipeline!, latest, false, []);
         request.CheckIfMatch(pipeline?.Latest);
@@ -74,7 +76,6 @@ internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChec
             OccurredAt = now,
             ProjectId = project.Id,
             Actor = actor,
-            Sequence = await numbers.NextAsync(project.Id, ct),
             Project = project.Slug,
             Pipeline = name,
             PipelineId = pipeline.Id,

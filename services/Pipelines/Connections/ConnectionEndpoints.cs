@@ -68,13 +68,12 @@ internal static class ConnectionEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        string connection, ConnectionStore store, PipelinesDb db, CurrentProject project, HttpRequest request, CancellationToken ct)
+        string connection, ConnectionStore store, CurrentProject project, HttpRequest request, CancellationToken ct)
     {
         if (await store.FindAsync(project.Id, connection, ct) is not { } found)
             return ApiProblem.NotFound("connection", connection);
         request.CheckIfMatch(found.Revision, required: false);
-        db.Connections.Remove(found);
-        await db.SaveChangesAsync(ct);
+        await store.DeleteAsync(project, found, request.HttpContext.Actor(), ct);
         return TypedResults.NoContent();
     }
 

@@ -44,7 +44,6 @@ internal sealed class ConnectionExchange(IServiceScopeFactory scopes, IRequests 
             OccurredAt = time.GetUtcNow(),
             ProjectId = project.Id,
             Actor = "service:pipelines",
-            Sequence = await scope.ServiceProvider.GetRequiredService<EventNumbers>().NextAsync(project.Id, ct),
             SourceRunId = request.RunId,
             Connection = request.Connection,
             StepId = request.StepId,

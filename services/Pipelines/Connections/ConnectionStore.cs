@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Contracts.Text;
 using Qualiz.Pipelines.Model;
 using Qualiz.Pipelines.Projects;
+using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Secrets;
@@ -12,10 +14,10 @@ using Qualiz.Platform.Secrets;
 namespace Qualiz.Pipelines.Connections;
 
 /// <summary>Keeps connections; what is secret in them is sealed and only leaves through <see cref="Open"/>.</summary>
-internal sealed class ConnectionStore(PipelinesDb db, SecretBox box, TimeProvider time)
+internal sealed class ConnectionStore(IUnitOfWork<PipelinesDb> work, SecretBox box, TimeProvider time)
 {
     public Task<ProjectConnection?> FindAsync(Guid projectId, string name, CancellationToken ct) =>
-        db.Connections.FirstOrDefaultAsync(connection => connection.ProjectId == projectId && connection.Name == name, ct);
+        work.Db.Connections.FirstOrDefaultAsync(connection => connection.ProjectId == projectId && connection.Name == name, ct);
 
     /// <exception cref="ApiException">The settings are wrong (422), or it was changed by someone else (412, 428).</exception>
     public async Task<(ProjectConnection Connection, bool Created)> SaveAsync(
@@ -61,10 +63,21 @@ internal sealed class ConnectionStore(PipelinesDb db, SecretBox box, TimeProvide
         connection.UpdatedAt = now;
         connection.UpdatedBy = request.HttpContext.Actor();
         if (existing is null)
-            db.Connections.Add(connection);
+            work.Db.Connections.Add(connection);
+        work.Outbox.Publish(new ConnectionSaved
+        {
+            Id = Guid.CreateVersion7(),
+            OccurredAt = now,
+            ProjectId = project.Id,
+            Actor = connection.UpdatedBy,
+            Project = project.Slug,
+            Connection = name,
+            Type = type.Name,
+            Revision = connection.Revision,
+        });
         try
         {
-            await db.SaveChangesAsync(ct);
+            await work.CommitAsync(ct);
         }
         catch (Exception exception) when (exception is DbUpdateConcurrencyException or DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } })
         {
@@ -72,6 +85,28 @@ internal sealed class ConnectionStore(PipelinesDb db, SecretBox box, TimeProvide
         }
 
         return (connection, existing is null);
+    }
+
+    public async Task DeleteAsync(CurrentProject project, ProjectConnection connection, string actor, CancellationToken ct)
+    {
+        work.Db.Connections.Remove(connection);
+        work.Outbox.Publish(new ConnectionDeleted
+        {
+            Id = Guid.CreateVersion7(),
+            OccurredAt = time.GetUtcNow(),
+            ProjectId = project.Id,
+            Actor = actor,
+            Project = project.Slug,
+            Connection = connection.Name,
+        });
+        try
+        {
+            await work.CommitAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            throw new ApiException(StatusCodes.Status412PreconditionFailed, "changed", $"Someone else changed the connection \"{connection.Name}\" meanwhile. Get it and send the change again.");
+        }
     }
 
     /// <summary>All settings as texts, secrets included.</summary>

@@ -12,6 +12,12 @@ internal sealed class Project
     public required string TimeZone { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required string CreatedBy { get; init; }
+
+    /// <summary>Since when nothing in it starts or changes.</summary>
+    public DateTimeOffset? ArchivedAt { get; set; }
+
+    /// <summary>Since when it is gone; the row keeps its slug from being given again.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
 }
 
 internal sealed class Pipeline
@@ -26,6 +32,12 @@ internal sealed class Pipeline
     public required int Latest { get; set; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; set; }
+
+    /// <summary>Since when no run of it starts.</summary>
+    public DateTimeOffset? ArchivedAt { get; set; }
+
+    /// <summary>Since when it is gone; its versions stay for the runs that follow them.</summary>
+    public DateTimeOffset? DeletedAt { get; set; }
 }
 
 /// <summary>Immutable.</summary>

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Qualiz.Pipelines.Model;
 
-/// <summary>The tables of schema <c>pipelines</c> (Migrations/) that are mapped; operators and the event counter are plain SQL.</summary>
+/// <summary>The tables of schema <c>pipelines</c> (Migrations/) that are mapped; operators are plain SQL.</summary>
 internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbContext(options)
 {
     public const string Schema = "pipelines";
@@ -33,6 +33,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
             builder.ToTable("project");
             builder.HasKey(project => project.Id);
             builder.Property(project => project.Id).ValueGeneratedNever();
+            builder.HasQueryFilter(project => project.DeletedAt == null);
         }
     }
 
@@ -43,6 +44,7 @@ internal sealed class PipelinesDb(DbContextOptions<PipelinesDb> options) : DbCon
             builder.ToTable("pipeline");
             builder.HasKey(pipeline => pipeline.Id);
             builder.Property(pipeline => pipeline.Id).ValueGeneratedNever();
+            builder.HasQueryFilter(pipeline => pipeline.DeletedAt == null);
         }
     }
 

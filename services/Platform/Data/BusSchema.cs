@@ -1,6 +1,6 @@
 namespace Qualiz.Platform.Data;
 
-/// <summary>The platform's own schema: outbox, inbox and timers of all services.</summary>
+/// <summary>The platform's own schema: outbox, inbox and timers of all services, and the numbers of their events.</summary>
 internal static class BusSchema
 {
     public const string Name = "bus";
@@ -11,5 +11,6 @@ internal static class BusSchema
         GRANT USAGE ON SCHEMA bus TO "{role}";
         GRANT INSERT ON bus.outbox, bus.timer TO "{role}";
         GRANT SELECT, INSERT ON bus.inbox TO "{role}";
+        GRANT SELECT, INSERT, UPDATE ON bus.event_number TO "{role}";
         """;
 }

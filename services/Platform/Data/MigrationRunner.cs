@@ -54,8 +54,9 @@ internal sealed partial class MigrationRunner(ServiceDatabases databases, IConfi
         await MigrateSchemaAsync(connection, BusSchema.Name, MigrationScript.Of(typeof(MigrationRunner).Assembly), ct);
         foreach (var database in databases.All)
         {
-            await MigrateSchemaAsync(connection, database.Name, MigrationScript.Of(database.Scripts), ct);
+            await EnsureRoleAsync(connection, database.Name, ct);
             await ExecuteAsync(connection, BusSchema.Grants(database.Name), ct);
+            await MigrateSchemaAsync(connection, database.Name, MigrationScript.Of(database.Scripts), ct);
         }
     }
 

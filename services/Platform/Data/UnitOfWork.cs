@@ -2,6 +2,7 @@ using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
+using Qualiz.Contracts;
 using Qualiz.Platform.Messaging;
 
 namespace Qualiz.Platform.Data;
@@ -81,6 +82,7 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
     {
         await BeginAsync(ct);
         await db.SaveChangesAsync(ct);
+        await NumberEventsAsync(ct);
 
         var committed = _outbox.Messages.ToArray();
         await using (var batch = _connection!.CreateBatch())
@@ -110,6 +112,34 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
             relay.TimerSet(_outbox.Timers.Min(timer => timer.DueAt));
         _outbox.Clear();
         await EndAsync();
+    }
+
+    /// <summary>
+    /// Gives events that belong to no run their place in the order of their project. Last of all, so that the project's row is
+    /// locked for no longer than the commit takes, and in one order, so that nobody waits for each other.
+    /// </summary>
+    private async Task NumberEventsAsync(CancellationToken ct)
+    {
+        var projects = _outbox.Messages
+            .Select((message, index) => (Event: message.Body as EventRecord, index))
+            .Where(message => message.Event is { RunId: null, Sequence: 0 })
+            .GroupBy(message => message.Event!.ProjectId)
+            .OrderBy(project => project.Key)
+            .ToList();
+        foreach (var project in projects)
+        {
+            await using var command = new NpgsqlCommand(
+                """
+                INSERT INTO bus.event_number AS number (project_id, last) VALUES ($1, $2)
+                ON CONFLICT (project_id) DO UPDATE SET last = number.last + $2 RETURNING last
+                """,
+                _connection, _transaction);
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = project.Key });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = project.Count() });
+            var next = (long)(await command.ExecuteScalarAsync(ct))! - project.Count();
+            foreach (var (happened, index) in project)
+                _outbox.Messages[index] = _outbox.Messages[index] with { Body = happened! with { Sequence = ++next } };
+        }
     }
 
     private static NpgsqlBatchCommand Row(OutgoingMessage message) =>

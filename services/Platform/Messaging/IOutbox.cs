@@ -6,7 +6,10 @@ namespace Qualiz.Platform.Messaging;
 /// </summary>
 public interface IOutbox
 {
-    /// <summary>Publishes an event: everyone subscribed to its type, or to an interface it has, receives it.</summary>
+    /// <summary>
+    /// Publishes an event: everyone subscribed to its type, or to an interface it has, receives it. An event that belongs to no
+    /// run gets its number within its project when the transaction commits.
+    /// </summary>
     void Publish(object message);
 
     /// <summary>Sends a command to one queue, by name.</summary>
