@@ -32,6 +32,8 @@ public sealed class EngineException(string code, string message, bool transient 
         // The platform knows a full disk by these words, and waits.
         if (Has(text, "No space left on device"))
             return new EngineException(DiskFull, "No space left on device: the disk that the engine writes to is full.", true);
+        if (Array.Find(DiskTroubles, words => Has(text, words)) is { } trouble)
+            return new EngineException(DiskFull, $"The disk that the engine works on cannot be used: {trouble}.", true);
         if (Has(text, "max_temp_directory_size") || Has(text, "failed to offload data block"))
             return new EngineException(ScratchExceeded, "The step needs more scratch space than it was granted. Raise Engine:ScratchBytes or split the data.");
         return Kind(exception) switch
@@ -53,6 +55,9 @@ public sealed class EngineException(string code, string message, bool transient 
             var kind => new EngineException(EngineFailed, $"The data engine failed ({kind})."),
         };
     }
+
+    // As the system calls them; the platform waits for these too.
+    private static readonly string[] DiskTroubles = ["Disk quota exceeded", "Read-only file system", "Input/output error", "Stale file handle"];
 
     // Errors of preparing a statement come without a kind, but their text begins with it.
     private static DuckDBErrorType Kind(DuckDBException exception)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Qualiz.Platform.Storage;
 
 namespace Qualiz.Platform.Http;
 
@@ -25,6 +26,7 @@ internal sealed partial class ProblemHandler(IProblemDetailsService problems, IL
                 ApiProblem.Details(400, "badRequest", Sentence(json), [new ApiError(Sentence(json), json.Path?.TrimStart('$', '.'), null, (int?)json.LineNumber + 1, (int?)json.BytePositionInLine + 1)]),
             BadHttpRequestException bad => ApiProblem.Details(bad.StatusCode, "badRequest", bad.Message, null),
             NpgsqlException { IsTransient: true } => ApiProblem.Details(503, "unavailable", "The database is not available now; try again in a moment.", null),
+            StoreUnavailableException => ApiProblem.Details(503, "storeUnavailable", "The object store cannot be used now; try again later.", null),
             _ => ApiProblem.Details(500, "internal", $"An error of ours, noted under {TraceId(context)}.", null),
         };
         if (problem.Status >= 500)

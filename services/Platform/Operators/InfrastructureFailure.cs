@@ -11,6 +11,9 @@ internal static class InfrastructureFailure
     private const int NoSpace = 28;
     private const int ReadOnlyFileSystem = 30;
     private const int QuotaExceeded = 122;
+    private const int Broken = 5;
+    private const int Stale = 116;
+    private static readonly string[] s_words = ["No space left on device", "Disk quota exceeded", "Read-only file system", "Input/output error", "Stale file handle"];
 
     /// <summary>A sentence for the step's log, or null when it is no infrastructure failure.</summary>
     public static string? Explain(Exception exception)
@@ -24,11 +27,10 @@ internal static class InfrastructureFailure
             if (cause is EngineUnavailableException)
                 return "No engine worker could be started.";
             // Raw error numbers on Linux; a native engine only has the words.
-            if ((cause is IOException && cause.HResult is NoSpace or ReadOnlyFileSystem or QuotaExceeded)
-                || cause.Message.Contains("No space left on device", StringComparison.OrdinalIgnoreCase)
-                || cause.Message.Contains("Disk quota exceeded", StringComparison.OrdinalIgnoreCase))
+            if (cause is IOException && cause.HResult is NoSpace or ReadOnlyFileSystem or QuotaExceeded or Broken or Stale
+                || s_words.Any(words => cause.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
             {
-                return "The disk is full or read-only.";
+                return "The disk is full, read-only or broken.";
             }
         }
 

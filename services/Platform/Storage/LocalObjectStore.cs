@@ -10,12 +10,40 @@ namespace Qualiz.Platform.Storage;
 /// </summary>
 internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
 {
+    /// <summary>Lies in the folder of a store that <see cref="Open"/> has opened; it is none of the keys.</summary>
+    private const string Marker = ".qualiz-store";
+
     private readonly string _root;
+    private readonly bool _marked;
 
     public LocalObjectStore(string root)
     {
         Directory.CreateDirectory(root);
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    }
+
+    private LocalObjectStore(string root, bool marked)
+        : this(root) => _marked = marked;
+
+    /// <summary>
+    /// Qualiz's own store. It leaves a mark in its folder: when that is gone, the disk below was unmounted, and an empty mount
+    /// point must pass neither for a store without files nor for a place to write to.
+    /// </summary>
+    public static LocalObjectStore Open(string root)
+    {
+        Directory.CreateDirectory(root);
+        var mark = Path.Combine(root, Marker);
+        try
+        {
+            if (!File.Exists(mark))
+                File.Create(mark).Dispose();
+            return new LocalObjectStore(root, marked: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The disk is full or read-only now; readiness says so.
+            return new LocalObjectStore(root);
+        }
     }
 
     public Task<Stream> OpenReadAsync(string key, CancellationToken ct)
@@ -94,7 +122,7 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
             .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
             .Where(file => !file.Name.StartsWith(StoreKey.Unfinished, StringComparison.Ordinal))
             .Select(file => (key: Path.GetRelativePath(_root, file.FullName), file))
-            .Where(entry => entry.key.StartsWith(prefix, StringComparison.Ordinal))
+            .Where(entry => entry.key != Marker && entry.key.StartsWith(prefix, StringComparison.Ordinal))
             .OrderBy(entry => entry.key, StringComparer.Ordinal)
             .ToList()), ct);
         foreach (var (key, file) in files)
@@ -201,6 +229,7 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         var above = Path.GetDirectoryName(folder)!;
         if (folder.Length > _root.Length)
             CreateFolder(above, flush);
+        RequireRoot();
         Directory.CreateDirectory(folder);
         if (flush)
             FlushFolder(above, folder);
@@ -245,6 +274,8 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
     {
         if (!Directory.Exists(_root))
             throw new StoreUnavailableException($"The store's folder {_root} is not there.");
+        if (_marked && !File.Exists(Path.Combine(_root, Marker)))
+            throw new StoreUnavailableException($"The store's folder {_root} is another one than at start ({Marker} is missing): is its disk mounted?");
     }
 
     private FileNotFoundException Missing(string key)

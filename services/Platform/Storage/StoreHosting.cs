@@ -20,7 +20,7 @@ public static class StoreHosting
         switch (configuration["Store:Type"] ?? "local")
         {
             case "local":
-                return new LocalObjectStore(configuration["Store:Root"] is { Length: > 0 } root ? root : throw Missing("Store:Root", "the folder that holds datasets, logs and uploads"));
+                return LocalObjectStore.Open(configuration["Store:Root"] is { Length: > 0 } root ? root : throw Missing("Store:Root", "the folder that holds datasets, logs and uploads"));
             case "s3":
                 var options = configuration.GetSection("Store:S3").Get<S3StoreOptions>() ?? new S3StoreOptions();
                 if (string.IsNullOrEmpty(options.Bucket))

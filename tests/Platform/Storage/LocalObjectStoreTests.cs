@@ -8,7 +8,7 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
     private readonly string _root = Directory.CreateTempSubdirectory("qualiz-root-").FullName;
     private readonly LocalObjectStore _store;
 
-    public LocalObjectStoreTests() => _store = new LocalObjectStore(_root);
+    public LocalObjectStoreTests() => _store = LocalObjectStore.Open(_root);
 
     private protected override IObjectStore Store => _store;
 
@@ -57,7 +57,7 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
             stream.WriteByte(1);
             stream.Flush();
         });
-        InfrastructureFailure.Explain(full).ShouldBe("The disk is full or read-only.");
+        InfrastructureFailure.Explain(full).ShouldBe("The disk is full, read-only or broken.");
         InfrastructureFailure.Explain(new InvalidOperationException("IO Error: Could not write file: No space left on device")).ShouldNotBeNull();
         InfrastructureFailure.Explain(new InvalidOperationException("a bug")).ShouldBeNull();
         await Task.CompletedTask;
@@ -72,6 +72,26 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
         await Should.ThrowAsync<StoreUnavailableException>(() => _store.ExistsAsync("x", default));
         await Should.ThrowAsync<StoreUnavailableException>(() => KeysAsync(""));
         await Should.ThrowAsync<StoreUnavailableException>(() => _store.ProbeAsync(default));
+    }
+
+    /// <summary>An unmounted disk leaves an empty folder behind, to which everything could be written.</summary>
+    [Fact]
+    public async Task A_store_whose_disk_has_gone_is_unavailable_not_empty()
+    {
+        await PutAsync("a/x", "x");
+        var disk = $"{_root}-disk";
+        Directory.Move(_root, disk);
+        Directory.CreateDirectory(_root);
+        await Should.ThrowAsync<StoreUnavailableException>(() => ReadAsync("a/x"));
+        await Should.ThrowAsync<StoreUnavailableException>(() => PutAsync("a/y", "y"));
+        await Should.ThrowAsync<StoreUnavailableException>(() => _store.ExistsAsync("a/x", default));
+        await Should.ThrowAsync<StoreUnavailableException>(() => KeysAsync(""));
+        Should.Throw<StoreUnavailableException>(() => _store.GetStagingPath("b/z", Scratch));
+        Directory.EnumerateFileSystemEntries(_root).ShouldBeEmpty();
+        Directory.Delete(_root);
+        Directory.Move(disk, _root);
+        (await ReadAsync("a/x")).ShouldBe("x");
+        (await KeysAsync("")).ShouldBe(["a/x"]);
     }
 
     protected override void Dispose(bool disposing)

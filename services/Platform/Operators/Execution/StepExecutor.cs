@@ -175,17 +175,48 @@ internal sealed class StepExecutor(
     {
         for (var wait = TimeSpan.FromSeconds(1); ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
         {
+            string explanation;
             try
             {
-                return await RunOnceAsync(registration, command, claimed, claim, grant, inputs, buffer, stepLog);
+                var result = await RunOnceAsync(registration, command, claimed, claim, grant, inputs, buffer, stepLog);
+                // What an operator says of a file that it could not read or write does not count while the store is away.
+                if (result is not StepResult.Failed || await StoreTroubleAsync(claim.Work) is not { } trouble)
+                    return result;
+                explanation = trouble;
+                log.LogWarning("The step waits {Wait}: {Explanation}", wait, explanation);
             }
-            catch (Exception exception) when (!claim.Work.IsCancellationRequested && InfrastructureFailure.Explain(exception) is { } explanation)
+            catch (Exception exception) when (!claim.Work.IsCancellationRequested && InfrastructureFailure.Explain(exception) is not null)
             {
+                explanation = InfrastructureFailure.Explain(exception)!;
                 log.LogWarning(exception, "The step waits {Wait}: {Explanation}", wait, explanation);
-                stepLog.LogWarning("{Explanation} The step waits {Seconds} s and tries again.", explanation, wait.TotalSeconds);
-                claim.Report(new StepProgress($"waiting: {explanation}", 0, null));
-                await Task.Delay(wait, time, claim.Work);
             }
+            catch (OperatorCrashedException exception) when (!claim.Work.IsCancellationRequested)
+            {
+                if (await StoreTroubleAsync(claim.Work) is not { } trouble)
+                    throw;
+                explanation = trouble;
+                log.LogWarning(exception, "The step waits {Wait}: {Explanation}", wait, explanation);
+            }
+
+            stepLog.LogWarning("{Explanation} The step waits {Seconds} s and tries again.", explanation, wait.TotalSeconds);
+            claim.Report(new StepProgress($"waiting: {explanation}", 0, null));
+            await Task.Delay(wait, time, claim.Work);
+        }
+    }
+
+    /// <summary>Why the store cannot be used now; null when it can.</summary>
+    private async Task<string?> StoreTroubleAsync(CancellationToken ct)
+    {
+        if (store is not IStoreProbe probe)
+            return null;
+        try
+        {
+            await probe.ProbeAsync(ct);
+            return null;
+        }
+        catch (Exception exception) when (!ct.IsCancellationRequested)
+        {
+            return InfrastructureFailure.Explain(exception) ?? "The object store is not usable now.";
         }
     }
 
