@@ -36,6 +36,21 @@ internal static class Changes
     public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, CancellationToken ct) =>
         context.Client.PutAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}", new JsonObject { ["type"] = type, ["settings"] = settings }, ct);
 
+    /// <summary>True when it was not there before.</summary>
+    public static async Task<bool> EnsureProjectAsync(QualizClient client, string project, string? name, string? description, CancellationToken ct)
+    {
+        try
+        {
+            await client.GetAsync(CommandContext.ProjectPathOf(project), ct);
+            return false;
+        }
+        catch (ProblemException missing) when (missing.Status == System.Net.HttpStatusCode.NotFound)
+        {
+            await client.PostAsync("api/v1/projects", new { slug = project, name, description }, ct);
+            return true;
+        }
+    }
+
     /// <param name="dataset">Not null: the upload becomes this dataset's next version.</param>
     public static async Task<int> UploadAsync(CommandContext context, string file, string? name, string? dataset, CancellationToken ct)
     {

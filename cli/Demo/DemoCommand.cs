@@ -12,7 +12,7 @@ internal sealed class DemoCommand(CommandContext context)
             .Select(part => part.Split('=', 2))
             .ToDictionary(part => part[0], part => part.ElementAtOrDefault(1) ?? "", StringComparer.OrdinalIgnoreCase);
 
-        await CreateProjectAsync(ct);
+        await Changes.EnsureProjectAsync(context.Client, context.Project, "Demo", "Invented customers of two systems.", ct);
         DemoData.Write(landing);
         await PutConnectionAsync("landing", "folder", new JsonObject { ["root"] = landing }, ct);
         await PutConnectionAsync("dwh", "postgres", new JsonObject
@@ -30,16 +30,4 @@ internal sealed class DemoCommand(CommandContext context)
 
     private Task PutConnectionAsync(string name, string type, JsonObject settings, CancellationToken ct) =>
         Changes.PutConnectionAsync(context, name, type, settings, ct);
-
-    private async Task CreateProjectAsync(CancellationToken ct)
-    {
-        try
-        {
-            await context.Client.GetAsync(context.ProjectPath, ct);
-        }
-        catch (ProblemException missing) when (missing.Status == System.Net.HttpStatusCode.NotFound)
-        {
-            await context.Client.PostAsync("api/v1/projects", new { slug = context.Project, name = "Demo", description = "Invented customers of two systems." }, ct);
-        }
-    }
 }

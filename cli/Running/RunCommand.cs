@@ -21,6 +21,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             terminal.Error(wrong);
             return ExitCode.BadInput;
         }
+        await Ephemeral.PrepareAsync(client, options.Project, ct);
         var file = PipelineFile.Parse(text, options.File);
         if (file.Model is not { Pipeline: var name })
         {
@@ -49,9 +50,13 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         else
         {
             var settings = string.Concat(options.Set.Select(setting => $" · {setting}"));
-            terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {RunIds.Short(run)}{settings} · {new Uri(client.Address, runPath)}");
+            terminal.Line($"{name}{(saved.Text("version") is { } v ? $" v{v}" : "")} · run {RunIds.Short(run)}{settings}{(Ephemeral.Is ? "" : $" · {new Uri(client.Address, runPath)}")}");
         }
-        if (options.Detach)
+        if (options.Detach && Ephemeral.Is)
+        {
+            terminal.Error("--detach needs an instance that stays: ./qualiz up --detach. This one ends with the command, so the run is followed.");
+        }
+        else if (options.Detach)
         {
             if (!options.Json)
             {
@@ -87,7 +92,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
     public async Task<int> FollowAsync(string runPath, RunOptions options, CancellationToken ct, string? after = null)
     {
         var details = await client.GetAsync(runPath, ct);
-        var view = new RunView(options.Json ? Silent : terminal, StepsOf(details));
+        var view = new RunView(options.Json ? Silent : terminal, StepsOf(details), Ephemeral.Is, options.Out is not null);
         using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(interrupts.Token);
         var progress = terminal.Live && !options.Json ? new LiveProgress(client, terminal, time).ShowAsync(runPath, view, ended.Token) : Task.CompletedTask;

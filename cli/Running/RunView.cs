@@ -4,7 +4,9 @@ using Qualiz.Contracts.Runs.V1;
 namespace Qualiz.Cli.Running;
 
 /// <summary>Follows a run's events and prints a line for each step that ended; ends with the run's own line.</summary>
-internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators)
+/// <param name="ephemeral">Nothing can be looked up afterwards, so nothing is offered.</param>
+/// <param name="saved">What the steps wrote will be saved.</param>
+internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators, bool ephemeral = false, bool saved = false)
 {
     private const int MarkWidth = 6;
 
@@ -80,12 +82,13 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
             case nameof(RunFailed):
                 var end = Read<RunFailed>(data);
                 terminal.Line($"{terminal.Bad("failed")}{(end.StepId is null ? "" : $" in {end.StepId}")}{In(end.OccurredAt)}: {Sentence(end.Error.Message)}{Waiting(end.RunId)}");
-                terminal.Line($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(end.StepId is null ? "" : $"; what it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}")}");
+                Hint($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(end.StepId is null ? "" : $"; what it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}")}");
                 Exit = ExitCode.Failed;
                 break;
             case nameof(RunCancelled):
                 var cancelled = Read<RunCancelled>(data);
-                terminal.Line($"{terminal.Doubtful("cancelled")}{In(cancelled.OccurredAt)}. To go on: ./qualiz retry {RunIds.Short($"{cancelled.RunId}")}");
+                terminal.Line($"{terminal.Doubtful("cancelled")}{In(cancelled.OccurredAt)}.");
+                Hint($"To go on: ./qualiz retry {RunIds.Short($"{cancelled.RunId}")}");
                 Exit = ExitCode.Cancelled;
                 break;
         }
@@ -158,14 +161,27 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
         return lines;
     }
 
+    private void Hint(string text)
+    {
+        if (!ephemeral)
+        {
+            terminal.Line(text);
+        }
+    }
+
     private string Waiting(Guid? run)
     {
         if (_rejected == 0)
         {
             return "";
         }
+        var rows = $" {StepView.Number(_rejected)} {(_rejected == 1 ? "row was" : "rows were")} rejected";
+        if (ephemeral)
+        {
+            return saved ? $"{rows}." : $"{rows}; --out DIR saves them with their reasons.";
+        }
         var command = $"./qualiz rejected {RunIds.Short($"{run}")}{(_rejecting.Count == 1 ? $" {_rejecting.Single()}" : "")}";
-        return $" {StepView.Number(_rejected)} {(_rejected == 1 ? "row was" : "rows were")} rejected: {command}";
+        return $"{rows}: {command}";
     }
 
     private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('!') || message.EndsWith('?') ? message : message + ".";

@@ -8,7 +8,9 @@ address() { printf 'http://127.0.0.1:%s' "$(public_port)"; }
 
 # The private cluster must be reachable for the unprivileged user that PostgreSQL runs as; a checkout below /root is not.
 postgres_folder() {
-  if [ "$(id -u)" -ne 0 ] || setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$root" 2>/dev/null; then
+  if [ -n "${private:-}" ]; then
+    printf '%s' "$home/postgres"
+  elif [ "$(id -u)" -ne 0 ] || setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$root" 2>/dev/null; then
     printf '%s' "$home/postgres"
   else
     printf '/var/lib/qualiz-%s' "$(printf '%s' "$home" | cksum | cut -d ' ' -f 1)"
@@ -79,7 +81,9 @@ configure() { # what every process is given; docs/operate.md has the table
     Services__Key=$(<"$home/services.key")
     Engine__MemoryShare=$(awk -v replicas="$(replicas)" 'BEGIN {printf "%.2f", 0.6 / 3 / replicas}')
   fi
-  mkdir -p "$home/store" "$home/landing" "$home/delivered"
+  # An instance for one command works where the person does, and leaves nothing elsewhere.
+  [ -z "${private:-}" ] || export Folders__Roots__0=$PWD Folders__Roots__1=$home/landing Engine__Scratch=$home/scratch
+  mkdir -p "$home/store" "$home/landing" "$home/delivered" "$home/scratch"
   make_key "$Secrets__KeyFile"
 }
 
