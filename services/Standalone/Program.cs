@@ -1,6 +1,7 @@
 using Qualiz.Cleanse;
 using Qualiz.Datasets;
 using Qualiz.Deliver;
+using Qualiz.Enrich;
 using Qualiz.Ingest;
 using Qualiz.Pipelines;
 using Qualiz.Platform.Hosting;
@@ -9,5 +10,5 @@ using Qualiz.Tasks;
 
 return await QualizHost.RunAsync(
     args,
-    builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDeliver().AddTasks(),
+    builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddEnrich().AddDeliver().AddTasks(),
     app => app.MapPipelines().MapRuns().MapDatasets());

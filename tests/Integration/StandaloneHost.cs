@@ -4,6 +4,7 @@ using Npgsql;
 using Qualiz.Cleanse;
 using Qualiz.Datasets;
 using Qualiz.Deliver;
+using Qualiz.Enrich;
 using Qualiz.Ingest;
 using Qualiz.Pipelines;
 using Qualiz.Runs;
@@ -31,7 +32,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
     {
         Target = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         _host = await TestHost.StartAsync(
-            builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDeliver().AddTasks(),
+            builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddEnrich().AddDeliver().AddTasks(),
             app => app.MapPipelines().MapRuns().MapDatasets(),
             bus,
             new Dictionary<string, string?>
@@ -51,7 +52,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
         await TestHost.UntilAsync(async () =>
         {
             var known = (await Api.GetAsync("operators")).List("items").Select(item => item.GetProperty("manifest").Text("kind")).ToList();
-            var missing = new[] { "ingest", "cleanse", "deliver", "wait", "log" }.Except(known).ToList();
+            var missing = new[] { "ingest", "cleanse", "enrich", "deliver", "wait", "log" }.Except(known).ToList();
             return missing.Count == 0 ? null : $"operators {string.Join(", ", missing)}";
         });
     }

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Engine.Rows;
+
+/// <summary>Rows and values as JSON text in the wire format, computed by the engine.</summary>
+public static class RowJson
+{
+    /// <summary>An SQL expression of the JSON text of an object.</summary>
+    /// <param name="members">Names and SQL expressions of their values.</param>
+    public static string Object(IEnumerable<(string Name, ColumnType Type, string Value)> members)
+    {
+        var parts = members.Select(member => $"{Sql.Literal($"{JsonSerializer.Serialize(member.Name)}:")} || {Value(member.Type, member.Value)}");
+        return $"'{{' || concat_ws(',', {string.Join(", ", parts.DefaultIfEmpty("NULL"))}) || '}}'";
+    }
+
+    /// <summary>An SQL expression of a value's JSON text; <c>null</c> for an empty one.</summary>
+    public static string Value(ColumnType type, string value)
+    {
+        var (wire, kind) = WireExpression.Of(type, value);
+        var json = kind switch
+        {
+            WireKind.Json => wire,
+            WireKind.Int64 => $"CASE WHEN {wire} BETWEEN -9007199254740991 AND 9007199254740991 THEN CAST({wire} AS VARCHAR) ELSE '\"' || CAST({wire} AS VARCHAR) || '\"' END",
+            WireKind.Double => $"CASE WHEN isfinite({wire}) THEN CAST(to_json({wire}) AS VARCHAR) WHEN isnan({wire}) THEN '\"NaN\"' WHEN {wire} > 0 THEN '\"Infinity\"' ELSE '\"-Infinity\"' END",
+            _ => $"CAST(to_json({wire}) AS VARCHAR)",
+        };
+        return $"CASE WHEN {value} IS NULL THEN 'null' ELSE {json} END";
+    }
+
+    /// <summary>An SQL expression of a value as text, as it stands on screen.</summary>
+    public static string Text(ColumnType type, string value)
+    {
+        var (wire, _) = WireExpression.Of(type, value);
+        return $"CAST({wire} AS VARCHAR)";
+    }
+}
