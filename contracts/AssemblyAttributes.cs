@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Qualiz.Contracts.Tests")]
+[assembly: InternalsVisibleTo("Qualiz.OperatorKit")]

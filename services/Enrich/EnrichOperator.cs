@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
@@ -68,6 +69,57 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
             return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Transient = exception.Transient });
         }
     }
+
+    public Task<OutputInferred> InferOutputAsync(EnrichConfig config, InferenceContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Inputs.FirstOrDefault(input => input.Schema is null) is { } unknown)
+            return Task.FromResult(OutputInferred.Unknown($"the columns of {unknown.Name} are not known"));
+        Lookup? lookup = null;
+        if (config.Lookup is not null)
+        {
+            if (context.Dataset(config.Lookup) is not { } schema)
+                return Task.FromResult(OutputInferred.Unknown($"the columns of {config.Lookup} are not known"));
+            lookup = new Lookup(config.Lookup, Empty(schema));
+        }
+        try
+        {
+            using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = 1, Scratch = context.Scratch });
+            var inputs = new StackedInputs([.. context.Inputs.Select(input => new RecipeInput(input.Name, Empty(input.Schema!)))], EnrichPlan.Added(config));
+            var plan = EnrichPlan.Make(session, config, inputs, lookup);
+            return Task.FromResult(new OutputInferred
+            {
+                Outputs = new Dictionary<string, DatasetSchema>
+                {
+                    ["out"] = plan.Schema,
+                    [RejectedRows.Port] = RejectedRows.Schema(RejectedRows.Strictest(plan.Schema.Columns)),
+                    [UnmatchedPort] = plan.UnmatchedSchema,
+                },
+            });
+        }
+        catch (RecipeException exception)
+        {
+            return Task.FromResult(new OutputInferred
+            {
+                Problems =
+                [
+                    new ConfigProblem
+                    {
+                        Code = exception.Code,
+                        Path = exception.Path,
+                        Message = exception.Message,
+                        Suggestion = exception.Suggestion,
+                        Position = exception.Position,
+                        Needs = exception.Code is RecipeException.ColumnUnknown ? SchemaCertainty.Names : SchemaCertainty.Exact,
+                    },
+                ],
+                Certainty = SchemaCertainty.Guess,
+            });
+        }
+    }
+
+    private static LocalDataset Empty(DatasetSchema schema) => new(new DatasetRef { Files = [], Schema = schema, Rows = 0, Bytes = 0 }, []);
 
     private static async Task<Lookup> FindAsync(string reference, StepContext step, CancellationToken ct)
     {

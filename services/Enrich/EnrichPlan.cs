@@ -332,7 +332,7 @@ internal sealed class EnrichPlan
         var names = known.ToList();
         var nearest = NearestName.Find(name, names);
         var hint = nearest is not null ? $"did you mean \"{nearest}\"?" : names.Count <= 12 ? $"there are {string.Join(", ", names)}." : $"there are {names.Count} others.";
-        return new RecipeException(RecipeException.ColumnUnknown, $"Column \"{name}\" does not exist{where}; {hint}", path);
+        return new RecipeException(RecipeException.ColumnUnknown, $"Column \"{name}\" does not exist{where}; {hint}", path) { Suggestion = nearest };
     }
 
     private string Comparable(string sql, DatasetColumn column) =>

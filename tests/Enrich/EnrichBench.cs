@@ -1,5 +1,5 @@
 using Qualiz.Contracts.Runs.V1;
-using Qualiz.Operators.Tests;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Enrich.Tests;
@@ -17,7 +17,7 @@ internal sealed class EnrichBench : IDisposable
     }
 
     public Task<StepResult> RunAsync(string config, params IReadOnlyList<ResolvedInput> inputs) =>
-        new EnrichOperator().ExecuteAsync(OperatorBench.Config<EnrichConfig>(config), Bench.Step(1, null, inputs), default);
+        new EnrichOperator().ExecuteAsync(OperatorBench.Config<EnrichConfig>(config), Bench.Step(new StepSetup { Inputs = inputs }), default);
 
     public async Task<StepOutcome> CompletedAsync(string config, params IReadOnlyList<ResolvedInput> inputs) =>
         (await RunAsync(config, inputs)) switch

@@ -22,6 +22,9 @@ public sealed record InferOutput
     /// <summary>In the order of the file.</summary>
     public required IReadOnlyList<InferInput> Inputs { get; init; }
 
+    /// <summary>The datasets that the configuration names beside the inputs (fields of format <c>dataset</c>), by reference.</summary>
+    public IReadOnlyList<InferInput> Datasets { get; init; } = [];
+
     /// <summary>Those that the configuration names and that hold no secret; the others are only opened in a run.</summary>
     public IReadOnlyList<OpenConnection> Connections { get; init; } = [];
 }

@@ -36,6 +36,9 @@ public sealed class InferenceContext
 {
     public required InferOutput Request { get; init; }
     public IReadOnlyList<InferInput> Inputs => Request.Inputs;
+
+    /// <summary>The columns of a dataset that the configuration names; null: not known.</summary>
+    public DatasetSchema? Dataset(string reference) => Request.Datasets.FirstOrDefault(dataset => dataset.Name == reference)?.Schema;
     public required IObjectStore Store { get; init; }
 
     /// <summary>An empty folder of this inference alone; deleted afterwards.</summary>
