@@ -25,12 +25,20 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
     public static StepView Of(StepFailed step, TimeSpan? took) => new(
         step.StepId,
         StepMark.Failed,
-        step.Error.Message + (step.RetryAt is { } retry
+        Describe(step.Error) + (step.RetryAt is { } retry
             ? $" (again at {retry.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)})"
             : ""),
         took,
         step.Outcome is null ? "" : ReasonsOf(step.Outcome),
         step.Outcome?.Warnings ?? []);
+
+    /// <summary>With its place in the pipeline file, when it has one.</summary>
+    public static string Describe(StepError error) =>
+        error.Place is { } place ? string.Create(CultureInfo.InvariantCulture, $"{place.File}:{place.Line}:{place.Column} {place.Path}: {WithoutPlace(error.Message, place.Path)}") : error.Message;
+
+    /// <summary>A message may begin with the place in the settings; that is said already.</summary>
+    private static string WithoutPlace(string message, string path) =>
+        message.IndexOf(": ", StringComparison.Ordinal) is > 0 and var at && path.EndsWith("." + message[..at], StringComparison.Ordinal) ? message[(at + 2)..] : message;
 
     public static StepView Of(StepSkipped step) => new(step.StepId, StepMark.Skipped, step.Reason, null, "", []);
 

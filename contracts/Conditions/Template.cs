@@ -167,7 +167,7 @@ public sealed class Template
                 }
                 catch (ConditionException problem) when (path.Length > 0)
                 {
-                    throw new ConditionException($"{path}: {problem.Message}", problem.Position) { Suggestion = problem.Suggestion };
+                    throw new ConditionException($"{path}: {problem.Message}", problem.Position) { Suggestion = problem.Suggestion, Path = path };
                 }
 
                 break;

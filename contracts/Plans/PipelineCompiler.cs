@@ -216,6 +216,7 @@ public static class PipelineCompiler
     private static PipelinePlan Plan(PipelineModel model, PipelineFile file, Dictionary<string, OperatorManifest> manifests) => new()
     {
         Pipeline = model.Pipeline,
+        FileName = file.FileName,
         Params = [.. model.Params.Select(param => new PlanParam(param.Key, Word(param.Value.Type), param.Value.Of is { } of ? Word(of) : null, DefaultOf(param.Value), param.Value.Title))],
         Limits = new PlanLimits(
             model.Limits?.Concurrency, model.Limits?.WhenBusy == WhenBusyModel.Reject ? WhenBusy.Reject : WhenBusy.Queue, model.Limits?.Timeout?.Value),
@@ -239,6 +240,7 @@ public static class PipelineCompiler
         Retry = Retry(model.Retry, pipelineRetry),
         Timeout = model.Timeout?.Value,
         Publish = model.Publish,
+        Places = PlanPlaces.Of(step),
     };
 
     private static RetryPolicy Retry(RetryModel? step, RetryModel? pipeline) => (step ?? pipeline) is null

@@ -12,6 +12,9 @@ public sealed record PipelinePlan
     /// <summary>In the order of the file; the graph is in <see cref="PlanStep.Inputs"/> and <see cref="PlanStep.Needs"/>.</summary>
     public required IReadOnlyList<PlanStep> Steps { get; init; }
 
+    /// <summary>What the file is called where it was written; null in plans of earlier versions.</summary>
+    public string? FileName { get; init; }
+
     public PlanStep Step(string id) => Steps.First(step => step.Id == id);
 }
 
@@ -53,6 +56,12 @@ public sealed record PlanStep
 
     /// <summary>The named dataset that the step's <c>out</c> port becomes a version of when the run completes.</summary>
     public string? Publish { get; init; }
+
+    /// <summary>
+    /// Where its parts stand in the file, by path from the step on: <c>with.rules[2].columns</c> to <c>35:18</c>, the step itself
+    /// under <c>.</c>. So that an error found by a run has its place although the run has no file.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Places { get; init; } = new Dictionary<string, string>();
 
     public IEnumerable<string> Dependencies =>
         Inputs.Where(input => input.Step is not null).Select(input => input.Step!).Concat(Needs).Distinct();

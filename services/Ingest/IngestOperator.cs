@@ -92,6 +92,8 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             step.Log.LogInformation("{Skipped} files were read by an earlier run and are left out", skipped);
         if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Fail)
             throw new IngestException("empty", found.Count == 0 ? "No file was found." : "No new file was found.", "onEmpty");
+        if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Skip)
+            return new StepResult.Skipped(found.Count == 0 ? "no file was found" : "no new file was found");
 
         var columns = surveys.Count == 0
             ? [.. state.Columns.Select(column => new TargetColumn(column.Name, new Typing.ColumnDecision(ColumnType.Parse(column.Type), true, null, (byte)'.')))]
@@ -115,7 +117,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             Outputs = outputs,
             Ledger = ledger,
-            Counts = Counts(found.Count, skipped, surveys.Count == 0 && config.OnEmpty == OnEmpty.Skip),
+            Counts = Counts(found.Count, skipped),
             Warnings = warnings,
             State = new IngestState
             {
@@ -216,13 +218,11 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         };
     }
 
-    private static Dictionary<string, long> Counts(int found, int skipped, bool skip)
+    private static Dictionary<string, long> Counts(int found, int skipped)
     {
         var counts = new Dictionary<string, long> { ["files"] = found - skipped };
         if (skipped > 0)
             counts["filesSeenBefore"] = skipped;
-        if (skip)
-            counts["skip"] = 1;
         return counts;
     }
 

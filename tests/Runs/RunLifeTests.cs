@@ -77,6 +77,65 @@ public sealed class RunLifeTests
     }
 
     [Fact]
+    public async Task Claim_whose_answer_was_lost_is_given_again_at_once_and_nothing_counts_as_lost()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        var received = await runs.ReceiveAsync();
+        var question = Guid.NewGuid();
+
+        var unheard = await runs.ClaimAsync(received, claimId: question);
+        var heard = await runs.ClaimAsync(received, claimId: question);
+
+        heard!.Fence.ShouldBe(unheard!.Fence);
+        (await runs.ClaimAsync(received)).ShouldBeNull("another delivery is another claim");
+        await runs.CompleteAsync(received.Command, heard.Fence);
+        await runs.UntilAsync(run, "completed");
+        (await FollowAsync(runs, run, null)).Select(item => item.EventType).ShouldBe(
+            ["RunQueued", "RunStarted", "StepStarted", "StepCompleted", "RunCompleted"]);
+    }
+
+    [Fact]
+    public async Task Worker_that_was_cut_off_again_and_again_and_says_so_has_not_died()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        for (var outage = 0; outage < 5; outage++)
+        {
+            var received = await runs.ReceiveAsync();
+            var fence = (await runs.ClaimAsync(received))!.Fence;
+            await runs.LoseAsync(received.Command, fence);
+            // The bus keeps the order of one sender here; what comes first, the loss or the word of life, makes no difference.
+            if (outage % 2 == 0)
+                await runs.FailAsync(received.Command, fence, StepErrorCodes.Infrastructure);
+            else
+                await TestHost.UntilAsync(async () => await RenewAsync(runs, received.Command, fence) ? "the loss to be known" : null);
+        }
+
+        await runs.WorkAsync();
+        await runs.UntilAsync(run, "completed");
+    }
+
+    [Fact]
+    public async Task Worker_that_reports_before_it_is_missed_gives_the_step_back_and_uses_up_no_attempt()
+    {
+        await using var runs = await StartAsync(settings: new Dictionary<string, string?> { ["Runs:Lease"] = "00:00:01" });
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        for (var outage = 0; outage < 4; outage++)
+        {
+            var received = await runs.ReceiveAsync();
+            received.Command.Attempt.ShouldBe(1);
+            await runs.FailAsync(received.Command, (await runs.ClaimAsync(received))!.Fence, StepErrorCodes.Infrastructure, transient: true);
+        }
+
+        await runs.WorkAsync();
+        await runs.UntilAsync(run, "completed");
+    }
+
+    [Fact]
     public async Task Command_given_back_many_times_in_a_moment_costs_one_lost_execution()
     {
         await using var runs = await StartAsync();
@@ -283,6 +342,19 @@ public sealed class RunLifeTests
     }
 
     [Fact]
+    public async Task Replayed_start_finds_its_run_although_the_pipeline_asks_for_more_by_now()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var started = await runs.StartRunAsync("one", key: "k1");
+        runs.Publish(Plan("one", Step("a")) with { Params = [new PlanParam("day", "date", null, null, null)] });
+
+        (await runs.StartRunAsync("one", key: "k1")).ShouldBe(started);
+        using var fresh = await runs.PostStartAsync("one");
+        fresh.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+    }
+
+    [Fact]
     public async Task Pipeline_that_allows_one_run_lets_the_next_begin_when_the_first_ends()
     {
         await using var runs = await StartAsync();
@@ -339,6 +411,69 @@ public sealed class RunLifeTests
         (await runs.ClaimAsync(received, redelivered: true)).ShouldBeNull("the first dispatch is over");
         await runs.CompleteAsync(back.Command, (await runs.ClaimAsync(back))!.Fence);
         await runs.UntilAsync(run, "completed");
+    }
+
+    [Fact]
+    public async Task Log_of_every_execution_of_a_step_is_read_from_the_first_on()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a", retry: new RetryPolicy(1, TimeSpan.Zero, 1, RetryOn.Any))));
+        var run = await runs.StartRunAsync("one");
+        var first = await runs.ReceiveAsync();
+        var fence = (await runs.ClaimAsync(first))!.Fence;
+        await runs.Sender.SendAsync(
+            Queues.RunSaga,
+            new DeferStep { RunId = run, StepId = "a", Fence = fence, Key = "job-1", NextCheck = DateTimeOffset.UtcNow, LogKey = await runs.WriteLogAsync(first.Command, fence, "began\n") },
+            CancellationToken.None);
+        var second = await runs.ReceiveAsync();
+        fence = (await runs.ClaimAsync(second))!.Fence;
+        await runs.FailAsync(second.Command, fence, outcome: Outcome() with { LogKey = await runs.WriteLogAsync(second.Command, fence, "failed\n") });
+        var third = await runs.ReceiveAsync();
+        (await runs.StepAsync(run, "a")).GetProperty("hasLog").GetBoolean().ShouldBeTrue();
+        fence = (await runs.ClaimAsync(third))!.Fence;
+        await runs.CompleteAsync(third.Command, fence, Outcome() with { LogKey = await runs.WriteLogAsync(third.Command, fence, "done\n") });
+        await runs.UntilAsync(run, "completed");
+
+        (await runs.Http.GetStringAsync($"/api/v1/projects/{Project}/runs/{run}/steps/a/log")).ShouldBe("began\nfailed\ndone\n");
+    }
+
+    [Fact]
+    public async Task Step_that_finds_nothing_to_do_is_skipped_with_what_needs_it_and_the_run_completes()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("three", Step("a"), Step("b", inputs: ["a"]), Step("c")));
+        var run = await runs.StartRunAsync("three");
+        var received = new[] { await runs.ReceiveAsync(), await runs.ReceiveAsync() }.ToDictionary(item => item.Command.StepId);
+        var skip = new SkipStep { RunId = run, StepId = "a", Fence = (await runs.ClaimAsync(received["a"]))!.Fence, Reason = "no new file was found" };
+        await runs.Sender.SendAsync(Queues.RunSaga, skip, CancellationToken.None);
+        await runs.Sender.SendAsync(Queues.RunSaga, skip, CancellationToken.None);
+        await runs.CompleteAsync(received["c"].Command, (await runs.ClaimAsync(received["c"]))!.Fence);
+
+        await runs.UntilAsync(run, "completed");
+        var a = await runs.StepAsync(run, "a");
+        a.GetProperty("state").GetString().ShouldBe("skipped");
+        a.GetProperty("reason").GetString().ShouldBe("no new file was found");
+        var b = await runs.StepAsync(run, "b");
+        b.GetProperty("state").GetString().ShouldBe("skipped");
+        b.GetProperty("reason").GetString().ShouldBe("a was skipped");
+        (await FollowAsync(runs, run, null)).Count(item => item.EventType == nameof(StepSkipped)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Error_in_a_configuration_found_at_run_time_points_into_the_pipeline_file()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("placed", Step("a") with { Places = new Dictionary<string, string> { ["."] = "3:3", ["with"] = "5:5", ["with.rules[2]"] = "8:11" } }) with { FileName = "placed.yaml" });
+        var run = await runs.StartRunAsync("placed");
+        var received = await runs.ReceiveAsync();
+        await runs.FailAsync(received.Command, (await runs.ClaimAsync(received))!.Fence, path: "rules[2].columns[0]");
+        await runs.UntilAsync(run, "failed");
+
+        var place = (await runs.StepAsync(run, "a")).GetProperty("error").GetProperty("place");
+        place.GetProperty("file").GetString().ShouldBe("placed.yaml");
+        (place.GetProperty("line").GetInt32(), place.GetProperty("column").GetInt32()).ShouldBe((8, 11));
+        place.GetProperty("path").GetString().ShouldBe("steps.a.with.rules[2].columns[0]");
+        (await runs.GetAsync(run)).GetProperty("run").GetProperty("error").GetProperty("place").GetProperty("line").GetInt32().ShouldBe(8);
     }
 
     [Fact]

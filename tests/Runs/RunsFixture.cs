@@ -136,7 +136,7 @@ internal sealed class RunsFixture : IAsyncDisposable
         return any;
     }
 
-    public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false)
+    public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false, Guid? claimId = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var answer = await Requests.AskAsync<StepClaimed, ClaimRefused>(
@@ -149,6 +149,7 @@ internal sealed class RunsFixture : IAsyncDisposable
                 Worker = "test@here",
                 CommandId = received.Id,
                 Redelivered = redelivered,
+                ClaimId = claimId ?? Guid.NewGuid(),
             },
             patience.Token);
         return answer.First;
@@ -159,14 +160,15 @@ internal sealed class RunsFixture : IAsyncDisposable
         new CompleteStep { RunId = command.RunId, StepId = command.StepId, Fence = fence, Outcome = outcome ?? Outcome() },
         CancellationToken.None);
 
-    public Task FailAsync(ExecuteStep command, long fence, string code = "boom", bool transient = false) => Sender.SendAsync(
+    public Task FailAsync(ExecuteStep command, long fence, string code = "boom", bool transient = false, string? path = null, StepOutcome? outcome = null) => Sender.SendAsync(
         Queues.RunSaga,
         new FailStep
         {
             RunId = command.RunId,
             StepId = command.StepId,
             Fence = fence,
-            Error = new StepError { Code = code, Message = "It went boom.", Transient = transient },
+            Error = new StepError { Code = code, Message = "It went boom.", Path = path, Transient = transient },
+            Outcome = outcome,
         },
         CancellationToken.None);
 
@@ -178,6 +180,19 @@ internal sealed class RunsFixture : IAsyncDisposable
         claim.ShouldNotBeNull();
         await CompleteAsync(received.Command, claim.Fence, outcome);
         return received.Command;
+    }
+
+    public Task LoseAsync(ExecuteStep command, long fence) => Sender.SendAsync(
+        Queues.RunSaga, new LoseStep { RunId = command.RunId, StepId = command.StepId, Fence = fence }, CancellationToken.None);
+
+    /// <summary>Puts a log where a step's execution would have put it.</summary>
+    public async Task<string> WriteLogAsync(ExecuteStep command, long fence, string text)
+    {
+        var key = $"{Project}/{command.RunId}/{command.StepId}/{fence}/log.ndjson";
+        var path = Path.Combine(_neighbours.Store, key);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, text);
+        return key;
     }
 
     public static StepOutcome Outcome(long rows = 3, JsonElement? state = null) => new()

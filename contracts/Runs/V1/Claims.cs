@@ -16,6 +16,12 @@ public sealed record ClaimStep
     /// <summary>The message id of the <see cref="ExecuteStep"/>, and whether the broker delivers it again: only then may it take over from the execution that this same message began.</summary>
     public required Guid CommandId { get; init; }
     public bool Redelivered { get; init; }
+
+    /// <summary>
+    /// Unique per attempt to deliver the command: asked again because the answer was lost, the claim is the same and gets the
+    /// same fence. Empty: an asker of an earlier version, whose every question is another claim.
+    /// </summary>
+    public Guid ClaimId { get; init; }
 }
 
 public sealed record StepClaimed
@@ -77,6 +83,23 @@ public sealed record DeferStep
     public required long Fence { get; init; }
     public required string Key { get; init; }
     public required DateTimeOffset NextCheck { get; init; }
+
+    /// <summary>The object store key of what it has logged so far, if anything.</summary>
+    public string? LogKey { get; init; }
+}
+
+/// <summary>To the saga, from the worker: there is nothing to do. The step is skipped, and what needs it as well; the run may complete.</summary>
+public sealed record SkipStep
+{
+    public required Guid RunId { get; init; }
+    public required string StepId { get; init; }
+    public required long Fence { get; init; }
+
+    /// <summary>One clause for a person, e.g. <c>no new file was found</c>.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The object store key of its log, if it logged anything.</summary>
+    public string? LogKey { get; init; }
 }
 
 /// <summary>What an execution produced: references and counts, never values.</summary>
@@ -110,9 +133,16 @@ public sealed record StepError
     /// <summary>One sentence for a person: what is wrong and what to do.</summary>
     public required string Message { get; init; }
 
-    /// <summary>The place in the configuration, e.g. <c>rules[2].columns[0]</c>; turned into line and column of the pipeline file.</summary>
+    /// <summary>The place in the configuration, e.g. <c>rules[2].columns[0]</c>; Runs adds <see cref="Place"/>, the same in the pipeline file.</summary>
     public string? Path { get; init; }
+    public FilePlace? Place { get; init; }
 
     /// <summary>True when trying again may help.</summary>
     public bool Transient { get; init; }
 }
+
+/// <summary>A place in the pipeline file of the run's version.</summary>
+/// <param name="Line">From 1.</param>
+/// <param name="Column">From 1.</param>
+/// <param name="Path">From the document's root: <c>steps.clean.with.rules[2].columns[0]</c>.</param>
+public sealed record FilePlace(string File, int Line, int Column, string Path);

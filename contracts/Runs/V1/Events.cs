@@ -40,7 +40,7 @@ public sealed record StepFailed : EventRecord
     public DateTimeOffset? RetryAt { get; init; }
 }
 
-/// <summary>The step will not run: its condition was false, or a step it depends on did not succeed.</summary>
+/// <summary>The step does not run: its condition was false, a step it depends on did not succeed, or it found nothing to do.</summary>
 public sealed record StepSkipped : EventRecord
 {
     public required string StepId { get; init; }

@@ -9,6 +9,9 @@ public static class StepErrorCodes
     /// <summary>The step's own time was up.</summary>
     public const string Timeout = "timeout";
 
+    /// <summary>The worker could not reach the platform, or the platform could not do its part. It says nothing against the step: it goes out again, without limit, and no attempt is used up.</summary>
+    public const string Infrastructure = "infrastructure";
+
     /// <summary>Its workers died three times.</summary>
     public const string WorkerDied = "workerDied";
 

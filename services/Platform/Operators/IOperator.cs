@@ -146,6 +146,13 @@ public abstract record StepResult
     /// <param name="Outcome">What is kept all the same: rejected rows, ledger.</param>
     public sealed record Failed(StepError Error, StepOutcome? Outcome = null) : StepResult;
 
+    /// <summary>
+    /// There is nothing to do: the step counts as skipped, and so do the steps that need it; the run may complete. Nothing is
+    /// kept of such an execution but its log.
+    /// </summary>
+    /// <param name="Reason">One clause for a person, e.g. <c>no new file was found</c>.</param>
+    public sealed record Skipped(string Reason) : StepResult;
+
     /// <summary>Wait without holding a worker; the step comes back with <see cref="ExecuteStep.Deferral"/>.</summary>
     public sealed record Deferred(string Key, DateTimeOffset NextCheck) : StepResult;
 }

@@ -40,6 +40,7 @@ internal sealed record RunSummary(
 internal sealed record RunDetails(
     RunSummary Run, JsonElement Params, LogicalInterval Interval, long LastEvent, IReadOnlyList<StepView> Steps);
 
+/// <param name="Reason">Why it was skipped.</param>
 internal sealed record StepView(
     string Id,
     string Operator,
@@ -57,6 +58,7 @@ internal sealed record StepView(
     IReadOnlyDictionary<string, long> Counts,
     IReadOnlyList<string> Warnings,
     bool HasLog,
+    string? Reason,
     StepError? Error);
 
 internal sealed record OutputView(long Rows, long Bytes, DatasetSchema Schema);

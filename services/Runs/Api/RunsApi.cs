@@ -140,7 +140,8 @@ internal static class RunsApi
                     step.Outcome?.Ledger ?? [],
                     step.Outcome?.Counts ?? new Dictionary<string, long>(),
                     step.Outcome?.Warnings ?? [],
-                    step.Outcome?.LogKey is not null,
+                    step.Logs.Length > 0,
+                    step.Reason,
                     step.Error);
             })]));
     }
@@ -234,18 +235,59 @@ internal static class RunsApi
             return ApiProblem.NotFound("step", step);
         }
 
-        if (found.Outcome?.LogKey is not { } key)
-        {
-            return TypedResults.Text("", "application/x-ndjson");
-        }
-
+        // All its executions, oldest first: what it did before it waited, and why earlier attempts failed.
+        var parts = new List<Stream>();
         try
         {
-            return TypedResults.Stream(await store.OpenReadAsync(key, ct), "application/x-ndjson");
+            foreach (var key in found.Logs)
+            {
+                try
+                {
+                    parts.Add(await store.OpenReadAsync(key, ct));
+                }
+                catch (FileNotFoundException)
+                {
+                    // Removed by retention; the newer ones may be there.
+                }
+            }
+
+            if (parts.Count == 0)
+            {
+                return found.Logs.Length == 0
+                    ? TypedResults.Text("", "application/x-ndjson")
+                    : ApiProblem.Of(StatusCodes.Status410Gone, "removed", "The step's log has been removed (retention).");
+            }
+
+            var all = parts;
+            parts = [];
+            return TypedResults.Stream(
+                async target =>
+                {
+                    try
+                    {
+                        foreach (var part in all)
+                        {
+                            await part.CopyToAsync(target, ct);
+                        }
+                    }
+                    finally
+                    {
+                        await CloseAsync(all);
+                    }
+                },
+                "application/x-ndjson");
         }
-        catch (FileNotFoundException)
+        finally
         {
-            return ApiProblem.Of(StatusCodes.Status410Gone, "removed", "The step's log has been removed (retention).");
+            await CloseAsync(parts);
+        }
+    }
+
+    private static async Task CloseAsync(List<Stream> parts)
+    {
+        foreach (var part in parts)
+        {
+            await part.DisposeAsync();
         }
     }
 

@@ -49,6 +49,14 @@ internal sealed class StepClaims(
 
         if (step.State == StepStatus.Running)
         {
+            // The same question again: its answer was lost on the way.
+            if (claim.ClaimId != Guid.Empty && step.ClaimId == claim.ClaimId)
+            {
+                var again = await GrantAsync(run, step, newFence: false, ct);
+                await work.CommitAsync(ct);
+                return again;
+            }
+
             if (!claim.Redelivered || step.CommandId != claim.CommandId)
             {
                 return Refuse($"{step.Worker} works on it");
@@ -67,7 +75,7 @@ internal sealed class StepClaims(
                     return Refuse("its workers died too often");
                 }
 
-                step.Lost++;
+                step.CountLost();
                 step.LostAt = now;
             }
 
@@ -79,20 +87,11 @@ internal sealed class StepClaims(
             return Refuse($"the step is {step.State}");
         }
 
-        var granted = await work.Db.Database.GetDbConnection().QuerySingleAsync<Granted>(new CommandDefinition(
-            """
-            select nextval('runs.fence') as fence, now() as now, now() + @lease as lease_until,
-                   (select value::text from runs.state where pipeline_id = @pipelineId and step_id = @stepId) as memory
-            """,
-            new { lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = claim.StepId },
-            work.Db.Database.CurrentTransaction!.GetDbTransaction(),
-            cancellationToken: ct));
+        var claimed = await GrantAsync(run, step, newFence: true, ct);
         step.State = StepStatus.Running;
-        step.Fence = granted.Fence;
         step.Worker = claim.Worker;
         step.CommandId = claim.CommandId;
-        step.LeaseUntil = granted.Lease_Until;
-        step.StartedAt = granted.Now;
+        step.ClaimId = claim.ClaimId;
         events.Append(work, run, claim.Worker, new StepStarted
         {
             StepId = step.StepId,
@@ -101,6 +100,27 @@ internal sealed class StepClaims(
             Worker = claim.Worker,
         });
         await work.CommitAsync(ct);
+        return claimed;
+    }
+
+    /// <summary>Starts the lease, of a new execution or of one that is there already.</summary>
+    private async Task<StepClaimed> GrantAsync(RunState run, StepState step, bool newFence, CancellationToken ct)
+    {
+        var granted = await work.Db.Database.GetDbConnection().QuerySingleAsync<Granted>(new CommandDefinition(
+            """
+            select case when @newFence then nextval('runs.fence') else @fence end as fence, now() as now, now() + @lease as lease_until,
+                   (select value::text from runs.state where pipeline_id = @pipelineId and step_id = @stepId) as memory
+            """,
+            new { newFence, fence = step.Fence, lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = step.StepId },
+            work.Db.Database.CurrentTransaction!.GetDbTransaction(),
+            cancellationToken: ct));
+        step.LeaseUntil = granted.Lease_Until;
+        if (newFence)
+        {
+            step.Fence = granted.Fence;
+            step.StartedAt = granted.Now;
+        }
+
         return new StepClaimed
         {
             Fence = granted.Fence,
@@ -111,8 +131,39 @@ internal sealed class StepClaims(
 
     public async Task<LeaseAnswer> RenewAsync(RenewLease renewal, CancellationToken ct)
     {
+        if (await TryRenewAsync(renewal, ct) is { } goOn)
+        {
+            return new LeaseAnswer(goOn);
+        }
+
+        await HearAsync(renewal, ct);
+        return new LeaseAnswer(false);
+    }
+
+    /// <summary>The execution does not hold its step any more. If it was taken for dead: it is not.</summary>
+    private async Task HearAsync(RenewLease renewal, CancellationToken ct)
+    {
+        if (!await Of(renewal).AnyAsync(row => row.LostFences.Contains(renewal.Fence), ct))
+        {
+            return;
+        }
+
+        await work.LockAsync(renewal.RunId, ct);
+        if (await Of(renewal).FirstOrDefaultAsync(ct) is { } step)
+        {
+            step.HearAgain(renewal.Fence);
+        }
+
+        await work.CommitAsync(ct);
+    }
+
+    private IQueryable<StepState> Of(RenewLease renewal) => work.Db.Steps.Where(row => row.RunId == renewal.RunId && row.StepId == renewal.StepId);
+
+    /// <returns>Null when the fence does not hold the step.</returns>
+    private async Task<bool?> TryRenewAsync(RenewLease renewal, CancellationToken ct)
+    {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var goOn = await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(
+        return await connection.ExecuteScalarAsync<bool?>(new CommandDefinition(
             """
             update runs.step s
                set lease_until = now() + @lease, progress = coalesce(@progress::jsonb, s.progress)
@@ -129,7 +180,6 @@ internal sealed class StepClaims(
                 fence = renewal.Fence,
             },
             cancellationToken: ct));
-        return new LeaseAnswer(goOn == true);
     }
 
     public async Task<FenceAnswer> CheckAsync(CheckFence check, CancellationToken ct)

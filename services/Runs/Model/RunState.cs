@@ -69,6 +69,33 @@ internal sealed class StepState
     /// <summary>Executions lost in this attempt (the worker died or let its lease run out).</summary>
     public int Lost { get; set; }
 
+    /// <summary>The fences of the executions that <see cref="Lost"/> counts: one that is heard of again after all has not died.</summary>
+    public long[] LostFences { get; set; } = [];
+
+    /// <summary>The current execution vanished.</summary>
+    public void CountLost()
+    {
+        Lost++;
+        LostFences = [.. LostFences, Fence];
+    }
+
+    /// <summary>A word from an execution: if it was counted as lost, its worker was only cut off, and that is no death.</summary>
+    public void HearAgain(long fence)
+    {
+        if (LostFences.Contains(fence))
+        {
+            Lost--;
+            LostFences = [.. LostFences.Where(lost => lost != fence)];
+        }
+    }
+
+    public void ForgetLosses()
+    {
+        Lost = 0;
+        LostAt = null;
+        LostFences = [];
+    }
+
     /// <summary>When a redelivered command last counted as a lost execution.</summary>
     public DateTimeOffset? LostAt { get; set; }
 
@@ -76,6 +103,7 @@ internal sealed class StepState
     public int Resends { get; set; }
     public string? Worker { get; set; }
     public Guid? CommandId { get; set; }
+    public Guid? ClaimId { get; set; }
     public DateTimeOffset? LeaseUntil { get; set; }
     public DateTimeOffset? ReadyAt { get; set; }
     public DateTimeOffset? DispatchedAt { get; set; }
@@ -88,6 +116,12 @@ internal sealed class StepState
     public Deferral? Deferral { get; set; }
     public StepOutcome? Outcome { get; set; }
     public StepError? Error { get; set; }
+
+    /// <summary>Why it was skipped.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>The object store keys of its executions' logs, oldest first.</summary>
+    public string[] Logs { get; set; } = [];
 }
 
 /// <summary>An event of a run, as published.</summary>

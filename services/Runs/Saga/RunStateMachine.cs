@@ -23,6 +23,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         Correlate(() => CompleteStep, message => message.RunId);
         Correlate(() => FailStep, message => message.RunId);
         Correlate(() => DeferStep, message => message.RunId);
+        Correlate(() => SkipStep, message => message.RunId);
         Correlate(() => ResumeStep, message => message.RunId);
         Correlate(() => LoseStep, message => message.RunId);
         Correlate(() => CancelRun, message => message.RunId);
@@ -32,12 +33,13 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         During(Queued,
             When(AdmitRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.StartAsync(run.Saga, ct))),
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
-            Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun));
+            Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun));
 
         During(Running,
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
             When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
             When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
+            When(SkipStep).ThenAsync(run => Advance(run, (on, ct) => on.SkipAsync(run.Saga, run.Message, ct))),
             When(ResumeStep).ThenAsync(run => Advance(run, (on, ct) => on.ResumeAsync(run.Saga, run.Message, ct))),
             When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
@@ -49,6 +51,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
             When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
             When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
+            When(SkipStep).ThenAsync(run => Advance(run, (on, ct) => on.SkipAsync(run.Saga, run.Message, ct))),
             When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
             Ignore(AdmitRun), Ignore(ResumeStep), Ignore(CancelRun), Ignore(RetryRun), Ignore(ExpireRun));
 
@@ -56,7 +59,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         During(Failed, Cancelled,
             When(RetryRun).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
         During(Completed, Failed, Cancelled,
-            Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(ResumeStep), Ignore(LoseStep),
+            Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep),
             Ignore(CancelRun), Ignore(ExpireRun));
     }
 
@@ -71,6 +74,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
     public Event<CompleteStep> CompleteStep { get; } = null!;
     public Event<FailStep> FailStep { get; } = null!;
     public Event<DeferStep> DeferStep { get; } = null!;
+    public Event<SkipStep> SkipStep { get; } = null!;
     public Event<ResumeStep> ResumeStep { get; } = null!;
     public Event<LoseStep> LoseStep { get; } = null!;
     public Event<CancelRun> CancelRun { get; } = null!;

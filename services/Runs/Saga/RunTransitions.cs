@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Conditions;
 using Qualiz.Contracts.Plans;
@@ -13,8 +14,10 @@ namespace Qualiz.Runs.Saga;
 /// What the saga does with an event: update the step it concerns, ask <see cref="RunPlan.Next"/>, carry out the answer.
 /// Everything happens in the saga's transaction, under the run's lock. Each method returns the run's end, or null while it goes on.
 /// </summary>
-internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, RunEvents events, StepLimit limit, TimeProvider time)
+internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, RunEvents events, StepLimit limit, IOptions<RunsOptions> options, TimeProvider time)
 {
+    private const int MostLogs = 100;
+
     /// <summary>Steps dispatched in this transaction.</summary>
     private int _dispatched;
 
@@ -37,13 +40,14 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
     public async Task<RunOutcome?> CompleteAsync(RunState run, CompleteStep message, CancellationToken ct)
     {
         var steps = await StepsAsync(run, ct);
-        if (Executing(steps, message.StepId, message.Fence) is not { } step)
+        if (Hear(steps, message.StepId, message.Fence) is not { } step)
         {
             return null;
         }
 
         Finish(step, StepStatus.Completed);
         step.Outcome = message.Outcome;
+        KeepLog(step, message.Outcome.LogKey);
         step.Error = null;
         events.Append(work, run, step.Worker!, new StepCompleted
         {
@@ -58,34 +62,55 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
     public async Task<RunOutcome?> FailAsync(RunState run, FailStep message, CancellationToken ct)
     {
         var steps = await StepsAsync(run, ct);
-        if (Executing(steps, message.StepId, message.Fence) is not { } step)
+        if (Hear(steps, message.StepId, message.Fence) is not { } step)
         {
             return null;
         }
 
         var plan = await plans.GetAsync(run.VersionId, ct);
+        KeepLog(step, message.Outcome?.LogKey);
         if (IsCancelling(run))
         {
             Finish(step, StepStatus.Cancelled);
             step.Error = message.Error;
             step.Outcome = message.Outcome;
         }
+        else if (message.Error.Code == StepErrorCodes.Infrastructure)
+        {
+            // Says nothing against the step, so it uses up nothing; and it goes out no more often than once a lease.
+            events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
+            Wait(step, StepStatus.BackingOff, (step.StartedAt ?? time.GetUtcNow()) + options.Value.Lease);
+        }
         else
         {
-            Fail(run, plan.Step(step.StepId).Retry, step, message.Error, message.Outcome);
+            Fail(run, plan, step, message.Error, message.Outcome);
         }
 
         return await AdvanceAsync(run, plan, steps, ct);
     }
 
-    public async Task<RunOutcome?> DeferAsync(RunState run, DeferStep message, CancellationToken ct)
+    public async Task<RunOutcome?> SkipAsync(RunState run, SkipStep message, CancellationToken ct)
     {
         var steps = await StepsAsync(run, ct);
-        if (Executing(steps, message.StepId, message.Fence) is not { } step)
+        if (Hear(steps, message.StepId, message.Fence) is not { } step)
         {
             return null;
         }
 
+        KeepLog(step, message.LogKey);
+        Skip(run, step, message.Reason);
+        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), steps, ct);
+    }
+
+    public async Task<RunOutcome?> DeferAsync(RunState run, DeferStep message, CancellationToken ct)
+    {
+        var steps = await StepsAsync(run, ct);
+        if (Hear(steps, message.StepId, message.Fence) is not { } step)
+        {
+            return null;
+        }
+
+        KeepLog(step, message.LogKey);
         step.Deferral = new Deferral(message.Key, (step.Deferral?.Count ?? 0) + 1);
         Wait(step, StepStatus.Deferred, message.NextCheck);
         events.Append(work, run, step.Worker!, new StepDeferred { StepId = step.StepId, NextCheck = message.NextCheck });
@@ -130,7 +155,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
 
         if (!message.HostRestarted)
         {
-            step.Lost++;
+            step.CountLost();
         }
 
         events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
@@ -144,7 +169,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         else if (step.Lost >= RunPlan.LostLimit)
         {
             // Not a matter for the user's retries: what kills its workers would kill the next one too.
-            GiveUp(run, step, new StepError
+            GiveUp(run, plan, step, new StepError
             {
                 Code = StepErrorCodes.WorkerDied,
                 Message = $"worker died {RunPlan.LostLimit} times. The step may need more memory than a worker gets; its log says how far it came.",
@@ -185,9 +210,10 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         foreach (var step in again)
         {
             step.State = StepStatus.Pending;
-            step.Retries = step.Lost = step.Resends = 0;
-            step.LostAt = null;
+            step.Retries = step.Resends = 0;
+            step.ForgetLosses();
             step.Error = null;
+            step.Reason = null;
             step.Outcome = null;
             step.Deferral = null;
             step.FinishedAt = null;
@@ -234,11 +260,10 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
                         await DispatchAsync(run, plan, steps, steps[id], ct);
                         break;
                     case Transition.Skip(var id, var reason):
-                        Finish(steps[id], StepStatus.Skipped);
-                        events.Append(work, run, RunEvents.System, new StepSkipped { StepId = id, Reason = reason });
+                        Skip(run, steps[id], reason);
                         break;
                     case Transition.Fail(var id, var error):
-                        GiveUp(run, steps[id], error, null);
+                        GiveUp(run, plan, steps[id], error, null);
                         break;
                     case Transition.Cancel(var id):
                         Finish(steps[id], StepStatus.Cancelled);
@@ -299,11 +324,11 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         }
         catch (ConditionException problem)
         {
-            GiveUp(run, step, new StepError { Code = StepErrorCodes.ConfigInvalid, Message = problem.Message }, null);
+            GiveUp(run, plan, step, new StepError { Code = StepErrorCodes.ConfigInvalid, Message = problem.Message, Path = problem.Path }, null);
         }
         catch (MissingOutputException problem)
         {
-            GiveUp(run, step, new StepError { Code = "inputMissing", Message = problem.Message, Path = "inputs" }, null);
+            GiveUp(run, plan, step, new StepError { Code = "inputMissing", Message = problem.Message, Path = "inputs" }, null);
         }
     }
 
@@ -325,35 +350,63 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
 
     private sealed class MissingOutputException(string message) : Exception(message);
 
+    /// <summary>The step, if this execution is still the one that counts; else it was only cut off, if it was taken for dead.</summary>
+    private static StepState? Hear(Dictionary<string, StepState> steps, string stepId, long fence)
+    {
+        if (Executing(steps, stepId, fence) is { } step)
+        {
+            return step;
+        }
+
+        steps.GetValueOrDefault(stepId)?.HearAgain(fence);
+        return null;
+    }
+
     /// <summary>The step, if this execution is still the one that counts.</summary>
     private static StepState? Executing(Dictionary<string, StepState> steps, string stepId, long fence) =>
         steps.GetValueOrDefault(stepId) is { State: StepStatus.Running } step && step.Fence == fence ? step : null;
 
-    private void Fail(RunState run, RetryPolicy retry, StepState step, StepError error, StepOutcome? outcome)
+    private void Fail(RunState run, PipelinePlan plan, StepState step, StepError error, StepOutcome? outcome)
     {
-        if (RunPlan.RetryAfter(retry, step.Retries, error) is not { } wait)
+        if (RunPlan.RetryAfter(plan.Step(step.StepId).Retry, step.Retries, error) is not { } wait)
         {
-            GiveUp(run, step, error, outcome);
+            GiveUp(run, plan, step, error, outcome);
             return;
         }
 
         var due = time.GetUtcNow() + wait;
-        step.Error = error;
+        step.Error = plan.Locate(step.StepId, error);
         step.Outcome = outcome;
         AppendFailure(run, step, due);
         step.Attempt++;
         step.Retries++;
-        step.Lost = 0;
-        step.LostAt = null;
+        step.ForgetLosses();
         Wait(step, StepStatus.BackingOff, due);
     }
 
-    private void GiveUp(RunState run, StepState step, StepError error, StepOutcome? outcome)
+    private void GiveUp(RunState run, PipelinePlan plan, StepState step, StepError error, StepOutcome? outcome)
     {
         Finish(step, StepStatus.Failed);
-        step.Error = error;
+        step.Error = plan.Locate(step.StepId, error);
         step.Outcome = outcome;
         AppendFailure(run, step, null);
+    }
+
+    private void Skip(RunState run, StepState step, string reason)
+    {
+        Finish(step, StepStatus.Skipped);
+        step.Error = null;
+        step.Reason = reason;
+        events.Append(work, run, step.Worker ?? RunEvents.System, new StepSkipped { StepId = step.StepId, Reason = reason });
+    }
+
+    /// <summary>What a step logged stays readable when it goes on; of one that comes back very often, the newest.</summary>
+    private static void KeepLog(StepState step, string? key)
+    {
+        if (key is not null)
+        {
+            step.Logs = [.. step.Logs.TakeLast(MostLogs - 1), key];
+        }
     }
 
     private void AppendFailure(RunState run, StepState step, DateTimeOffset? retryAt) =>

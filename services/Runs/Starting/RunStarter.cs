@@ -23,6 +23,12 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
     /// <summary>Begins the transaction if the caller has not; the caller commits it.</summary>
     public async Task<StartResult> StartAsync(StartRun start, CancellationToken ct)
     {
+        // A replay is answered by what it started, whatever has become of the pipeline and its parameters since.
+        if (await EarlierAsync(start, ct) is { } replayed)
+        {
+            return replayed;
+        }
+
         var answer = await requests.AskAsync<PipelineResolved, PipelineUnknown>(
             Queues.PipelineRequests,
             new ResolvePipeline { Project = start.Project, Pipeline = start.Pipeline, Version = start.Version },
@@ -67,13 +73,9 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         {
             // Two starts with one key at the same moment: the second waits here and then finds the first's run.
             await Locks.TakeAsync(work.Db, $"start:{start.Project}:{start.IdempotencyKey}", ct);
-            var earlier = await work.Db.Runs.AsNoTracking()
-                .FirstOrDefaultAsync(other => other.Project == start.Project && other.IdempotencyKey == start.IdempotencyKey, ct);
-            if (earlier is not null)
+            if (await EarlierAsync(start, ct) is { } earlier)
             {
-                return earlier.RequestHash == run.RequestHash
-                    ? new StartResult.Started(earlier, IsNew: false)
-                    : new StartResult.KeyTaken(earlier.CorrelationId);
+                return earlier;
             }
         }
 
@@ -126,6 +128,21 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         }
 
         return new StartResult.Started(run, IsNew: true);
+    }
+
+    /// <summary>What the idempotency key has started already, if anything.</summary>
+    private async Task<StartResult?> EarlierAsync(StartRun start, CancellationToken ct)
+    {
+        if (start.IdempotencyKey is null)
+        {
+            return null;
+        }
+
+        var earlier = await work.Db.Runs.AsNoTracking()
+            .FirstOrDefaultAsync(other => other.Project == start.Project && other.IdempotencyKey == start.IdempotencyKey, ct);
+        return earlier is null ? null
+            : earlier.RequestHash == Hash(start) ? new StartResult.Started(earlier, IsNew: false)
+            : new StartResult.KeyTaken(earlier.CorrelationId);
     }
 
     /// <summary>Which version is meant is asked each time, so that a start sees what was saved before it; its plan never changes.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Qualiz.Contracts.Files;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Plans;
+using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Contracts.Values;
 
@@ -60,6 +61,33 @@ public sealed class PipelineCompilerTests
     [Fact]
     public void The_newest_major_is_taken_when_none_is_named() =>
         Plan("steps: {a: {uses: ingest, with: {files: x}}, b: {uses: cleanse, inputs: [a], with: {rules: [{rule: trim}]}}}").Step("b").Major.ShouldBe(2);
+
+    [Fact]
+    public void An_error_found_at_run_time_has_its_place_in_the_file()
+    {
+        var plan = Plan("""
+            steps:
+              a:
+                uses: ingest
+                with:
+                  files: x
+                  limit: 3
+              b: {uses: cleanse, inputs: [a], when: "a.rows > 0", with: {rules: [{rule: trim}, {rule: trim}]}}
+            """);
+        Place("a", "limit").ShouldBe("p.yaml:8:14 steps.a.with.limit");
+        Place("a", "limit.deeper[3]").ShouldBe("p.yaml:8:14 steps.a.with.limit.deeper[3]");
+        Place("a", "format.type").ShouldBe("p.yaml:6:5 steps.a.with.format.type");
+        Place("b", "when").ShouldBe("p.yaml:9:41 steps.b.when");
+        Place("b", "inputs[0]").ShouldBe("p.yaml:9:31 steps.b.inputs[0]");
+        Place("b", "rules[1].rule").ShouldBe("p.yaml:9:91 steps.b.with.rules[1].rule");
+        plan.Locate("a", new StepError { Code = "c", Message = "m" }).Place.ShouldBeNull();
+
+        string Place(string step, string path)
+        {
+            var place = plan.Locate(step, new StepError { Code = "c", Message = "m", Path = path }).Place!;
+            return $"{place.File}:{place.Line}:{place.Column} {place.Path}";
+        }
+    }
 
     [Fact]
     public void A_plan_survives_the_way_through_JSON()

@@ -139,12 +139,25 @@ public sealed class StepExecutorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_step_that_cannot_renew_stops_itself_and_reports_nothing()
+    public async Task A_step_that_cannot_renew_stops_itself_and_says_so_once_it_can()
     {
         _rig.Line.Lease = TimeSpan.FromMilliseconds(600);
         _rig.Line.Renew = _ => null;
-        await _rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "sleep" }));
-        _rig.Line.Reports.ShouldBeEmpty();
+        var brokerBack = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource();
+        _rig.Line.BeforeReport = (_, ct) =>
+        {
+            stopped.SetResult();
+            return brokerBack.Task.WaitAsync(ct);
+        };
+        var step = _rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "sleep" }));
+        await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var heartbeats = _rig.Line.Renewals.Count;
+        _rig.Line.Renew = _ => false;
+        await TestHost.UntilAsync(() => _rig.Line.Renewals.Count > heartbeats ? null : "a refused heartbeat");
+        brokerBack.SetResult();
+        await step;
+        _rig.Line.Reports.ShouldHaveSingleItem().ShouldBeOfType<FailStep>().Error.Code.ShouldBe(StepErrorCodes.Infrastructure);
     }
 
     [Fact]

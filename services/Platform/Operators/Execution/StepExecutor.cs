@@ -51,6 +51,7 @@ internal sealed class StepExecutor(
             Worker = $"{command.Operator}@{Environment.MachineName}:{Environment.ProcessId}",
             CommandId = delivery.Id,
             Redelivered = delivery.Redelivered,
+            ClaimId = Guid.NewGuid(),
         }, shutdown);
         if (claimed is null)
         {
@@ -111,8 +112,10 @@ internal sealed class StepExecutor(
                     log.LogInformation("The step was stopped: it was cancelled or another execution took it over.");
                     break;
                 case StopReason.LeaseLost:
+                    // Told when it can be told: Runs may have taken this process for dead.
+                    result = Failed(StepErrorCodes.Infrastructure, "The worker could not reach the run engine, and stopped.", transient: true);
                     log.LogWarning(exception, "The step was stopped: its lease could not be renewed.");
-                    return new End("lost", null);
+                    break;
                 default:
                     return new End("stopped", null);
             }
@@ -152,6 +155,15 @@ internal sealed class StepExecutor(
                 Fence = claim.Fence,
                 Key = deferred.Key,
                 NextCheck = deferred.NextCheck,
+                LogKey = logKey,
+            }),
+            StepResult.Skipped skipped => new End("skipped", new SkipStep
+            {
+                RunId = command.RunId,
+                StepId = command.StepId,
+                Fence = claim.Fence,
+                Reason = skipped.Reason,
+                LogKey = logKey,
             }),
             StepResult.Failed failed => new End("failed", new FailStep
             {
@@ -354,8 +366,9 @@ internal sealed class StepExecutor(
     /// <summary>Tries until the broker has the result, or Runs no longer wants it.</summary>
     private async Task ReportAsync(object result, StepClaim claim, CancellationToken shutdown)
     {
-        // A cancel is what Runs waits to hear confirmed; any other result becomes worthless when the claim is refused.
-        var confirmsStop = claim.Reason == StopReason.Refused;
+        // A cancel is what Runs waits to hear confirmed, and who was cut off says that it lives; any other result becomes
+        // worthless when the claim is refused.
+        var confirmsStop = claim.Reason is StopReason.Refused or StopReason.LeaseLost;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(confirmsStop ? CancellationToken.None : claim.Wanted);
         await using var stopping = shutdown.Register(() => giveUp.CancelAfter(ShutdownGrace));
         try

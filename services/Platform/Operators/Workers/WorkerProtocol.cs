@@ -105,11 +105,13 @@ internal sealed record Done : FromWorker
     public StepError? Error { get; init; }
     public string? DeferralKey { get; init; }
     public DateTimeOffset? NextCheck { get; init; }
+    public string? SkipReason { get; init; }
 
     public static Done From(StepResult result) => result switch
     {
         StepResult.Completed completed => new Done { Outcome = completed.Outcome },
         StepResult.Failed failed => new Done { Error = failed.Error, Outcome = failed.Outcome },
+        StepResult.Skipped skipped => new Done { SkipReason = skipped.Reason },
         StepResult.Deferred deferred => new Done { DeferralKey = deferred.Key, NextCheck = deferred.NextCheck },
         _ => throw new InvalidOperationException("An operator returned no result."),
     };
@@ -117,6 +119,7 @@ internal sealed record Done : FromWorker
     public StepResult ToResult() => this switch
     {
         { DeferralKey: { } key, NextCheck: { } next } => new StepResult.Deferred(key, next),
+        { SkipReason: { } reason } => new StepResult.Skipped(reason),
         { Error: { } error } => new StepResult.Failed(error, Outcome),
         _ => new StepResult.Completed(Outcome ?? throw new InvalidOperationException("The worker reported no outcome.")),
     };
