@@ -70,7 +70,7 @@ public sealed record LoseStep
     public required string StepId { get; init; }
     public required long Fence { get; init; }
 
-    /// <summary>True when the whole host went and came back: that says nothing against the step, so it is not counted.</summary>
+    /// <summary>True when the whole host, the broker or the database went and came back: that says nothing against the step, so it is not counted.</summary>
     public bool HostRestarted { get; init; }
 }
 

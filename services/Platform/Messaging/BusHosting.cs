@@ -28,6 +28,7 @@ internal static class BusHosting
         services.AddSingleton<MessageRoutes>();
         services.AddSingleton<OutboxRelay>();
         services.AddSingleton<SagaTurns>();
+        services.AddSingleton<Uptime>();
         services.AddSingleton<IRequests, Requests>();
         services.AddSingleton<IMessageSender, MessageSender>();
         services.AddSingleton(provider => new ErrorQueues(registrations, provider.GetRequiredService<IConfiguration>()));
@@ -42,6 +43,7 @@ internal static class BusHosting
 
         services.AddMassTransit(bus =>
         {
+            bus.AddReceiveEndpointObserver(provider => provider.GetRequiredService<Uptime>());
             foreach (var saga in registrations.Queues.OfType<SagaRegistration>())
                 saga.Register(bus);
             if (inProcess)

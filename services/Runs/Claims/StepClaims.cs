@@ -8,6 +8,7 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
+using Qualiz.Platform.Messaging;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
 using Qualiz.Runs.Saga;
@@ -20,6 +21,7 @@ internal sealed class StepClaims(
     [FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database,
     RunEvents events,
     IOptions<RunsOptions> options,
+    Uptime uptime,
     TimeProvider time)
 {
     /// <summary>
@@ -62,10 +64,11 @@ internal sealed class StepClaims(
                 return Refuse($"{step.Worker} works on it");
             }
 
-            // A broker that goes and comes back, or cuts its connections one by one, gives a command back several times in a
-            // moment, though no worker died. So what is lost within one lease counts once; what kills its host is still given up.
+            // A broker that goes and comes back gives every command back, though no worker died; one that cuts its connections
+            // one by one does so several times in a moment. So what was lost across a break of our own does not count, and what is
+            // lost within one lease counts once; what kills its host is still given up.
             var now = time.GetUtcNow();
-            if (step.LostAt is not { } last || now - last >= options.Value.Lease)
+            if (uptime.Since(step.StartedAt ?? now) && (step.LostAt is not { } last || now - last >= options.Value.Lease))
             {
                 if (step.Lost + 1 >= RunPlan.LostLimit)
                 {

@@ -16,7 +16,7 @@ namespace Qualiz.Runs.Recovery;
 /// sends may be superfluous: the saga and the claim tell. Several instances share the work (SKIP LOCKED).
 /// </summary>
 internal sealed class Reconciler(
-    IServiceScopeFactory scopes, IOptions<RunsOptions> options, IConfiguration configuration, TimeProvider time, ILogger<Reconciler> log) : BackgroundService
+    IServiceScopeFactory scopes, IOptions<RunsOptions> options, IConfiguration configuration, Uptime uptime, TimeProvider time, ILogger<Reconciler> log) : BackgroundService
 {
     /// <summary>Steps that wait for their project's turn are looked for this often.</summary>
     private static readonly TimeSpan ReadyEvery = TimeSpan.FromSeconds(1);
@@ -41,6 +41,7 @@ internal sealed class Reconciler(
             }
             catch (Exception problem) when (!stoppingToken.IsCancellationRequested)
             {
+                uptime.Interrupted();
                 log.LogWarning(problem, "Reconciling runs failed; trying again");
             }
 
@@ -55,14 +56,21 @@ internal sealed class Reconciler(
             foreach (var step in await QueryAsync<LostStep>(
                 work,
                 """
-                select run_id, step_id, fence from runs.step
+                select run_id, step_id, fence, started_at from runs.step
                  where state = 'Running' and (@hostRestarted or lease_until < now())
                  order by lease_until limit @limit for update skip locked
                 """,
                 new { hostRestarted, limit = hostRestarted ? int.MaxValue : 1000 }, ct))
             {
                 log.LogWarning("Execution {Fence} of step {StepId} in run {RunId} is lost", step.Fence, step.Step_Id, step.Run_Id);
-                work.Outbox.Send(Queues.RunSaga, new LoseStep { RunId = step.Run_Id, StepId = step.Step_Id, Fence = step.Fence, HostRestarted = hostRestarted });
+                work.Outbox.Send(Queues.RunSaga, new LoseStep
+                {
+                    RunId = step.Run_Id,
+                    StepId = step.Step_Id,
+                    Fence = step.Fence,
+                    // Nobody can renew a lease while the broker, the database or this service is away.
+                    HostRestarted = hostRestarted || !uptime.Since(step.Started_At),
+                });
             }
 
             Resume(work, await QueryAsync<WaitingStep>(
@@ -124,7 +132,7 @@ internal sealed class Reconciler(
         work.Db.Database.GetDbConnection().QueryAsync<T>(new CommandDefinition(
             sql, parameters, work.Db.Database.CurrentTransaction!.GetDbTransaction(), cancellationToken: ct));
 
-    private sealed record LostStep(Guid Run_Id, string Step_Id, long Fence);
+    private sealed record LostStep(Guid Run_Id, string Step_Id, long Fence, DateTime Started_At);
 
     private sealed record WaitingStep(Guid Run_Id, string Step_Id, int Dispatch);
 }
