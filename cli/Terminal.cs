@@ -11,6 +11,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool colour,
     private readonly Lock _lock = new();
     private IReadOnlyList<string> _status = [];
 
+    /// <summary>For what nobody should see.</summary>
+    public static Terminal Silent { get; } = new(TextWriter.Null, TextWriter.Null, colour: false, interactive: false);
+
     public static Terminal ForConsole()
     {
         var dumb = Environment.GetEnvironmentVariable("TERM") is "dumb" or null;

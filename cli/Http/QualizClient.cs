@@ -23,7 +23,10 @@ internal sealed class QualizClient : IDisposable
 
     public Uri Address { get; }
 
-    public Task<JsonElement> GetAsync(string path, CancellationToken ct) => SendAsync(HttpMethod.Get, path, null, null, ct);
+    /// <param name="limit">How long the answer may take; 100 s when it is not said.</param>
+    public Task<JsonElement> GetAsync(string path, CancellationToken ct, TimeSpan? limit = null) => SendAsync(HttpMethod.Get, path, null, null, ct, limit);
+
+    public Task DeleteAsync(string path, CancellationToken ct) => SendAsync(HttpMethod.Delete, path, null, null, ct);
 
     public Task<JsonElement> PostAsync<T>(string path, T body, CancellationToken ct, string? idempotencyKey = null) =>
         SendAsync(HttpMethod.Post, path, Json(body), request =>

@@ -8,6 +8,12 @@ internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string
 {
     /// <summary>How <see cref="Out"/> is saved: csv, jsonl or parquet.</summary>
     public string Format { get; init; } = "csv";
+
+    /// <summary>The steps are shown only when the run does not end well.</summary>
+    public bool Quiet { get; init; }
+
+    /// <summary>What the steps wrote is saved by the command itself.</summary>
+    public bool Saved { get; init; }
 }
 
 /// <summary>Saves the file as a version of its pipeline (an unchanged file makes none), starts a run, and follows it.</summary>
@@ -92,7 +98,9 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
     public async Task<int> FollowAsync(string runPath, RunOptions options, CancellationToken ct, string? after = null)
     {
         var details = await client.GetAsync(runPath, ct);
-        var view = new RunView(options.Json ? Silent : terminal, StepsOf(details), Ephemeral.Is, options.Out is not null);
+        using var kept = new StringWriter();
+        var shown = options.Json ? Terminal.Silent : options.Quiet ? new Terminal(kept, kept, colour: false, interactive: false) : terminal;
+        var view = new RunView(shown, StepsOf(details), Ephemeral.Is, options.Saved || options.Out is not null);
         using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(interrupts.Token);
         var progress = terminal.Live && !options.Json ? new LiveProgress(client, terminal, time).ShowAsync(runPath, view, ended.Token) : Task.CompletedTask;
@@ -110,6 +118,10 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             await progress;
         }
         var exit = view.Exit ?? ExitCode.Failed;
+        if (options.Quiet && exit != ExitCode.Done)
+        {
+            terminal.Error(kept.ToString().TrimEnd());
+        }
         if (options.Out is not null)
         {
             await new OutputDownload(client, terminal).SaveAsync(runPath, options.Out, options.Format, options.Json, ct);
@@ -127,8 +139,6 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             view.Show(type, data);
         }
     }
-
-    private static Terminal Silent { get; } = new(TextWriter.Null, TextWriter.Null, colour: false, interactive: false);
 
     /// <summary>Each step's operator.</summary>
     private static Dictionary<string, string> StepsOf(JsonElement run) =>

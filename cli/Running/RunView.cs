@@ -176,7 +176,7 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
             return "";
         }
         var rows = $" {StepView.Number(_rejected)} {(_rejected == 1 ? "row was" : "rows were")} rejected";
-        if (ephemeral)
+        if (ephemeral || saved)
         {
             return saved ? $"{rows}." : $"{rows}; --out DIR saves them with their reasons.";
         }

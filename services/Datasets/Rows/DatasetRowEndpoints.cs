@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qualiz.Datasets.Catalogue;
+using Qualiz.Engine.Profiling;
 using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Rows;
@@ -10,12 +11,16 @@ internal static class DatasetRowEndpoints
     {
         var version = project.MapGroup("/datasets/{name}/versions/{version}").WithTags("Datasets");
         version.MapGet("/schema", Schema).WithName("getDatasetSchema").WithSummary("The columns of a version (a number, or latest)").Produces<SchemaView>().ProducesProblem(404);
+        version.MapGet("/profile", Profile).WithName("getDatasetProfile").WithSummary("What the rows of a version look like, column by column").Produces<DatasetProfile>().ProducesProblem(404);
         version.MapGet("/rows", Rows).WithName("listDatasetRows").WithSummary("Rows of a version, page by page").ProducesProblem(404);
         version.MapGet("/download", Download).WithName("downloadDataset").WithSummary("A version as parquet, csv or jsonl").ProducesProblem(404);
     }
 
     private static async Task<IResult> Schema(string name, string version, CatalogueQueries catalogue, CancellationToken ct) =>
         TypedResults.Ok(SchemaView.Of(await SourceAsync(catalogue, name, version, null, ct)));
+
+    private static async Task<IResult> Profile(string name, string version, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
+        await answers.ProfileAsync(http, await SourceAsync(catalogue, name, version, null, ct), ct);
 
     private static async Task<IResult> Rows(
         string name, string version, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>

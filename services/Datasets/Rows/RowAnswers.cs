@@ -9,6 +9,7 @@ using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
 using Qualiz.Datasets.Model;
+using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Rows;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
@@ -65,6 +66,17 @@ internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb
         // Rows may be personal: no cache keeps them.
         http.Response.Headers.CacheControl = "no-store";
         return Results.Bytes(body.WrittenMemory, "application/json");
+    }
+
+    /// <summary>Of all columns, the sensitive ones masked. A dataset's content never changes, so whoever has the profile keeps it.</summary>
+    public async Task<IResult> ProfileAsync(HttpContext http, RowSource source, CancellationToken ct)
+    {
+        http.Response.SetETag(source.Stamp);
+        if (http.Request.HasCurrent(source.Stamp))
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        using var opened = await files.OpenDownloadAsync(source.Content, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(await DatasetProfiler.ProfileAsync(opened.Dataset, opened.Scratch, ct));
     }
 
     public async Task<IResult> DownloadAsync(HttpContext http, RowSource source, RowsRequest request, CancellationToken ct)

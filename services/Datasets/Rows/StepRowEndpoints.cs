@@ -4,6 +4,7 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Datasets.Http;
+using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.Platform.Http;
@@ -20,6 +21,7 @@ internal static class StepRowEndpoints
     {
         var step = project.MapGroup("/runs/{run:guid}/steps/{step}").WithTags("Runs");
         step.MapGet("/outputs/{port}/schema", Schema).WithName("getStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
+        step.MapGet("/outputs/{port}/profile", Profile).WithName("getStepProfile").WithSummary("What a step wrote to a port looks like, column by column").Produces<DatasetProfile>().ProducesProblem(404);
         step.MapGet("/outputs/{port}/rows", Rows).WithName("listStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
         step.MapGet("/outputs/{port}/download", Download).WithName("downloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
         step.MapGet("/rejected", ListRejected).WithName("listRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
@@ -28,6 +30,12 @@ internal static class StepRowEndpoints
 
     private static async Task<IResult> Schema(Guid run, string step, string port, CurrentProject project, IRequests requests, CancellationToken ct) =>
         TypedResults.Ok(SchemaView.Of(await SourceAsync(requests, project, run, step, port, ct)));
+
+    private static async Task<IResult> Profile(
+        Guid run, string step, string port, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        port == Rejected
+            ? throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Rejected rows have no columns of their own to profile; look at them with their reasons.")
+            : await answers.ProfileAsync(http, await SourceAsync(requests, project, run, step, port, ct), ct);
 
     private static async Task<IResult> Rows(
         Guid run, string step, string port, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>

@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using Qualiz.Cli.Running;
+
+namespace Qualiz.Cli.Files;
+
+/// <summary>Runs a pipeline that nobody has written, on files that are uploaded for it and taken away again.</summary>
+internal sealed class FileRun(CommandContext context)
+{
+    /// <param name="pipeline">Its name; its text names a parameter for each file.</param>
+    /// <param name="files">Parameter and path.</param>
+    /// <param name="quiet">The steps are shown only when something goes wrong.</param>
+    /// <param name="finish">Given the run's address, when it ended well; its answer is the exit code.</param>
+    public async Task<int> ExecuteAsync(
+        string pipeline, string text, IReadOnlyDictionary<string, string> files, bool quiet, bool strict, Func<string, Task<int>> finish, CancellationToken ct)
+    {
+        await Ephemeral.PrepareAsync(context.Client, context.Project, ct);
+        await context.Client.PutTextAsync($"{context.ProjectPath}/pipelines/{pipeline}", text, "application/yaml", ct);
+        var parameters = new JsonObject();
+        try
+        {
+            foreach (var (name, path) in files)
+            {
+                context.Terminal.Status([$"reading {path}"]);
+                parameters[name] = (await Changes.SendFileAsync(context, path, null, ct)).Text("id");
+            }
+            context.Terminal.Status([]);
+            var started = await context.Client.PostAsync(
+                $"{context.ProjectPath}/runs", new JsonObject { ["pipeline"] = pipeline, ["params"] = parameters.DeepClone() }, ct, Guid.CreateVersion7().ToString());
+            var runPath = $"{context.ProjectPath}/runs/{started.Text("id")}";
+            var options = new RunOptions("", [], context.Project, context.Json && !quiet, strict, null, Detach: false) { Quiet = quiet, Saved = true };
+            var exit = await new RunCommand(context.Client, context.Terminal, TimeProvider.System).FollowAsync(runPath, options, ct);
+            if (exit is not (ExitCode.Done or ExitCode.Warnings))
+            {
+                return exit;
+            }
+            var finished = await finish(runPath);
+            return finished == ExitCode.Done ? exit : finished;
+        }
+        finally
+        {
+            context.Terminal.Status([]);
+            foreach (var (_, upload) in parameters)
+            {
+                await ForgetAsync(upload!.GetValue<string>());
+            }
+        }
+    }
+
+    private async Task ForgetAsync(string upload)
+    {
+        try
+        {
+            await context.Client.DeleteAsync($"{context.ProjectPath}/uploads/{upload}", CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is ProblemException or UnreachableException)
+        {
+            // It stays among the uploads, where it can be deleted by hand.
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text.Json;
+using Qualiz.Cli.Running;
+
+namespace Qualiz.Cli.Files;
+
+/// <summary><c>profile FILE</c>: a short block of lines for each column.</summary>
+internal sealed class ProfileCommand(CommandContext context)
+{
+    private const string Pipeline = """
+        # Made by ./qualiz profile
+        qualiz: 1
+        pipeline: qualiz-profile
+        description: What a file at the command line looks like
+        params: {file: {type: text}}
+        steps:
+          file: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}
+
+        """;
+
+    public Task<int> ExecuteAsync(string file, CancellationToken ct) =>
+        new FileRun(context).ExecuteAsync("qualiz-profile", Pipeline, new Dictionary<string, string> { ["file"] = file }, quiet: true, strict: false, async runPath =>
+        {
+            context.Terminal.Status(["profiling"]);
+            var profile = await context.Client.GetAsync($"{runPath}/steps/file/outputs/out/profile", ct, Timeout.InfiniteTimeSpan);
+            var run = await context.Client.GetAsync(runPath, ct);
+            context.Terminal.Status([]);
+            if (context.Json)
+            {
+                foreach (var column in profile.List("columns"))
+                {
+                    context.Terminal.Json(column);
+                }
+                return ExitCode.Done;
+            }
+            Print(Path.GetFileName(file), profile, run.List("steps").First());
+            return ExitCode.Done;
+        }, ct);
+
+    private void Print(string file, JsonElement profile, JsonElement step)
+    {
+        var terminal = context.Terminal;
+        var rows = Long(profile, "rows");
+        var columns = profile.List("columns").ToList();
+        var rejected = step.List("ledger").Sum(line => Long(line, "rejected"));
+        terminal.Line($"{file}: {StepView.Number(rows)} rows, {columns.Count} columns{(rejected == 0 ? "" : terminal.Doubtful($", {StepView.Number(rejected)} records that cannot be read as rows"))}");
+        foreach (var reason in step.List("ledger").SelectMany(line => line.List("reasons")).Where(reason => reason.Text("kind") == "rejected"))
+        {
+            terminal.Line($"  {StepView.Number(Long(reason, "rows"))} {reason.Text("reason")}");
+        }
+        foreach (var warning in step.List("warnings"))
+        {
+            terminal.Line($"  {terminal.Doubtful("!")} {warning}");
+        }
+        var nameWidth = columns.Select(column => column.Text("name")!.Length).DefaultIfEmpty(0).Max();
+        foreach (var column in columns)
+        {
+            terminal.Line();
+            var nulls = Long(column, "nulls");
+            var blank = Long(column, "blank");
+            var distinct = Long(column, "distinct");
+            var facts = new List<string>
+            {
+                column.Text("type")!,
+                nulls == 0 ? "no empty cells" : $"{StepView.Number(nulls)} empty ({StepView.Share(nulls, rows)})",
+                distinct == rows && rows > 0 ? "all different" : $"{StepView.Number(distinct)} different",
+            };
+            if (blank > 0)
+            {
+                facts.Add(terminal.Doubtful($"{StepView.Number(blank)} blank"));
+            }
+            terminal.Line($"{column.Text("name")!.PadRight(nameWidth)}  {string.Join(", ", facts)}");
+            if (column.Text("min") is { } min && column.Text("max") is { } max && distinct > 1)
+            {
+                var mean = column.Text("mean") is { } average ? $", mean {double.Parse(average, CultureInfo.InvariantCulture).ToString("#,0.###", CultureInfo.InvariantCulture)}" : "";
+                var lengths = column.Text("minLength") is { } shortest && column.Text("maxLength") is { } longest ? $", {(shortest == longest ? shortest : $"{shortest} to {longest}")} characters" : "";
+                terminal.Line($"    {terminal.Faint("from")} {Quoted(min)} {terminal.Faint("to")} {Quoted(max)}{mean}{lengths}");
+            }
+            // Of a column whose values are all different the most frequent ones say nothing.
+            if (distinct < rows - nulls)
+            {
+                Counts("most", column.List("top"), rows);
+            }
+            Counts("like", column.List("patterns"), rows);
+        }
+    }
+
+    private void Counts(string title, IEnumerable<JsonElement> counts, long rows)
+    {
+        var room = (context.Terminal.Width ?? 120) - 10;
+        var line = "";
+        foreach (var count in counts)
+        {
+            var item = $"{Quoted(count.Text("value")!)} {StepView.Share(Long(count, "rows"), rows)}";
+            if (line.Length > 0 && line.Length + item.Length + 2 > room)
+            {
+                break;
+            }
+            line += line.Length == 0 ? item : $", {item}";
+        }
+        if (line.Length > 0)
+        {
+            context.Terminal.Line($"    {context.Terminal.Faint(title)} {line}");
+        }
+    }
+
+    /// <summary>Quoted where it could be misread; control characters never reach the terminal.</summary>
+    private static string Quoted(string value)
+    {
+        var shown = string.Concat((value.Length > 40 ? value[..39] + "…" : value).Select(letter => char.IsControl(letter) ? '␣' : letter));
+        return shown.Length == 0 || shown[0] == ' ' || shown[^1] == ' ' || shown.Contains(',', StringComparison.Ordinal) ? $"\"{shown}\"" : shown;
+    }
+
+    private static long Long(JsonElement element, string name) =>
+        long.TryParse(element.Text(name), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0;
+}
