@@ -36,6 +36,20 @@ internal static class Changes
     public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, CancellationToken ct) =>
         context.Client.PutAsync($"{context.ProjectPath}/connections/{Uri.EscapeDataString(name)}", new JsonObject { ["type"] = type, ["settings"] = settings }, ct);
 
+    public static async Task<int> CreateProjectAsync(CommandContext context, string slug, string? name, string? timeZone, CancellationToken ct)
+    {
+        var created = await context.Client.PostAsync("api/v1/projects", new { slug, name, timeZone }, ct);
+        if (context.Json)
+        {
+            context.Terminal.Json(created);
+        }
+        else
+        {
+            context.Terminal.Line($"project {slug} is there; commands work on it with --project {slug} or QUALIZ_PROJECT={slug}");
+        }
+        return ExitCode.Done;
+    }
+
     /// <summary>True when it was not there before.</summary>
     public static async Task<bool> EnsureProjectAsync(QualizClient client, string project, string? name, string? description, CancellationToken ct)
     {

@@ -79,7 +79,11 @@ internal static class CommandLine
             }
             catch (ProblemException problem)
             {
-                if (problem.Errors.Count == 0)
+                if (problem.Errors.Count == 0 && problem.Status == System.Net.HttpStatusCode.NotFound && problem.Message.Contains($"project \"{parsed.GetValue(Project)}\"", StringComparison.Ordinal))
+                {
+                    terminal.Error($"{problem.Message} ./qualiz projects list lists them; ./qualiz projects create {parsed.GetValue(Project)} makes it.");
+                }
+                else if (problem.Errors.Count == 0)
                 {
                     terminal.Error($"{problem.Title}{(problem.Message == problem.Title ? "" : $": {problem.Message}")}");
                 }

@@ -32,6 +32,10 @@ internal static class Queries
         return ExitCode.Done;
     }
 
+    public static Task<int> ProjectsAsync(CommandContext context, int limit, CancellationToken ct) =>
+        TableAsync(context, "api/v1/projects", limit, ["project", "name", "time zone", "created"],
+            item => [Any(item, "slug"), Any(item, "name"), Any(item, "timeZone"), When(Any(item, "createdAt"))], ct);
+
     public static Task<int> PipelinesAsync(CommandContext context, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/pipelines", limit, ["pipeline", "version", "owner", "changed"],
             item => [Name(item), Any(item, "version", "latestVersion"), Any(item, "owner"), When(Any(item, "updatedAt", "changedAt", "createdAt"))], ct);

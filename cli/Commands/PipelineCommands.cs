@@ -5,7 +5,19 @@ namespace Qualiz.Cli.Commands;
 /// <summary>Pipelines and the connections they use.</summary>
 internal static class PipelineCommands
 {
-    public static IEnumerable<Command> All() => [Validate(), Pipelines(), Connections()];
+    public static IEnumerable<Command> All() => [Projects(), Validate(), Pipelines(), Connections()];
+
+    private static Command Projects()
+    {
+        var slug = new Argument<string>("PROJECT") { Description = "Its name in addresses: small letters, digits, - and _; it can never be changed" };
+        var name = new Option<string?>("--name") { Description = "Its name for people" };
+        var zone = new Option<string?>("--time-zone") { Description = "In which days and schedules count, e.g. Europe/Oslo (default UTC)" };
+        var create = new ClientCommand("create", "Create a project", "projects create crm --name \"Customer data\" --time-zone Europe/Oslo") { slug, name, zone }
+            .Doing((context, ct) => Changes.CreateProjectAsync(context, context.Get(slug)!, context.Get(name), context.Get(zone), ct));
+        var list = new ClientCommand("list", "List the projects", "projects list") { CommandLine.Limit }
+            .Doing((context, ct) => Queries.ProjectsAsync(context, context.Get(CommandLine.Limit), ct));
+        return new Command("projects", "Pipelines, connections, runs and data that belong together") { list, create };
+    }
 
     private static ClientCommand Validate()
     {

@@ -26,14 +26,16 @@ internal static class RunCommands
             "run customers.yaml --out results --json > events.jsonl")
         {
             file, set, strict, output, format, detach,
-        }.Doing((context, ct) =>
-            new RunCommand(context.Client, context.Terminal, TimeProvider.System).ExecuteAsync(
+        }.Doing(async (context, ct) =>
+        {
+            await context.EnsureProjectAsync(ct);
+            return await new RunCommand(context.Client, context.Terminal, TimeProvider.System).ExecuteAsync(
                 new RunOptions(context.Get(file)!, context.Get(set) ?? [], context.Project, context.Json, context.Get(strict), context.Get(output), context.Get(detach))
                 {
                     Format = context.Get(format)!,
                 },
-                ct),
-            file);
+                ct);
+        }, file);
     }
 
     private static ClientCommand Attach()

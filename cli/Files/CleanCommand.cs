@@ -40,7 +40,7 @@ internal sealed class CleanCommand(CommandContext context)
         try
         {
             return await new FileRun(context).ExecuteAsync(
-                Name, Head + Indented(rules), new Dictionary<string, string> { ["file"] = file }, quiet: false, strict, runPath => SaveAsync(runPath, output, format, ct), ct);
+                Name, Head + Indented(rules), new Dictionary<string, string> { ["file"] = file }, quiet: false, strict, runPath => SaveAsync(runPath, file, output, format, ct), ct);
         }
         catch (ProblemException problem) when (rulesFile is not null && problem.Errors.Any(error => error.Line is not null))
         {
@@ -55,7 +55,7 @@ internal sealed class CleanCommand(CommandContext context)
         }
     }
 
-    private async Task<int> SaveAsync(string runPath, string output, string format, CancellationToken ct)
+    private async Task<int> SaveAsync(string runPath, string file, string output, string format, CancellationToken ct)
     {
         if (Path.GetDirectoryName(output) is { Length: > 0 } folder)
         {
@@ -64,7 +64,7 @@ internal sealed class CleanCommand(CommandContext context)
         var download = new OutputDownload(context.Client, context.Terminal);
         await download.TrySaveAsync($"{runPath}/steps/clean/outputs/out/download?format={format}&unmask=true", output, ct);
         var beside = RejectedBeside(output);
-        var rejected = await new RejectedDownload(context.Client).SaveAsync(runPath, ["read", "clean"], beside, ct);
+        var rejected = await new RejectedDownload(context.Client, Path.GetFileName(file)).SaveAsync(runPath, ["read", "clean"], beside, ct);
         if (context.Json)
         {
             context.Terminal.Json(new { @out = output, rejected = rejected == 0 ? null : beside, rejectedRows = rejected });

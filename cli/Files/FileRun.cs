@@ -13,7 +13,7 @@ internal sealed class FileRun(CommandContext context)
     public async Task<int> ExecuteAsync(
         string pipeline, string text, IReadOnlyDictionary<string, string> files, bool quiet, bool strict, Func<string, Task<int>> finish, CancellationToken ct)
     {
-        await Ephemeral.PrepareAsync(context.Client, context.Project, ct);
+        await context.EnsureProjectAsync(ct);
         await context.Client.PutTextAsync($"{context.ProjectPath}/pipelines/{pipeline}", text, "application/yaml", ct);
         var parameters = new JsonObject();
         try

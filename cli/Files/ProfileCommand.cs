@@ -91,7 +91,8 @@ internal sealed class ProfileCommand(CommandContext context)
         var line = "";
         foreach (var count in counts)
         {
-            var item = $"{Quoted(count.Text("value")!)} {StepView.Share(Long(count, "rows"), rows)}";
+            var number = Long(count, "rows");
+            var item = $"{Quoted(count.Text("value")!)} {(number * 1000 < rows ? $"×{StepView.Number(number)}" : StepView.Share(number, rows))}";
             if (line.Length > 0 && line.Length + item.Length + 2 > room)
             {
                 break;

@@ -5,7 +5,8 @@ using Qualiz.Cli.Running;
 namespace Qualiz.Cli.Files;
 
 /// <summary>Rejected rows as a CSV file that opens in a spreadsheet: where the row was, its values as they came, and all its reasons.</summary>
-internal sealed class RejectedDownload(QualizClient client)
+/// <param name="file">What the person calls the file that was uploaded.</param>
+internal sealed class RejectedDownload(QualizClient client, string file)
 {
     private static readonly string[] Place = ["source", "record", "reasons"];
 
@@ -18,14 +19,14 @@ internal sealed class RejectedDownload(QualizClient client)
             var files = new List<string>();
             foreach (var step in steps)
             {
-                var file = Path.Combine(scratch.FullName, $"{files.Count}.jsonl");
+                var part = Path.Combine(scratch.FullName, $"{files.Count}.jsonl");
                 if (await new OutputDownload(client, Terminal.Silent).TrySaveAsync(
-                    $"{runPath}/steps/{Uri.EscapeDataString(step)}/outputs/rejected/download?format=jsonl&unmask=true", file, ct))
+                    $"{runPath}/steps/{Uri.EscapeDataString(step)}/outputs/rejected/download?format=jsonl&unmask=true", part, ct))
                 {
-                    files.Add(file);
+                    files.Add(part);
                 }
             }
-            return Write(files, target);
+            return Write(files, target, file);
         }
         finally
         {
@@ -34,7 +35,7 @@ internal sealed class RejectedDownload(QualizClient client)
     }
 
     /// <summary>Twice over the rows: the columns of all of them come first.</summary>
-    internal static long Write(IReadOnlyList<string> files, string target)
+    internal static long Write(IReadOnlyList<string> files, string target, string file)
     {
         var columns = new List<string>();
         foreach (var name in Rows(files).SelectMany(row => Values(row).Select(value => value.Name)))
@@ -52,7 +53,7 @@ internal sealed class RejectedDownload(QualizClient client)
             foreach (var row in Rows(files))
             {
                 var values = Values(row).ToDictionary(value => value.Name, value => value.Value, StringComparer.Ordinal);
-                var cells = new[] { SourceOf(row), row.Text("_row"), ReasonsOf(row) }.Concat(columns.Select(column => values.TryGetValue(column, out var value) ? Text(value) : null));
+                var cells = new[] { file, row.Text("_row"), ReasonsOf(row) }.Concat(columns.Select(column => values.TryGetValue(column, out var value) ? Text(value) : null));
                 output.WriteLine(string.Join(',', cells.Select(Cell)));
                 count++;
             }
@@ -88,9 +89,6 @@ internal sealed class RejectedDownload(QualizClient client)
         JsonValueKind.String => value.GetString(),
         _ => value.GetRawText(),
     };
-
-    /// <summary>Without the hash: a person knows the file by its name.</summary>
-    private static string? SourceOf(JsonElement row) => row.Text("_source") is { } source && source.LastIndexOf('@') is > 0 and var at ? source[..at] : row.Text("_source");
 
     private static string ReasonsOf(JsonElement row) => string.Join("; ", row.List("reasons").Select(reason =>
         $"{reason.Text("rule")}{(reason.Text("column") is { } column ? $"({column})" : "")}: {reason.Text("message")}"));

@@ -27,7 +27,6 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
             terminal.Error(wrong);
             return ExitCode.BadInput;
         }
-        await Ephemeral.PrepareAsync(client, options.Project, ct);
         var file = PipelineFile.Parse(text, options.File);
         if (file.Model is not { Pipeline: var name })
         {

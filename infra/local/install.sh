@@ -33,6 +33,9 @@ build() { # CONFIGURATION PROJECT...: builds what is older than its sources
   local configuration=$1 project stamp
   shift
   mkdir -p "$logs" "$root/artifacts/.built"
+  # Two commands at once must not build the same thing; the second finds it built.
+  exec 8>"$root/artifacts/.built/lock"
+  flock 8
   for project in "$@"; do
     stamp=$root/artifacts/.built/$configuration-$(basename "$project")
     if [ -e "$stamp" ] && [ -z "$(find "$root"/Directory.* "$root/global.json" "$root/contracts" "$root/services" \
@@ -42,8 +45,9 @@ build() { # CONFIGURATION PROJECT...: builds what is older than its sources
     fi
     warn "building $project ($configuration)"
     touch "$stamp.begun"
-    (cd "$root" && dotnet build "$project" -c "$configuration" -v quiet -clp:NoSummary --disable-build-servers) >"$logs/build.log" 2>&1 </dev/null 9>&- \
+    (cd "$root" && dotnet build "$project" -c "$configuration" -v quiet -clp:NoSummary --disable-build-servers) >"$logs/build.log" 2>&1 </dev/null 8>&- 9>&- \
       || { grep -E 'error|warn' "$logs/build.log" | sort -u | head -n 20 >&2; die "the build failed; see $logs/build.log"; }
     mv "$stamp.begun" "$stamp"
   done
+  exec 8>&-
 }

@@ -1,0 +1,58 @@
+using Qualiz.Cli.Files;
+
+namespace Qualiz.Cli.Tests;
+
+public sealed class FileCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("qualiz-files-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Rejected_rows_of_several_steps_are_one_table_with_their_reasons()
+    {
+        var read = WriteLines("read.jsonl", """{"_source":"upload:1@ab","_row":3,"ingested":{"raw":"3;\"Bob"},"reasons":[{"rule":"fieldCount","column":null,"message":"2 fields, not 3"}]}""");
+        var clean = WriteLines(
+            "clean.jsonl",
+            """{"_source":"upload:1@ab","_row":1,"ingested":{"id":1,"name":null,"tags":["x"]},"reasons":[{"rule":"notNull","column":"name","message":"is empty"},{"rule":"range","column":"id","message":"too small"}]}""");
+        var target = Path.Combine(_folder, "out.rejected.csv");
+
+        RejectedDownload.Write([read, clean], target, "customers.csv").ShouldBe(2);
+
+        File.ReadAllText(target).ShouldBe(
+            "source,record,reasons,raw,id,name,tags\r\n" +
+            "customers.csv,3,\"fieldCount: 2 fields, not 3\",\"3;\"\"Bob\",,,\r\n" +
+            "customers.csv,1,notNull(name): is empty; range(id): too small,,1,,\"[\"\"x\"\"]\"\r\n");
+    }
+
+    [Fact]
+    public void Without_rejected_rows_no_file_is_left_not_even_an_old_one()
+    {
+        var target = Path.Combine(_folder, "out.rejected.csv");
+        File.WriteAllText(target, "old");
+
+        RejectedDownload.Write([WriteLines("none.jsonl")], target, "customers.csv").ShouldBe(0);
+
+        File.Exists(target).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("a/b.csv", "csv", "a/b.rejected.csv")]
+    [InlineData("b.NDJSON", "jsonl", "b.rejected.csv")]
+    [InlineData("b.clean.parquet", "parquet", "b.clean.rejected.csv")]
+    public void The_name_says_how_to_write(string output, string format, string beside)
+    {
+        CleanCommand.FormatOf(output).ShouldBe(format);
+        CleanCommand.RejectedBeside(output).ShouldBe(beside);
+    }
+
+    [Fact]
+    public void A_name_that_says_nothing_is_refused() => Should.Throw<BadInputException>(() => CleanCommand.FormatOf("out.txt")).Message.ShouldContain(".parquet");
+
+    private string WriteLines(string name, params string[] lines)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllLines(path, lines);
+        return path;
+    }
+}
