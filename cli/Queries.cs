@@ -28,6 +28,10 @@ internal static class Queries
         if (!context.Json)
         {
             context.Terminal.Line($"{file}: ok");
+            foreach (var step in answer.List("steps").Where(step => step.Text("notChecked") is not null))
+            {
+                context.Terminal.Line($"columns not checked in {step.Text("step")}: {step.Text("notChecked")}");
+            }
         }
         return ExitCode.Done;
     }

@@ -7,20 +7,24 @@ internal sealed class FilePlaces(string text, string fileName, List<FileProblem>
         problems.Add(new FileProblem(fileName, at?.Start.Line ?? 1, at?.Start.Column ?? 1, path, message, suggestion, severity));
 
     /// <summary>Points at a character of a scalar's text, when the scalar stands in the file as it is.</summary>
-    public void ReportInside(string path, ScalarNode scalar, int character, string message, string? suggestion = null)
+    public void ReportInside(string path, ScalarNode scalar, int character, string message, string? suggestion = null) =>
+        Report(path, Inside(text, scalar, character) ?? scalar.Range, message, suggestion);
+
+    /// <summary>Where a character of a scalar's text stands; null when the scalar does not stand in the file as it is.</summary>
+    public static TextRange? Inside(string text, ScalarNode scalar, int character)
     {
-        var range = scalar.Range;
-        if (range is { } found && found.Start.Line == found.End.Line && found.End.Offset <= text.Length && found.Start.Offset <= found.End.Offset)
+        if (scalar.Range is not { } found || found.Start.Line != found.End.Line || found.End.Offset > text.Length || found.Start.Offset > found.End.Offset)
         {
-            var inside = text.AsSpan(found.Start.Offset, found.End.Offset - found.Start.Offset).IndexOf(scalar.Source, StringComparison.Ordinal);
-            if (inside >= 0)
-            {
-                var moved = inside + character;
-                var start = new TextPosition(found.Start.Line, found.Start.Column + moved, found.Start.Offset + moved);
-                range = new TextRange(start, found.End);
-            }
+            return null;
         }
 
-        Report(path, range, message, suggestion);
+        var inside = text.AsSpan(found.Start.Offset, found.End.Offset - found.Start.Offset).IndexOf(scalar.Source, StringComparison.Ordinal);
+        if (inside < 0)
+        {
+            return null;
+        }
+
+        var moved = inside + character;
+        return new TextRange(new TextPosition(found.Start.Line, found.Start.Column + moved, found.Start.Offset + moved), found.End);
     }
 }

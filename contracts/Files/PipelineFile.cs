@@ -62,7 +62,23 @@ public sealed class PipelineFile
     }
 
     /// <summary>Where a path such as <c>steps.clean.with.rules[2].rule</c> stands, or the deepest part of it that is there.</summary>
-    public TextPosition? Locate(string path)
+    public TextPosition? Locate(string path) => Find(path).Place;
+
+    /// <summary>A problem at a path, found by somebody who knows more than the file.</summary>
+    /// <param name="character">Within the text at the path, from 0; null for the whole of it.</param>
+    public FileProblem ProblemAt(string path, int? character, string message, string? suggestion, ProblemSeverity severity)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var (place, node) = Find(path);
+        if (character is { } within && node is ScalarNode scalar && FilePlaces.Inside(Text, scalar, within) is { } inside)
+        {
+            place = inside.Start;
+        }
+
+        return new FileProblem(FileName, place?.Line ?? 1, place?.Column ?? 1, path, message, suggestion, severity);
+    }
+
+    private (TextPosition? Place, DocumentNode? Node) Find(string path)
     {
         DocumentNode? node = Root;
         var place = Root?.Range?.Start;
@@ -80,7 +96,7 @@ public sealed class PipelineFile
             place = node is ScalarNode or ListNode ? node.Range?.Start ?? place : property?.NameRange?.Start ?? node.Range?.Start ?? place;
         }
 
-        return place;
+        return (place, node);
     }
 
     internal static IReadOnlyList<FileProblem> Sorted(IEnumerable<FileProblem> problems) =>

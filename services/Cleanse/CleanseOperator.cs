@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
@@ -65,6 +66,16 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 Transient = exception.Transient,
             });
         }
+    }
+
+    public Task<OutputInferred> InferOutputAsync(CleanseConfig config, InferenceContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Inputs.FirstOrDefault(input => input.Schema is null) is { } unknown)
+            return Task.FromResult(OutputInferred.Unknown($"the columns of {unknown.Name} are not known"));
+        using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = context.Grant.Threads, Scratch = context.Scratch });
+        return Task.FromResult(new RecipeInference(session, config, context.Inputs).Run());
     }
 
     private static async Task<StepResult> FinishAsync(

@@ -1,4 +1,5 @@
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Deliver.Files;
@@ -55,6 +56,27 @@ internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration con
         }
     }
 
+    /// <summary>Rows leave here, so there is no output; the key must be among the columns.</summary>
+    public Task<OutputInferred> InferOutputAsync(DeliverConfig config, InferenceContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Inputs is not [{ Schema: { } schema }])
+            return Task.FromResult(OutputInferred.Unknown($"the columns of {(context.Inputs is [var input, ..] ? input.Name : "the input")} are not known"));
+        var columns = schema.Columns.Where(column => config.Hidden || !column.Hidden).ToList();
+        return Task.FromResult(new OutputInferred
+        {
+            Problems = [.. UnknownKeys(config, columns).Select(unknown => new ConfigProblem
+            {
+                Code = "columnUnknown",
+                Path = $"key[{unknown.At}]",
+                Message = unknown.Message,
+                Suggestion = unknown.Nearest,
+                Needs = SchemaCertainty.Names,
+            })],
+        });
+    }
+
     private async Task<Delivered> ToPostgresAsync(DeliverConfig config, StepContext step, DeliveryRows rows, string name, CancellationToken ct)
     {
         Connection connection;
@@ -72,13 +94,18 @@ internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration con
 
     private static void CheckKey(DeliverConfig config, List<DatasetColumn> columns)
     {
+        foreach (var (at, message, _) in UnknownKeys(config, columns))
+            throw new DeliveryException("columnUnknown", message, $"key[{at}]");
+    }
+
+    private static IEnumerable<(int At, string Message, string? Nearest)> UnknownKeys(DeliverConfig config, List<DatasetColumn> columns)
+    {
         for (var i = 0; i < config.Key.Count; i++)
         {
             if (columns.Exists(column => column.Name == config.Key[i]))
                 continue;
             var nearest = NearestName.Find(config.Key[i], columns.Select(column => column.Name));
-            throw new DeliveryException(
-                "columnUnknown", $"Column \"{config.Key[i]}\" does not exist{(nearest is null ? "." : $"; did you mean \"{nearest}\"?")}", $"key[{i}]");
+            yield return (i, $"Column \"{config.Key[i]}\" does not exist{(nearest is null ? "." : $"; did you mean \"{nearest}\"?")}", nearest);
         }
     }
 

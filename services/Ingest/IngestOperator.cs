@@ -1,11 +1,13 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
+using Qualiz.Ingest.Heads;
 using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
@@ -49,6 +51,13 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             return Failed(error.Code, error.Message, null, error.Transient);
         }
+    }
+
+    public Task<OutputInferred> InferOutputAsync(IngestConfig config, InferenceContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(context);
+        return new IngestInference(configuration, guard).InferAsync(config, context, ct);
     }
 
     private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, CancellationToken ct)

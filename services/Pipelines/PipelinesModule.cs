@@ -34,6 +34,7 @@ public static class PipelinesModule
         builder.Services.AddSingleton<OperatorRegistry>();
         builder.Services.AddScoped<CurrentProject>();
         builder.Services.AddScoped<PipelineChecker>();
+        builder.Services.AddScoped<ColumnChecker>();
         builder.Services.AddScoped<PipelineWriter>();
         builder.Services.AddScoped<ConnectionStore>();
         builder.Services.AddSingleton<ConnectionTester>();

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
@@ -64,7 +65,16 @@ internal sealed class IngestRun : IDisposable
         return await new SourceHead(configuration, new OutboundGuard(configuration)).FindAsync(
             config ?? new IngestConfig { From = new IngestSource { Folder = Sources } },
             new SourceAccess("demo", _bench.Store, step.Connections, step.Scratch),
+            [],
             default);
+    }
+
+    /// <param name="config">A <c>$</c> in it stands for the folder with the sources.</param>
+    public Task<OutputInferred> InferAsync(string config, InferOutput? request = null)
+    {
+        var configuration = Configuration();
+        return new IngestOperator(configuration, new OutboundGuard(configuration)).InferOutputAsync(
+            OperatorBench.Config<IngestConfig>(config.Replace("$", Sources, StringComparison.Ordinal)), _bench.Inference(request ?? OperatorBench.Request()), default);
     }
 
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);

@@ -32,6 +32,12 @@ public sealed class Api(HttpClient client)
     public async Task SavePipelineAsync(string project, string name, string yaml) =>
         await ReadAsync(await client.PutAsync(Address($"projects/{project}/pipelines/{name}"), new StringContent(yaml, Encoding.UTF8, "application/yaml")));
 
+    public async Task<int> TrySavePipelineAsync(string project, string name, string yaml) =>
+        (int)(await client.PutAsync(Address($"projects/{project}/pipelines/{name}"), new StringContent(yaml, Encoding.UTF8, "application/yaml"))).StatusCode;
+
+    public async Task<JsonElement> ValidateAsync(string project, string yaml) =>
+        await ReadAsync(await client.PostAsync(Address($"projects/{project}/pipelines/validate"), new StringContent(yaml, Encoding.UTF8, "application/yaml")));
+
     public async Task<Guid> StartAsync(string project, string pipeline, object? parameters = null, string? idempotencyKey = null) =>
         (await PostAsync($"projects/{project}/runs", new { pipeline, @params = parameters }, idempotencyKey)).GetProperty("id").GetGuid();
 

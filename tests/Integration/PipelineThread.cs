@@ -206,6 +206,27 @@ public abstract class PipelineThread(StandaloneHost host)
         events[^1].Body.GetProperty("error").Text("message")!.ShouldContain("did you mean \"customers\"");
     }
 
+    [Fact]
+    public async Task A_column_that_no_step_before_gives_is_found_before_the_run()
+    {
+        var (project, table) = await NewProjectAsync();
+        var upload = await Api.UploadAsync(project, "customers.csv", Customers(50));
+        var file = CustomersPipeline(upload, table);
+        var good = await Api.ValidateAsync(project, file);
+        good.GetProperty("valid").GetBoolean().ShouldBeTrue(good.GetRawText());
+        good.List("steps").ShouldAllBe(step => step.GetProperty("checked").GetBoolean());
+        var columns = good.List("steps").Single(step => step.Text("step") == "clean").GetProperty("outputs").GetProperty("out").List("columns").Where(column => !column.GetProperty("hidden").GetBoolean());
+        columns.Select(column => $"{column.Text("name")} {column.Text("type")}").ShouldBe(["customer_id text", "name text", "email text", "balance decimal(18,2)", "status text"]);
+
+        var wrong = file.Replace("columns: [email]", "columns: [emial]", StringComparison.Ordinal).Replace("status <> 'test'", "name <> '' and statsu <> 'test'", StringComparison.Ordinal);
+        (await Api.ValidateAsync(project, wrong)).List("problems").Select(problem => $"{problem.Long("line")}:{problem.Long("column")} {problem.Text("path")}: {problem.Text("message")}").ShouldBe(
+        [
+            "17:49 steps.clean.with.rules[1].where: Column \"statsu\" does not exist; did you mean \"status\"?",
+            "19:38 steps.clean.with.checks[0].columns[0]: Column \"emial\" does not exist; did you mean \"email\"?",
+        ]);
+        (await Api.TrySavePipelineAsync(project, "customers", wrong)).ShouldBe(422);
+    }
+
     private async Task<(string Project, string Table)> NewProjectAsync()
     {
         var slug = $"p{Guid.NewGuid():N}"[..16];

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Datasets;
@@ -112,6 +113,33 @@ public sealed class OperatorBench : IDisposable
             State = setup.State,
         };
     }
+
+    /// <summary>The question what a step gives, without running it.</summary>
+    public InferenceContext Inference(InferOutput request) => new()
+    {
+        Request = request,
+        Store = Store,
+        Scratch = Directory.CreateDirectory(Path.Combine(Folder, "scratch", Guid.NewGuid().ToString("N"))).FullName,
+        Grant = new ResourceGrant(256L << 20, 1),
+        Connections = new KnownConnections(Connections),
+    };
+
+    /// <summary>The same for inputs with these columns, each as <c>name type</c>; null: unknown.</summary>
+    public InferenceContext Inference(params IReadOnlyList<string[]?> inputs) => Inference(Request() with
+    {
+        Inputs = [.. inputs.Select((columns, i) => new InferInput(i == 0 ? "in" : $"in{i + 1}", columns is null ? null : Columns(columns)))],
+    });
+
+    public static InferOutput Request() => new() { Project = "demo", Operator = "test", Major = 1, Config = default, Inputs = [] };
+
+    /// <summary>A schema of columns, each as <c>name type</c>, with the hidden ones behind.</summary>
+    public static DatasetSchema Columns(params IReadOnlyList<string> columns) => new()
+    {
+        Columns = [.. columns.Select(column => column.Split(' ', 2)).Select(parts => new DatasetColumn { Name = parts[0], Type = parts[1] }), .. HiddenColumns.Columns],
+    };
+
+    /// <summary>The visible columns of a schema, each as <c>name type</c>.</summary>
+    public static IReadOnlyList<string> Shown(DatasetSchema schema) => [.. schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Type}")];
 
     public static T Config<T>(string json) where T : class => ConfigJson.Bind<T>(JsonSerializer.Deserialize<JsonElement>(json));
 

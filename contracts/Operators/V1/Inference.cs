@@ -25,6 +25,9 @@ public sealed record InferOutput
     /// <summary>The datasets that the configuration names beside the inputs (fields of format <c>dataset</c>), by reference.</summary>
     public IReadOnlyList<InferInput> Datasets { get; init; } = [];
 
+    /// <summary>What each port gave in the last completed run, if the step was the same then; null: there is none.</summary>
+    public IReadOnlyDictionary<string, DatasetSchema>? Last { get; init; }
+
     /// <summary>Those that the configuration names and that hold no secret; the others are only opened in a run.</summary>
     public IReadOnlyList<OpenConnection> Connections { get; init; } = [];
 }

@@ -1,4 +1,5 @@
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Text;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Sources;
@@ -23,9 +24,9 @@ internal static class SchemaPlan
             }
             same.Add(column);
         }
-        Require(config.Types.Keys, names, "types");
-        Require(config.Key, names, "key");
-        Require(config.Sensitivity.Keys, names, "sensitivity");
+        Require(config.Types.Keys, names, (_, name) => $"types.{name}");
+        Require(config.Key, names, (at, _) => $"key[{at}]");
+        Require(config.Sensitivity.Keys, names, (_, name) => $"sensitivity.{name}");
 
         var sign = config.Format.Decimal == "," ? (byte)',' : (byte)'.';
         var known = before.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
@@ -97,12 +98,15 @@ internal static class SchemaPlan
         return [.. kept, .. missing];
     }
 
-    private static void Require(IEnumerable<string> wanted, List<string> names, string field)
+    private static void Require(IEnumerable<string> wanted, List<string> names, Func<int, string, string> path)
     {
-        foreach (var name in wanted)
+        foreach (var (at, name) in wanted.Index())
         {
-            if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
-                throw new IngestException("columnUnknown", $"There is no column \"{name}\". The files have {string.Join(", ", names.Take(20))}.", $"{field}.{name}");
+            if (names.Contains(name, StringComparer.OrdinalIgnoreCase))
+                continue;
+            var nearest = NearestName.Find(name, names);
+            var hint = nearest is null ? $"the files have {string.Join(", ", names.Take(20))}." : $"did you mean \"{nearest}\"?";
+            throw new IngestException("columnUnknown", $"Column \"{name}\" does not exist; {hint}", path(at, name)) { Suggestion = nearest };
         }
     }
 }

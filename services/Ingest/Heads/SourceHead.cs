@@ -8,31 +8,45 @@ using Qualiz.Platform.Outbound;
 namespace Qualiz.Ingest.Heads;
 
 /// <param name="Provisional">The types come from the beginning of the source only; the names are certain.</param>
-internal sealed record HeadSchema(DatasetSchema Schema, bool Provisional, IReadOnlyList<string> Warnings);
+/// <param name="Partial">Even names may be missing: not all files were looked at, or not all records of a file that has no header.</param>
+internal sealed record HeadSchema(DatasetSchema Schema, bool Provisional, bool Partial, IReadOnlyList<string> Warnings);
 
 /// <summary>The columns that a source will give, from its beginning: quick, and without any effect. For checking a pipeline when it is saved.</summary>
 internal sealed class SourceHead(IConfiguration configuration, OutboundGuard guard)
 {
     private const int HeadBytes = 1 << 20;
     private const long EngineMemory = 64L << 20;
+    private const int MostFiles = 8;
 
+    /// <param name="before">The columns of the last run, which a run holds against those it finds.</param>
     /// <returns>Null when there is nothing to look at yet: no file, or an empty one.</returns>
     /// <exception cref="IngestException">The source cannot be read as configured.</exception>
-    public async Task<HeadSchema?> FindAsync(IngestConfig config, SourceAccess access, CancellationToken ct)
+    public async Task<HeadSchema?> FindAsync(IngestConfig config, SourceAccess access, IReadOnlyList<SeenColumn> before, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, access, ct, most: 1);
-        if (found.Count == 0)
-            return null;
+        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, access, ct, most: MostFiles + 1);
         var warnings = new List<string>();
         var declared = config.Types.ToDictionary(type => type.Key, type => ColumnType.Parse(type.Value), StringComparer.OrdinalIgnoreCase);
-        var (path, cut) = await CutAsync(found[0].Path, Path.Combine(access.Scratch, "head"), ct);
-        var surveyor = new Surveyor(config.Format, declared, EngineMemory, 1, access.Scratch, _ => { }, head: cut);
-        var survey = await surveyor.SurveyAsync(new SourceFile(found[0].Id, found[0].Name, path, new FileInfo(path).Length, new string('0', 32)), warnings, ct);
-        if (survey is null)
+        var surveys = new List<SourceSurvey>();
+        var provisional = false;
+        var partial = found.Count > MostFiles;
+        foreach (var file in found.Take(MostFiles))
+        {
+            var (path, cut) = await CutAsync(file.Path, Path.Combine(access.Scratch, $"head-{surveys.Count}"), ct);
+            // A folder of its own: a surveyor numbers its files in scratch.
+            var scratch = Directory.CreateDirectory(Path.Combine(access.Scratch, $"survey-{surveys.Count}")).FullName;
+            var surveyor = new Surveyor(config.Format, declared, EngineMemory, 1, scratch, _ => { }, head: cut);
+            if (await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, path, new FileInfo(path).Length, new string('0', 32)), warnings, ct) is not { } survey)
+                continue;
+            surveys.Add(survey);
+            provisional |= cut;
+            partial |= cut && survey is JsonSource;
+        }
+
+        if (surveys.Count == 0)
             return null;
-        var columns = SchemaPlan.Make([survey], config, declared, [], warnings);
-        return new HeadSchema(SchemaPlan.Schema(columns, config), cut, warnings);
+        var columns = SchemaPlan.Make(surveys, config, declared, before, warnings);
+        return new HeadSchema(SchemaPlan.Schema(columns, config), provisional || partial, partial, warnings);
     }
 
     // Formats that are read from their end, or through an index, are taken whole; they are quick to look at.

@@ -7,4 +7,7 @@ internal sealed class IngestException(string code, string message, string? path 
 
     /// <summary>The place in the configuration.</summary>
     public string? Path { get; } = path;
+
+    /// <summary>The name that was probably meant; the message says it too.</summary>
+    public string? Suggestion { get; init; }
 }

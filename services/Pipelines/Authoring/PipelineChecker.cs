@@ -8,14 +8,19 @@ using Qualiz.Platform.Http;
 
 namespace Qualiz.Pipelines.Authoring;
 
-/// <summary>Compiles a file against the operators and connections that the project has.</summary>
-internal sealed class PipelineChecker(OperatorRegistry operators, PipelinesDb db)
+/// <summary>What came of a file.</summary>
+internal sealed record CheckedPipeline(PipelineFile File, CompiledPipeline Result, IReadOnlyList<StepCheck> Steps);
+
+/// <summary>Compiles a file against the operators and connections that the project has, and checks its steps against the columns they will meet.</summary>
+internal sealed class PipelineChecker(OperatorRegistry operators, ColumnChecker columns, PipelinesDb db)
 {
     /// <param name="name">The name in the address, which the file must repeat; null when there is none.</param>
-    public async Task<(PipelineFile File, CompiledPipeline Result)> CheckAsync(Guid projectId, string? name, string text, string fileName, CancellationToken ct)
+    public async Task<CheckedPipeline> CheckAsync(Guid projectId, string? name, string text, string fileName, CancellationToken ct)
     {
         var file = PipelineFile.Parse(text, fileName);
-        var compiled = PipelineCompiler.Compile(file, await operators.CatalogueAsync(ct));
+        var views = await operators.ListAsync(ct);
+        // Silent operators are in it too: a pipeline may be saved while a service restarts.
+        var compiled = PipelineCompiler.Compile(file, new OperatorCatalogue(views.Select(view => view.Manifest)));
         var problems = compiled.Problems.ToList();
         if (compiled.Connections.Count > 0)
         {
@@ -34,9 +39,12 @@ internal sealed class PipelineChecker(OperatorRegistry operators, PipelinesDb db
         if (name is not null && file.Model is { } model && model.Pipeline != name && file.Locate("pipeline") is { } at)
             problems.Add(new FileProblem(fileName, at.Line, at.Column, "pipeline", $"the file names the pipeline \"{model.Pipeline}\", the address \"{name}\""));
 
+        var inferred = await columns.CheckAsync(
+            projectId, file, problems.Any(problem => problem.Severity == ProblemSeverity.Error) ? compiled with { Plan = null } : compiled, views, ct);
+        problems.AddRange(inferred.Problems);
         var sorted = problems.OrderBy(problem => problem.Line).ThenBy(problem => problem.Column).ToList();
         var isGood = sorted.All(problem => problem.Severity != ProblemSeverity.Error);
-        return (file, compiled with { Problems = sorted, Plan = isGood ? compiled.Plan : null });
+        return new CheckedPipeline(file, compiled with { Problems = sorted, Plan = isGood ? compiled.Plan : null }, inferred.Steps);
     }
 }
 

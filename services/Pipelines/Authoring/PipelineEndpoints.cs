@@ -27,7 +27,8 @@ internal sealed record VersionDetail(Guid Id, string Pipeline, int Version, stri
 internal sealed record SavedPipeline(Guid Id, string Name, int Version, Guid VersionId, bool Changed, IReadOnlyList<ApiError> Warnings);
 
 /// <param name="Plan">Null when there is any error.</param>
-internal sealed record Validation(bool Valid, IReadOnlyList<ApiError> Problems, PipelinePlan? Plan);
+/// <param name="Steps">Which steps were held against the columns that they will meet, which were not and why, and what they give.</param>
+internal sealed record Validation(bool Valid, IReadOnlyList<ApiError> Problems, PipelinePlan? Plan, IReadOnlyList<StepCheck> Steps);
 
 internal static class PipelineEndpoints
 {
@@ -52,8 +53,8 @@ internal static class PipelineEndpoints
     private static async Task<Ok<Validation>> ValidateAsync(
         HttpRequest request, PipelineChecker checker, CurrentProject project, CancellationToken ct, string? file = null)
     {
-        var (_, compiled) = await checker.CheckAsync(project.Id, null, await ReadTextAsync(request, ct), FileName(file, null), ct);
-        return TypedResults.Ok(new Validation(compiled.Plan is not null, [.. compiled.Problems.Select(problem => problem.ToApiError())], compiled.Plan));
+        var found = await checker.CheckAsync(project.Id, null, await ReadTextAsync(request, ct), FileName(file, null), ct);
+        return TypedResults.Ok(new Validation(found.Result.Plan is not null, [.. found.Result.Problems.Select(problem => problem.ToApiError())], found.Result.Plan, found.Steps));
     }
 
     private static async Task<Results<Ok<SavedPipeline>, Created<SavedPipeline>, ProblemHttpResult>> SaveAsync(

@@ -17,6 +17,23 @@ internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChec
     /// <exception cref="ApiException">The file is wrong (422), or was changed by someone else (412, 428).</exception>
     public async Task<SavedVersion> SaveAsync(CurrentProject project, string name, string text, string fileName, HttpRequest request, CancellationToken ct)
     {
+        // Checking asks other services, so it comes before the transaction; the lock below has the last word.
+        var current = await (
+            from known in work.Db.Pipelines.AsNoTracking()
+            join saved in work.Db.Versions.AsNoTracking() on known.Id equals saved.PipelineId
+            where known.ProjectId == project.Id && known.Name == name && saved.Number == known.Latest
+            select new { Pipeline = known, Version = saved }).FirstOrDefaultAsync(ct);
+        if (current is not null && current.Version.Text == text)
+            return new SavedVersion(current.Pipeline, current.Version, false, []);
+        request.CheckIfMatch(current?.Pipeline.Latest);
+        var (file, compiled, _) = await checker.CheckAsync(project.Id, name, text, fileName, ct);
+        var errors = compiled.Problems.Where(problem => problem.Severity == Contracts.Files.ProblemSeverity.Error).ToList();
+        if (errors.Count > 0 || compiled.Plan is null || file.Model is null)
+        {
+            var more = errors.Count > 1 ? $" (and {errors.Count - 1} more)" : "";
+            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalidPipeline", $"{errors[0]}{more}", [.. compiled.Problems.Select(problem => problem.ToApiError())]);
+        }
+
         await work.BeginAsync(ct);
         // The lock makes version numbers gapless and two editors wait for each other.
         var pipeline = (await work.Db.Pipelines
@@ -27,14 +44,6 @@ internal sealed class PipelineWriter(IUnitOfWork<PipelinesDb> work, PipelineChec
         if (latest is not null && latest.Text == text)
             return new SavedVersion(pipeline!, latest, false, []);
         request.CheckIfMatch(pipeline?.Latest);
-
-        var (file, compiled) = await checker.CheckAsync(project.Id, name, text, fileName, ct);
-        var errors = compiled.Problems.Where(problem => problem.Severity == Contracts.Files.ProblemSeverity.Error).ToList();
-        if (errors.Count > 0 || compiled.Plan is null || file.Model is null)
-        {
-            var more = errors.Count > 1 ? $" (and {errors.Count - 1} more)" : "";
-            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalidPipeline", $"{errors[0]}{more}", [.. compiled.Problems.Select(problem => problem.ToApiError())]);
-        }
 
         var now = time.GetUtcNow();
         var actor = request.HttpContext.Actor();

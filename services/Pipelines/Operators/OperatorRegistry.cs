@@ -5,7 +5,6 @@ using MassTransit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using Qualiz.Contracts.Operators.V1;
-using Qualiz.Contracts.Plans;
 using Qualiz.Pipelines.Model;
 using Qualiz.Platform.Http;
 
@@ -55,9 +54,6 @@ internal sealed class OperatorRegistry([FromKeyedServices(PipelinesDb.Schema)] N
             $"select manifest::text, last_seen >= now() - interval '{SilentSeconds} seconds', last_seen from pipelines.operator order by kind, major desc", cancellationToken: ct));
         return [.. rows.Select(row => new OperatorView(JsonSerializer.Deserialize<OperatorManifest>(row.Manifest, StoredJson.Options)!, row.Available, row.LastSeen))];
     }
-
-    /// <summary>Silent operators are in it too: a pipeline may be saved while a service restarts.</summary>
-    public async Task<OperatorCatalogue> CatalogueAsync(CancellationToken ct) => new((await ListAsync(ct)).Select(view => view.Manifest));
 }
 
 internal sealed class OperatorAnnouncedConsumer(OperatorRegistry registry) : IConsumer<OperatorAnnounced>

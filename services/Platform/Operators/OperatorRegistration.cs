@@ -85,10 +85,21 @@ internal sealed class OperatorRegistration<TOperator, TConfig>(OperatorDescripti
     {
         if (OperatorConfig.TryBind<TConfig>(context.Request.Config, out var config) is { } error)
         {
-            // What was filled in may be to blame, and a run may fill in something else.
+            var path = error.Path ?? "";
+            var place = path.Length == 0 ? "with: " : $"with.{path}: ";
             return new OutputInferred
             {
-                Problems = [new ConfigProblem { Code = error.Code, Path = error.Path ?? "", Message = error.Message, Needs = context.Request.Assumed ? SchemaCertainty.Exact : null }],
+                Problems =
+                [
+                    new ConfigProblem
+                    {
+                        Code = error.Code,
+                        Path = path,
+                        Message = error.Message.StartsWith(place, StringComparison.Ordinal) ? error.Message[place.Length..] : error.Message,
+                        // What was filled in may be to blame, and a run may fill in something else.
+                        Needs = context.Request.Assumed ? SchemaCertainty.Exact : null,
+                    },
+                ],
                 Certainty = SchemaCertainty.Guess,
             };
         }

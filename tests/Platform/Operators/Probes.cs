@@ -78,6 +78,28 @@ internal enum ProbeAction
 internal sealed class ProbeOperator : IOperator<ProbeConfig>
 {
     public Task<StepResult> ExecuteAsync(ProbeConfig config, StepContext step, CancellationToken ct) => Probe.RunAsync(config, step, ct);
+
+    public async Task<OutputInferred> InferOutputAsync(ProbeConfig config, InferenceContext context, CancellationToken ct)
+    {
+        switch (config.Do)
+        {
+            case ProbeAction.Throw:
+                throw new InvalidOperationException(config.Text);
+            case ProbeAction.Crash:
+                Environment.FailFast("as asked");
+                break;
+            case ProbeAction.Sleep:
+                Thread.Sleep(Timeout.Infinite);
+                break;
+            case ProbeAction.Connect:
+                var connection = await context.Connections.OpenAsync(config.Text, ct);
+                return OutputInferred.Unknown($"root {connection.Settings["root"]}");
+        }
+
+        var columns = context.Inputs.SelectMany(input => input.Schema?.Columns ?? [])
+            .Append(new DatasetColumn { Name = Environment.ProcessId.ToString(CultureInfo.InvariantCulture), Type = "text" });
+        return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = new() { Columns = [.. columns] } } };
+    }
 }
 
 internal sealed class HostProbeOperator : IOperator<ProbeConfig>

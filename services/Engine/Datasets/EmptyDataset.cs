@@ -1,0 +1,9 @@
+using Qualiz.Contracts.Data;
+
+namespace Qualiz.Engine.Datasets;
+
+/// <summary>A dataset without rows, to check statements against its columns.</summary>
+public static class EmptyDataset
+{
+    public static LocalDataset Of(DatasetSchema schema) => new(new DatasetRef { Files = [], Schema = schema, Rows = 0, Bytes = 0 }, []);
+}
