@@ -32,25 +32,6 @@ public sealed class StandaloneDisruptionTests(StandaloneFixture fixture)
         await fixture.Api.RetryAsync(run);
         await _held.ShouldBeDeliveredOnceAsync(run);
     });
-
-    [Fact]
-    public Task A_full_disk_makes_steps_wait_until_there_is_space_again() => fixture.ProveAsync(async () =>
-    {
-        Guid run;
-        using (Disk.Fill(_instance.Store))
-        {
-            run = await fixture.Workload.StartOrdersAsync(fixture.Workload.Next());
-            await TestHost.UntilAsync(async () =>
-            {
-                var step = Api.Step(await fixture.Api.RunAsync(run), "read");
-                return step.GetProperty("progress").ToString().Contains("disk is full", StringComparison.Ordinal) ? null : $"a step that says that it waits: {step}";
-            }, TimeSpan.FromSeconds(60));
-            (await fixture.Api.StateAsync(run)).ShouldBe("running");
-        }
-        var view = await fixture.Api.UntilEndAsync(run, TimeSpan.FromMinutes(2));
-        Api.Step(view, "read").GetProperty("attempt").GetInt32().ShouldBe(1, "it is nobody's mistake and costs no attempt");
-        await fixture.AllShouldBeAsIfNothingHappenedAsync();
-    });
 }
 
 /// <inheritdoc cref="StandaloneDisruptionTests"/>

@@ -14,7 +14,8 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
     private const string Marker = ".qualiz-store";
 
     private readonly string _root;
-    private readonly bool _marked;
+    private readonly bool _own;
+    private bool _marks;
 
     public LocalObjectStore(string root)
     {
@@ -22,28 +23,19 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
     }
 
-    private LocalObjectStore(string root, bool marked)
-        : this(root) => _marked = marked;
+    private LocalObjectStore(string root, bool marks)
+        : this(root) => (_own, _marks) = (true, marks);
 
     /// <summary>
-    /// Qualiz's own store. It leaves a mark in its folder: when that is gone, the disk below was unmounted, and an empty mount
-    /// point must pass neither for a store without files nor for a place to write to.
+    /// Qualiz's own store. A host leaves a mark in its folder: when that is gone, the disk below was unmounted, and an empty
+    /// mount point must pass neither for a store without files nor for a place to write to.
     /// </summary>
-    public static LocalObjectStore Open(string root)
+    /// <param name="marks">True for a host; its workers find the mark there, whenever they start.</param>
+    public static LocalObjectStore Open(string root, bool marks)
     {
-        Directory.CreateDirectory(root);
-        var mark = Path.Combine(root, Marker);
-        try
-        {
-            if (!File.Exists(mark))
-                File.Create(mark).Dispose();
-            return new LocalObjectStore(root, marked: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The disk is full or read-only now; readiness says so.
-            return new LocalObjectStore(root);
-        }
+        var store = new LocalObjectStore(root, marks);
+        store.Mark();
+        return store;
     }
 
     public Task<Stream> OpenReadAsync(string key, CancellationToken ct)
@@ -274,8 +266,27 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
     {
         if (!Directory.Exists(_root))
             throw new StoreUnavailableException($"The store's folder {_root} is not there.");
-        if (_marked && !File.Exists(Path.Combine(_root, Marker)))
-            throw new StoreUnavailableException($"The store's folder {_root} is another one than at start ({Marker} is missing): is its disk mounted?");
+        Mark();
+        if (_own && !File.Exists(Path.Combine(_root, Marker)))
+            throw new StoreUnavailableException($"The store's folder {_root} is another one than at start, or cannot be written to ({Marker} is missing): is its disk mounted?");
+    }
+
+    /// <summary>Once; a disk that is full or read-only at start gets its mark later.</summary>
+    private void Mark()
+    {
+        if (!_marks)
+            return;
+        try
+        {
+            var mark = Path.Combine(_root, Marker);
+            if (!File.Exists(mark))
+                File.Create(mark).Dispose();
+            _marks = false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Readiness says so.
+        }
     }
 
     private FileNotFoundException Missing(string key)

@@ -8,19 +8,20 @@ namespace Qualiz.Platform.Storage;
 public static class StoreHosting
 {
     /// <summary>Registers the object store that <c>Store:Type</c> names: <c>local</c> (default; <c>Store:Root</c>) or <c>s3</c> (<c>Store:S3:*</c>).</summary>
-    public static IHostApplicationBuilder AddObjectStore(this IHostApplicationBuilder builder)
+    /// <param name="inWorker">In an engine worker, whose host has opened the store before it.</param>
+    public static IHostApplicationBuilder AddObjectStore(this IHostApplicationBuilder builder, bool inWorker = false)
     {
-        builder.Services.TryAddSingleton(services => Create(services.GetRequiredService<IConfiguration>()));
+        builder.Services.TryAddSingleton(services => Create(services.GetRequiredService<IConfiguration>(), inWorker));
         return builder;
     }
 
     /// <exception cref="InvalidOperationException">A setting is missing or wrong; the message names it.</exception>
-    internal static IObjectStore Create(IConfiguration configuration)
+    internal static IObjectStore Create(IConfiguration configuration, bool inWorker = false)
     {
         switch (configuration["Store:Type"] ?? "local")
         {
             case "local":
-                return LocalObjectStore.Open(configuration["Store:Root"] is { Length: > 0 } root ? root : throw Missing("Store:Root", "the folder that holds datasets, logs and uploads"));
+                return LocalObjectStore.Open(configuration["Store:Root"] is { Length: > 0 } root ? root : throw Missing("Store:Root", "the folder that holds datasets, logs and uploads"), marks: !inWorker);
             case "s3":
                 var options = configuration.GetSection("Store:S3").Get<S3StoreOptions>() ?? new S3StoreOptions();
                 if (string.IsNullOrEmpty(options.Bucket))

@@ -15,6 +15,13 @@ internal sealed class Api(Instance instance) : IDisposable
 
     public Task<JsonElement> GetAsync(string service, string path) => SendAsync(service, HttpMethod.Get, path);
 
+    /// <summary>One question, and whatever comes back.</summary>
+    public async Task<(HttpStatusCode Status, string Body)> TryGetAsync(string service, string path)
+    {
+        using var response = await _client.GetAsync(new Uri(instance.Of(service)[0].Address, path));
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     public Task<JsonElement> PutAsync(string service, string path, object body) => SendAsync(service, HttpMethod.Put, path, () => JsonContent.Create(body));
 
     public async Task CreateProjectAsync()

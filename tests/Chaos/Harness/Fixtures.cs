@@ -54,6 +54,11 @@ public sealed class StandaloneFixture : InstanceFixture
     private protected override Task<Instance> StartAsync() => Instance.StandaloneAsync();
 }
 
+public sealed class BucketFixture : InstanceFixture
+{
+    private protected override Task<Instance> StartAsync() => Instance.OnBucketAsync();
+}
+
 public sealed class DistributedFixture : InstanceFixture
 {
     internal EventListener Listener { get; private set; } = null!;
@@ -73,6 +78,9 @@ public sealed class DistributedFixture : InstanceFixture
 // One collection at a time: the tests stop servers and measure nothing against a busy machine.
 [CollectionDefinition(nameof(Standalone), DisableParallelization = true)]
 public sealed class Standalone : ICollectionFixture<StandaloneFixture>;
+
+[CollectionDefinition(nameof(OnBucket), DisableParallelization = true)]
+public sealed class OnBucket : ICollectionFixture<BucketFixture>;
 
 [CollectionDefinition(nameof(Distributed), DisableParallelization = true)]
 public sealed class Distributed : ICollectionFixture<DistributedFixture>;

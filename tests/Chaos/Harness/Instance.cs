@@ -16,11 +16,12 @@ internal sealed class Instance : IAsyncDisposable
     private readonly string _mark;
     private readonly List<ServiceProcess> _processes = [];
 
-    private Instance(string folder, PostgresServer postgres, RabbitMqServer? rabbit, string database, string target)
+    private Instance(string folder, PostgresServer postgres, RabbitMqServer? rabbit, S3Server? bucket, string database, string target)
     {
         Folder = folder;
         Postgres = postgres;
         RabbitMq = rabbit;
+        Bucket = bucket;
         Database = database;
         Target = target;
         _mark = $"QUALIZ_CHAOS={folder}";
@@ -35,9 +36,17 @@ internal sealed class Instance : IAsyncDisposable
     /// <summary>Null in Standalone.</summary>
     public RabbitMqServer? RabbitMq { get; }
 
+    /// <summary>Null when the store is a folder.</summary>
+    public S3Server? Bucket { get; }
+
     /// <summary>Connection strings: Qualiz's own database, and the one it delivers to.</summary>
     public string Database { get; }
     public string Target { get; }
+    /// <summary>The file in which an object of the store lies.</summary>
+    public string FileOf(string key) => Bucket?.FileOf(key) ?? Path.Combine(Store, key);
+
+    private bool HasDisk => RabbitMq is null && Bucket is null;
+
     public IReadOnlyList<ServiceProcess> All => _processes;
 
     public ServiceProcess Host => _processes.Single(process => process.Name == "standalone");
@@ -48,15 +57,18 @@ internal sealed class Instance : IAsyncDisposable
     /// <summary>The store's folder is a small disk of its own, which can be filled up.</summary>
     public static Task<Instance> StandaloneAsync() => StartAsync(distributed: false);
 
+    /// <summary>The store is a bucket on a server that may be killed like the others.</summary>
+    public static async Task<Instance> OnBucketAsync() => await StartAsync(distributed: false, await S3Server.StartAsync());
+
     /// <summary>Two of each service.</summary>
     public static Task<Instance> DistributedAsync() => StartAsync(distributed: true);
 
-    private static async Task<Instance> StartAsync(bool distributed)
+    private static async Task<Instance> StartAsync(bool distributed, S3Server? bucket = null)
     {
         var postgres = PostgresServer.StartPrivateAsync();
         var rabbit = distributed ? await RabbitMqServer.StartPrivateAsync() : null;
         var folder = Directory.CreateTempSubdirectory("qualiz-chaos-").FullName;
-        var instance = new Instance(folder, await postgres, rabbit, await (await postgres).CreateDatabaseAsync(), await (await postgres).CreateDatabaseAsync());
+        var instance = new Instance(folder, await postgres, rabbit, bucket, await (await postgres).CreateDatabaseAsync(), await (await postgres).CreateDatabaseAsync());
         try
         {
             instance.Prepare();
@@ -77,7 +89,7 @@ internal sealed class Instance : IAsyncDisposable
     {
         foreach (var name in (string[])["store", "landing", "delivered", "scratch", "logs"])
             Directory.CreateDirectory(Path.Combine(Folder, name));
-        if (RabbitMq is null)
+        if (HasDisk)
             Disk.Mount(Store);
         var key = Path.Combine(Folder, "secrets.key");
         File.WriteAllText(key, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
@@ -103,6 +115,13 @@ internal sealed class Instance : IAsyncDisposable
             ["Database__MaxConnections"] = RabbitMq is null ? "60" : "12",
             ["DOTNET_TieredPGO"] = "0",
         };
+        if (Bucket is not null)
+        {
+            environment["Store__Type"] = "s3";
+            environment["Store__S3__Endpoint"] = Bucket.Address.ToString();
+            environment["Store__S3__Bucket"] = S3Server.Bucket;
+            environment["Store__S3__AccessKey"] = environment["Store__S3__SecretKey"] = S3Server.Key;
+        }
         if (RabbitMq is not null)
             environment["Bus__Uri"] = $"{RabbitMq.Address}/";
 
@@ -163,7 +182,7 @@ internal sealed class Instance : IAsyncDisposable
             for pid in $(cat "$2/pids" 2>/dev/null); do
               tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "QUALIZ_CHAOS=$2" && kill -KILL "$pid"
             done
-            sleep 0.5; umount -l "$2/store" 2>/dev/null; rm -rf "$2"
+            sleep 0.5; umount -l "$2/store" "$2/store-disk" 2>/dev/null; rm -rf --one-file-system "$2"
             """;
         var start = new ProcessStartInfo("setsid", ["bash", "-c", $"({Watch}) >/dev/null 2>&1 </dev/null &", "watch", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), Folder]);
         start.Environment.Remove("QUALIZ_TEST_RUN");
@@ -186,7 +205,9 @@ internal sealed class Instance : IAsyncDisposable
             await RabbitMq.StopAsync();
         if (Environment.GetEnvironmentVariable("QUALIZ_CHAOS_KEEP") is { Length: > 0 } keep)
             Directory.Move(Path.Combine(Folder, "logs"), Path.Combine(keep, Path.GetFileName(Folder)));
-        if (RabbitMq is null)
+        if (Bucket is not null)
+            await Bucket.StopAsync();
+        if (HasDisk)
             Disk.Unmount(Store);
         Directory.Delete(Folder, recursive: true);
         left.Count.ShouldBe(0, "processes outlived their killed hosts");

@@ -150,7 +150,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
         listed.Count.ShouldBeGreaterThanOrEqualTo(workload.OrderRuns.Count * 3);
         foreach (var file in listed.DistinctBy(file => file[0]))
         {
-            var path = Path.Combine(instance.Store, (string)file[0]);
+            var path = instance.FileOf((string)file[0]);
             new FileInfo(path).Length.ShouldBe((long)file[1], path);
             Hash(path).ShouldBe(((string)file[2]).ToLowerInvariant(), path);
         }

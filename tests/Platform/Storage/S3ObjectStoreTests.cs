@@ -3,7 +3,7 @@ using Qualiz.TestKit;
 
 namespace Qualiz.Platform.Tests.Storage;
 
-public sealed class S3ObjectStoreTests(S3Server server) : ObjectStoreContract, IClassFixture<S3Server>
+public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, IClassFixture<S3Fixture>
 {
     private readonly S3ObjectStore _store = server.Connect(Guid.CreateVersion7().ToString("N"));
 

@@ -66,7 +66,7 @@ internal sealed class EngineWorker
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = hello.Application });
         builder.Configuration.AddInMemoryCollection(hello.Settings);
         builder.AddTelemetry(toStandardError: true);
-        builder.AddObjectStore();
+        builder.AddObjectStore(inWorker: true);
         add(builder);
         await using var services = builder.Services.BuildServiceProvider();
         return await new EngineWorker(output).WorkAsync(services, input);
