@@ -51,17 +51,7 @@ internal sealed class QualizClient : IDisposable
             var current = await ETagAsync(path, ct);
             try
             {
-                return await SendAsync(HttpMethod.Put, path, content(), request =>
-                {
-                    if (current is null)
-                    {
-                        request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
-                    }
-                    else
-                    {
-                        request.Headers.IfMatch.Add(current);
-                    }
-                }, ct);
+                return await ChangeAsync(HttpMethod.Put, path, content(), current, ct);
             }
             catch (ProblemException changed) when (changed.Status == HttpStatusCode.PreconditionFailed && attempt < 5)
             {
@@ -84,6 +74,29 @@ internal sealed class QualizClient : IDisposable
             return null;
         }
     }
+
+    /// <summary>What is there, and the tag that a change of it names.</summary>
+    public async Task<(string Text, EntityTagHeaderValue? Tag)> GetTaggedAsync(string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        using var response = await OpenAsync(request, ct);
+        return (await response.Content.ReadAsStringAsync(ct), response.Headers.ETag);
+    }
+
+    /// <summary>Changes exactly what was seen; null: only if there is nothing yet.</summary>
+    /// <exception cref="ProblemException">412: somebody has changed it since.</exception>
+    public Task<JsonElement> ChangeAsync(HttpMethod method, string path, HttpContent content, EntityTagHeaderValue? seen, CancellationToken ct) =>
+        SendAsync(method, path, content, request =>
+        {
+            if (seen is null)
+            {
+                request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+            }
+            else
+            {
+                request.Headers.IfMatch.Add(seen);
+            }
+        }, ct);
 
     public Task<JsonElement> PostTextAsync(string path, string text, string mediaType, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, path, new StringContent(text, Encoding.UTF8, mediaType), null, ct);
@@ -179,7 +192,7 @@ internal sealed class QualizClient : IDisposable
         }
     }
 
-    private static StringContent Json<T>(T body) => new(JsonSerializer.Serialize(body, ApiJson.Options), Encoding.UTF8, "application/json");
+    public static StringContent Json<T>(T body) => new(JsonSerializer.Serialize(body, ApiJson.Options), Encoding.UTF8, "application/json");
 
     public void Dispose() => _http.Dispose();
 }

@@ -28,6 +28,8 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
 
     public Api Api { get; private set; } = null!;
 
+    public Uri Address => _host.Client.BaseAddress!;
+
     public async Task InitializeAsync()
     {
         Target = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
