@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Qualiz.Engine.Tests")]
+[assembly: InternalsVisibleTo("Qualiz.Dedup.Tests")]

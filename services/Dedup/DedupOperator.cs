@@ -1,0 +1,194 @@
+using System.Globalization;
+using System.Text.Json;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Operators.V1;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Matching;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Dedup;
+
+/// <summary>Makes entities of rows (product.md 7). What is the same, and what lives on, is decided in Engine/Matching.</summary>
+internal sealed class DedupOperator : IOperator<DedupConfig>
+{
+    private static readonly string[] Ports = ["entities", "members", "pairs", "provenance", "changes"];
+
+    public async Task<StepResult> ExecuteAsync(DedupConfig config, StepContext step, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(step);
+        var inputs = new List<RecipeInput>();
+        foreach (var input in step.Inputs)
+            inputs.Add(new RecipeInput(input.Name, await LocalAsync(step, input.Dataset, ct).ConfigureAwait(false)));
+        EntityMemory? memory;
+        try
+        {
+            memory = config.Entities is null ? null : await RememberAsync(config.Entities, step, ct).ConfigureAwait(false);
+        }
+        catch (FileNotFoundException)
+        {
+            return new StepResult.Failed(new StepError
+            {
+                Code = "entitySetLost",
+                Message = $"What the last run left of the entity set {config.Entities} is gone. Reset the step's state to begin anew, with new ids.",
+                Path = "entities",
+            });
+        }
+        var paths = Ports.Append("ids").ToDictionary(port => port, port => step.Outputs.CreateFile(port));
+        try
+        {
+            using var session = EngineSession.Open(new EngineOptions
+            {
+                MemoryBytes = step.Grant.MemoryBytes,
+                Threads = step.Grant.Threads,
+                Scratch = step.Scratch,
+                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. paths.Values],
+            });
+            var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
+            step.Progress.Report(new StepProgress("match", 0, null));
+            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship), ct).ConfigureAwait(false);
+            // A file cut short, or not the one that was recorded, must not pass for fewer rows.
+            if (matcher.Report.Rows != rows)
+            {
+                return new StepResult.Failed(new StepError
+                {
+                    Code = "inputDamaged",
+                    Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {matcher.Report.Rows:N0} rows, {rows:N0} were recorded."),
+                });
+            }
+            foreach (var compared in matcher.Report.Compared)
+                step.Log.LogInformation("Compares {Column}", compared);
+            step.Progress.Report(new StepProgress("entities", rows, null));
+            var tables = await EntityTables.MakeAsync(matcher, memory, step.Command.RunId.ToString(), ct).ConfigureAwait(false);
+            return await FinishAsync(config, step, session, matcher.Report, tables, paths, ct).ConfigureAwait(false);
+        }
+        catch (RecipeException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
+        }
+        catch (MatchException exception)
+        {
+            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path });
+        }
+        // A full disk is the platform's matter: it waits in place and tries again.
+        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        {
+            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Transient = exception.Transient });
+        }
+    }
+
+    public Task<OutputInferred> InferOutputAsync(DedupConfig config, InferenceContext context, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.Inputs.FirstOrDefault(input => input.Schema is null) is { } unknown)
+            return Task.FromResult(OutputInferred.Unknown($"the columns of {unknown.Name} are not known"));
+        try
+        {
+            var columns = StackedInputs.Stack([.. context.Inputs.Select(input => (input.Name, input.Schema!))]);
+            Matcher.Check(new MatchConfig(config.Keys, config.Match, config.Survivorship), columns);
+            return Task.FromResult(new OutputInferred
+            {
+                Outputs = new Dictionary<string, DatasetSchema>
+                {
+                    ["entities"] = EntityTables.EntitySchema(columns),
+                    ["members"] = EntityTables.MemberSchema,
+                    ["pairs"] = EntityTables.PairSchema,
+                    ["provenance"] = EntityTables.ProvenanceSchema(columns),
+                    ["changes"] = EntityTables.ChangeSchema,
+                },
+            });
+        }
+        catch (RecipeException exception)
+        {
+            return Task.FromResult(new OutputInferred
+            {
+                Problems =
+                [
+                    new ConfigProblem
+                    {
+                        Code = exception.Code,
+                        Path = exception.Path,
+                        Message = exception.Message,
+                        Suggestion = exception.Suggestion,
+                        Needs = exception.Code == RecipeException.ColumnUnknown ? SchemaCertainty.Names : SchemaCertainty.Exact,
+                    },
+                ],
+                Certainty = SchemaCertainty.Guess,
+            });
+        }
+    }
+
+    private static async Task<StepResult> FinishAsync(
+        DedupConfig config, StepContext step, EngineSession session, MatchReport report, EntityTables tables, Dictionary<string, string> paths, CancellationToken ct)
+    {
+        var ports = new Dictionary<string, EntityPort>
+        {
+            ["entities"] = tables.EntityRows,
+            ["members"] = tables.Members,
+            ["pairs"] = tables.Pairs,
+            ["provenance"] = tables.Provenance,
+            ["changes"] = tables.Changes,
+        };
+        var outputs = new Dictionary<string, DatasetRef>();
+        foreach (var (name, port) in ports)
+            outputs[name] = await WriteAsync(step, session, port, paths[name], ct).ConfigureAwait(false);
+        var state = tables.Ids is null ? null : (JsonElement?)JsonSerializer.SerializeToElement(
+            new EntitySetState(config.Entities!, await WriteAsync(step, session, tables.Ids, paths["ids"], ct).ConfigureAwait(false)), EntitySetState.Options);
+        var review = await session.ScalarAsync<long>($"SELECT count(*) FROM ({tables.Pairs.Query}) WHERE decision = 'review'", ct).ConfigureAwait(false);
+        var outcome = new StepOutcome
+        {
+            Outputs = outputs,
+            Ledger =
+            [
+                .. step.Inputs.Select((input, i) => new StepLedger
+                {
+                    Input = input.Name,
+                    In = report.Inputs.ElementAtOrDefault(i),
+                    Out = tables.Ledger.ElementAtOrDefault(i).Out,
+                    Merged = tables.Ledger.ElementAtOrDefault(i).Merged,
+                    Reasons = tables.Ledger.ElementAtOrDefault(i).Merged > 0 ? [new LedgerReason("merged", "sameEntity", tables.Ledger[i].Merged)] : [],
+                }),
+            ],
+            Counts = new Dictionary<string, long> { ["entities"] = outputs["entities"].Rows, ["pairs"] = outputs["pairs"].Rows, ["review"] = review },
+            State = state,
+            Warnings = report.Warnings,
+        };
+        step.Log.LogInformation("{Rows} rows are {Entities} entities; {Review} pairs to review", report.Rows, outputs["entities"].Rows, review);
+        foreach (var warning in report.Warnings)
+            step.Log.LogWarning("{Warning}", warning);
+        return new StepResult.Completed(outcome);
+    }
+
+    private static async Task<DatasetRef> WriteAsync(StepContext step, EngineSession session, EntityPort port, string path, CancellationToken ct)
+    {
+        var rows = await DatasetFiles.WriteAsync(session, port.Query, path, ct).ConfigureAwait(false);
+        var file = await step.Outputs.CommitAsync(path, rows, ct).ConfigureAwait(false);
+        return new DatasetRef { Files = [file], Schema = port.Schema, Rows = rows, Bytes = file.Bytes };
+    }
+
+    private static async Task<EntityMemory> RememberAsync(string set, StepContext step, CancellationToken ct)
+    {
+        var state = step.State is { ValueKind: JsonValueKind.Object } json ? json.Deserialize<EntitySetState>(EntitySetState.Options) : null;
+        // Another set begins with nothing.
+        var ids = state is not null && state.Entities == set ? await LocalAsync(step, state.Ids, ct).ConfigureAwait(false) : null;
+        return new EntityMemory(ids, step.Command.RunId.ToString());
+    }
+
+    private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct)
+    {
+        var paths = new List<string>();
+        foreach (var file in dataset.Files)
+            paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
+        return new LocalDataset(dataset, paths);
+    }
+}
+
+/// <summary>What the step keeps for its next run: a reference to who was in which entity, never the rows.</summary>
+internal sealed record EntitySetState(string Entities, DatasetRef Ids)
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
+}

@@ -1,0 +1,387 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Text;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+
+namespace Qualiz.Engine.Matching;
+
+/// <summary>What matching did, beside its tables.</summary>
+public sealed record MatchReport
+{
+    public required long Rows { get; init; }
+
+    /// <summary>Rows by input, in their order.</summary>
+    public required IReadOnlyList<long> Inputs { get; init; }
+    public required IReadOnlyList<string> Compared { get; init; }
+    public long Scored { get; init; }
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>
+/// Finds the rows that are the same thing. Exact keys link whatever they link; similar rows are found by blocks, scored inside the engine, and
+/// joined by average link. Rows, keys and pairs lie in tables of the session, which spill; beside them there are four bytes a row and the links
+/// of one group at a time.
+/// </summary>
+public sealed class Matcher
+{
+    /// <summary>All pairs of a group up to this size are scored, whether or not they have a block in common.</summary>
+    private const int MostCompleted = 200;
+
+    private readonly EngineSession _session;
+    private readonly StackedInputs _inputs;
+    private readonly MatchConfig _config;
+    private readonly IPairScorer _scorer;
+    private readonly List<string> _warnings = [];
+    private ComparePlan _plan = new([], []);
+    private IReadOnlyList<PairField> _fields = [];
+
+    private Matcher(EngineSession session, StackedInputs inputs, MatchConfig config, IPairScorer scorer)
+    {
+        _scorer = scorer;
+        _session = session;
+        _inputs = inputs;
+        _config = config;
+    }
+
+    // Tables of the session. Rows are known by their rowid in this one.
+    internal const string RowTable = "match_rows";
+
+    /// <summary>r, keyed (the group that keys made), label (the group that takes part in clustering), cluster.</summary>
+    internal const string GroupTable = "match_groups";
+
+    /// <summary>node, label and the compared values c0, c1, ...: rows of a group that are compared alike are one node.</summary>
+    internal const string NodeTable = "match_nodes";
+
+    /// <summary>a, b (nodes), block, s0, s1, ..., probability; from the review threshold up, within groups all of them.</summary>
+    internal const string PairTable = "match_pairs";
+
+    /// <summary>label, cluster, weakest: only where groups were joined.</summary>
+    internal const string ClusterTable = "match_clusters";
+
+    /// <summary>Looks over a configuration without reading rows.</summary>
+    /// <exception cref="RecipeException">It does not fit the columns.</exception>
+    public static void Check(MatchConfig config, IReadOnlyList<DatasetColumn> columns)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(columns);
+        for (var i = 0; i < config.Keys.Count; i++)
+        {
+            for (var j = 0; j < config.Keys[i].Columns.Count; j++)
+                Find(config.Keys[i].Columns[j], columns, $"keys[{Number(i)}].columns[{Number(j)}]");
+        }
+        if (config.Similarity is { } match)
+        {
+            for (var i = 0; i < match.Compare.Count; i++)
+                Find(match.Compare[i].Column, columns, $"match.compare[{Number(i)}].column", comparable: true);
+            for (var i = 0; i < match.Blocks.Count; i++)
+                Find(match.Blocks[i].Column, columns, $"match.blocks[{Number(i)}].column", comparable: true);
+        }
+        for (var i = 0; i < config.Survivorship.Count; i++)
+        {
+            var rule = config.Survivorship[i];
+            for (var j = 0; j < rule.Columns.Names.Count; j++)
+                Find(rule.Columns.Names[j], columns, $"survivorship[{Number(i)}].columns[{Number(j)}]");
+            if (rule.By is not null)
+                Find(rule.By, columns, $"survivorship[{Number(i)}].by", comparable: true);
+        }
+    }
+
+    /// <exception cref="RecipeException">The configuration does not fit the columns.</exception>
+    /// <exception cref="MatchException">The data cannot be matched.</exception>
+    public static async Task<Matcher> RunAsync(EngineSession session, StackedInputs inputs, MatchConfig config, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(config);
+        Check(config, inputs.Columns);
+        var matcher = new Matcher(session, inputs, config, new WeightedScorer());
+        matcher.Report = await matcher.RunAsync(ct).ConfigureAwait(false);
+        return matcher;
+    }
+
+    public MatchReport Report { get; private set; } = null!;
+    internal EngineSession Session => _session;
+    internal StackedInputs Inputs => _inputs;
+    internal MatchConfig Config => _config;
+    internal IReadOnlyList<Block> Blocks => _plan.Blocks;
+
+    /// <summary>The evidence of a row of the pair table.</summary>
+    internal string PairWeight => _scorer.Weight("probability");
+
+    private async Task<MatchReport> RunAsync(CancellationToken ct)
+    {
+        await Do($"CREATE TEMP TABLE {RowTable} AS SELECT * FROM {_inputs.Relation()}", ct).ConfigureAwait(false);
+        var perInput = await _session.QueryAsync(
+            $"SELECT CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), count(*) FROM {RowTable} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false);
+        var rows = perInput.Sum(input => input.Rows);
+        var groups = new UnionFind(rows);
+        foreach (var key in _config.Keys)
+            await LinkAsync(groups, $"SELECT rowid AS r, {KeyOf(key)} AS k FROM {RowTable}", ct).ConfigureAwait(false);
+        await WriteGroupsAsync("match_keyed", groups, ct).ConfigureAwait(false);
+        long scored = 0;
+        if (_config.Similarity is { } match)
+        {
+            _plan = await AutoMatch.ChooseAsync(_session, match, _inputs.Columns, RowTable, ct).ConfigureAwait(false);
+            _fields = [.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"s{Number(i)}", comparison.Weight))];
+            if (_plan.Compare.Count == 0)
+                _warnings.Add("No column tells rows apart well enough to compare them by; name some under match.compare.");
+        }
+        if (_plan.Compare.Count > 0)
+            scored = await MatchAsync(_config.Similarity!, groups, ct).ConfigureAwait(false);
+        else
+            await NoPairsAsync(ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE TEMP TABLE {GroupTable} AS
+            SELECT r.rowid AS r, coalesce(k.label, r.rowid) AS keyed, coalesce(g.label, r.rowid) AS label, coalesce(c.cluster, g.label, r.rowid) AS cluster
+            FROM {RowTable} r LEFT JOIN match_keyed k ON k.r = r.rowid LEFT JOIN match_labels g ON g.r = r.rowid LEFT JOIN {ClusterTable} c ON c.label = coalesce(g.label, r.rowid)
+            """, ct).ConfigureAwait(false);
+        return new MatchReport
+        {
+            Rows = rows,
+            Inputs = [.. perInput.OrderBy(input => input.Input).Aggregate(new long[perInput.Count == 0 ? 0 : perInput.Max(input => input.Input) + 1], (list, input) => { list[input.Input] = input.Rows; return list; })],
+            Compared = [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
+            Scored = scored,
+            Warnings = _warnings,
+        };
+    }
+
+    /// <summary>Fields of a pair as the port <c>pairs</c> has them: a list of structs over the columns s0, s1, ...</summary>
+    internal string FieldList() => _fields.Count == 0
+        ? "CAST([] AS STRUCT(name VARCHAR, level BIGINT, similarity DOUBLE, weight DOUBLE, tf DOUBLE)[])"
+        : $"[{string.Join(", ", _fields.Select(field => $"struct_pack(name := {Sql.Literal(field.Name)}, level := {_scorer.Field(field).Level}, similarity := {field.Similarity}, weight := {_scorer.Field(field).Weight}, tf := CAST(NULL AS DOUBLE))"))}]";
+
+    private async Task<long> MatchAsync(SimilarityMatch match, UnionFind groups, CancellationToken ct)
+    {
+        var values = _plan.Compare.Select((comparison, i) => $"{Similarities.Normalised(Sql.Identifier(comparison.Column))} AS c{Number(i)}");
+        var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}"));
+        // Rows that are compared alike are the same when what they have in common suffices by itself.
+        var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", comparison.Weight))]);
+        await Do($"CREATE TEMP TABLE match_values AS SELECT rowid AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
+        await LinkAsync(groups, $"SELECT r, CASE WHEN {self} >= {Sql.Literal(match.Accept)} THEN struct_pack({string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)} := c{Number(i)}"))}) END AS k FROM match_values", ct).ConfigureAwait(false);
+        await WriteGroupsAsync("match_labels", groups, ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE TEMP TABLE {NodeTable} AS
+            SELECT min(v.r) AS node, coalesce(g.label, v.r) AS label, {names} FROM match_values v LEFT JOIN match_labels g ON g.r = v.r GROUP BY 2, {names}
+            """, ct).ConfigureAwait(false);
+        await BlockAsync(match, ct).ConfigureAwait(false);
+
+        var similarities = _plan.Compare.Select((comparison, i) => $"{Similarities.Of(comparison.By, $"x.c{Number(i)}", $"y.c{Number(i)}")} AS s{Number(i)}").ToList();
+        var kept = string.Concat(_plan.Compare.Select((_, i) => $", any_value(s{Number(i)}) AS s{Number(i)}"));
+        var probability = _scorer.Probability(_fields);
+        // Scored first, made distinct afterwards: only few pairs are left by then.
+        await Do(
+            $"""
+            CREATE TEMP TABLE {PairTable} AS
+            SELECT a, b, min(block) AS block{kept}, any_value(probability) AS probability
+            FROM (
+              SELECT *, {probability} AS probability
+              FROM (
+                SELECT x.node AS a, y.node AS b, p.block AS block, {string.Join(", ", similarities)}
+                FROM match_blocks p JOIN match_blocks q ON p.block = q.block AND p.k = q.k AND p.node < q.node
+                JOIN {NodeTable} x ON x.node = p.node JOIN {NodeTable} y ON y.node = q.node
+                WHERE x.label <> y.label))
+            WHERE probability >= {Sql.Literal(match.Review)}
+            GROUP BY a, b
+            """, ct).ConfigureAwait(false);
+        await ClusterAsync(match, groups, similarities, probability, ct).ConfigureAwait(false);
+        return await _session.ScalarAsync<long>($"SELECT count(*) FROM {PairTable}", ct).ConfigureAwait(false);
+    }
+
+    private async Task BlockAsync(SimilarityMatch match, CancellationToken ct)
+    {
+        if (_plan.Blocks.Count == 0)
+        {
+            await Do("CREATE TEMP TABLE match_blocks (node BIGINT, block USMALLINT, k VARCHAR)", ct).ConfigureAwait(false);
+            _warnings.Add("There are no blocks, so no rows were compared; name some under match.blocks.");
+            return;
+        }
+        var parts = _plan.Blocks.Select((block, i) =>
+        {
+            var at = _plan.Compare.ToList().FindIndex(comparison => comparison.Column == block.Column);
+            // A column that is not compared may still find pairs.
+            var (value, from) = at >= 0
+                ? ($"c{Number(at)}", NodeTable)
+                : ("v", $"(SELECT n.node, {Similarities.Normalised($"r.{Sql.Identifier(block.Column)}")} AS v FROM {NodeTable} n JOIN {RowTable} r ON r.rowid = n.node)");
+            var length = Number(block.Length);
+            var number = $"CAST({Number(i)} AS USMALLINT)";
+            return block.By switch
+            {
+                BlockBy.Value => $"SELECT node, {number} AS block, {value} AS k FROM {from} WHERE {value} IS NOT NULL",
+                BlockBy.Prefix => $"SELECT node, {number} AS block, left(replace({value}, ' ', ''), {length}) AS k FROM {from} WHERE {value} IS NOT NULL",
+                _ => $"SELECT DISTINCT node, block, k FROM (SELECT node, {number} AS block, unnest(string_split({value}, ' ')) AS k FROM {from} WHERE {value} IS NOT NULL) WHERE length(k) >= {length}",
+            };
+        });
+        await Do($"CREATE TEMP TABLE match_all_blocks AS {string.Join(" UNION ALL ", parts)}", ct).ConfigureAwait(false);
+        await Do("CREATE TEMP TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
+        await Do(
+            $"CREATE TEMP TABLE match_blocks AS SELECT node, block, k FROM match_all_blocks SEMI JOIN (SELECT * FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}) s USING (block, k)", ct).ConfigureAwait(false);
+        var cut = await _session.QueryAsync(
+            $"SELECT CAST(block AS INTEGER), count(*), sum(n)::BIGINT, max(n) FROM match_block_sizes WHERE n > {Number(match.MaxBlock)} GROUP BY block ORDER BY block",
+            row => (Block: _plan.Blocks[row.GetInt32(0)], Keys: row.GetInt64(1), Rows: row.GetInt64(2), Largest: row.GetInt64(3)), ct).ConfigureAwait(false);
+        foreach (var (block, keys, rows, largest) in cut)
+        {
+            _warnings.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{keys:N0} blocks of \"{block.Column}\" by {Word(block.By)} have more than {match.MaxBlock:N0} rows (the largest {largest:N0}, {rows:N0} in all) and were not compared by them."));
+        }
+        await Do("DROP TABLE match_all_blocks", ct).ConfigureAwait(false);
+    }
+
+    private async Task ClusterAsync(SimilarityMatch match, UnionFind groups, List<string> similarities, string probability, CancellationToken ct)
+    {
+        // What may become one entity at all: groups that an accepted pair ties together, directly or by others.
+        var components = new UnionFind(groups.Count);
+        var tied = new HashSet<int>();
+        await foreach (var (a, b) in _session.StreamAsync(
+            $"SELECT DISTINCT x.label, y.label FROM {PairTable} p JOIN {NodeTable} x ON x.node = p.a JOIN {NodeTable} y ON y.node = p.b WHERE p.probability >= {Sql.Literal(match.Accept)}",
+            row => ((int)row.GetInt64(0), (int)row.GetInt64(1)), ct).ConfigureAwait(false))
+        {
+            components.Union(a, b);
+            tied.Add(a);
+            tied.Add(b);
+        }
+        await Do("CREATE TEMP TABLE match_components (label BIGINT, component BIGINT)", ct).ConfigureAwait(false);
+        Append("match_components", tied.Order().Select(label => (long[])[label, components.Find(label)]));
+
+        await Do($"CREATE TEMP TABLE match_component_nodes AS SELECT c.component, c.label, n.* EXCLUDE (label) FROM match_components c JOIN {NodeTable} n USING (label)", ct).ConfigureAwait(false);
+        // Pairs that no block brought together count too: an average over some of the pairs would be none.
+        await Do(
+            $"""
+            INSERT INTO {PairTable}
+            SELECT a, b, CAST(NULL AS USMALLINT), {string.Join(", ", _fields.Select(field => field.Similarity))}, {probability}
+            FROM (
+              SELECT x.node AS a, y.node AS b, {string.Join(", ", similarities)}
+              FROM match_component_nodes x JOIN match_component_nodes y ON x.component = y.component AND x.node < y.node
+              WHERE x.label <> y.label
+                AND x.component IN (SELECT component FROM match_component_nodes GROUP BY component HAVING count(*) <= {Number(MostCompleted)})
+                AND NOT EXISTS (SELECT 1 FROM {PairTable} p WHERE p.a = x.node AND p.b = y.node))
+            """, ct).ConfigureAwait(false);
+        var large = await _session.QueryAsync(
+            $"SELECT count(*), max(n) FROM (SELECT count(*) AS n FROM match_component_nodes GROUP BY component HAVING count(*) > {Number(MostCompleted)})",
+            row => (Count: row.GetInt64(0), Largest: row.IsDBNull(1) ? 0 : row.GetInt64(1)), ct).ConfigureAwait(false);
+        if (large[0].Count > 0)
+            _warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{large[0].Count:N0} groups of similar rows are larger than {MostCompleted} (the largest {large[0].Largest:N0}); pairs in them without a common block count as different."));
+
+        await Do($"CREATE TEMP TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
+        var joined = await JoinAsync(match, ct).ConfigureAwait(false);
+        using var appender = _session.Connection.CreateAppender(ClusterTable);
+        foreach (var (label, cluster) in joined)
+            appender.CreateRow().AppendValue((long)label).AppendValue((long)cluster.Group).AppendValue(cluster.Weakest).EndRow();
+    }
+
+    private async Task<List<KeyValuePair<int, Cluster>>> JoinAsync(SimilarityMatch match, CancellationToken ct)
+    {
+        var joined = new List<KeyValuePair<int, Cluster>>();
+        // One stream of two kinds of lines, by component: how many nodes a group has, and how similar two groups are.
+        var sizes = new Dictionary<int, long>();
+        var pairs = new List<LinkedPair>();
+        long? current = null;
+        await foreach (var (component, a, b, value) in _session.StreamAsync(
+            $"""
+            SELECT component, label, CAST(NULL AS BIGINT) AS other, CAST(count(*) AS DOUBLE) FROM match_component_nodes GROUP BY component, label
+            UNION ALL
+            SELECT x.component, least(x.label, y.label), greatest(x.label, y.label), sum(p.probability)
+            FROM {PairTable} p JOIN match_component_nodes x ON x.node = p.a JOIN match_component_nodes y ON y.node = p.b AND y.component = x.component GROUP BY 1, 2, 3
+            ORDER BY 1, 2, 3 NULLS FIRST
+            """,
+            row => (row.GetInt64(0), (int)row.GetInt64(1), row.IsDBNull(2) ? (int?)null : (int)row.GetInt64(2), row.GetDouble(3)), ct).ConfigureAwait(false))
+        {
+            if (current is not null && component != current)
+                Finish();
+            current = component;
+            if (b is null)
+                sizes[a] = (long)value;
+            else
+                pairs.Add(new LinkedPair(a, b.Value, value));
+        }
+        Finish();
+        return joined;
+
+        void Finish()
+        {
+            joined.AddRange(AverageLink.Join(sizes, pairs, match.Accept));
+            sizes.Clear();
+            pairs.Clear();
+        }
+    }
+
+    private async Task NoPairsAsync(CancellationToken ct)
+    {
+        await Do("CREATE TEMP TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE {NodeTable} AS SELECT rowid AS node, rowid AS label FROM {RowTable} WHERE false", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE {PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE)", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Unites rows with the same k.</summary>
+    private async Task LinkAsync(UnionFind groups, string keyed, CancellationToken ct)
+    {
+        await foreach (var (first, other) in _session.StreamAsync(
+            $"WITH keyed AS ({keyed}) SELECT f.first, x.r FROM (SELECT k, min(r) AS first FROM keyed WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1) f JOIN keyed x ON x.k = f.k WHERE x.r <> f.first",
+            row => ((int)row.GetInt64(0), (int)row.GetInt64(1)), ct).ConfigureAwait(false))
+            groups.Union(first, other);
+    }
+
+    /// <summary>Writes down who is in whose group; rows that stand for themselves are left out.</summary>
+    private async Task WriteGroupsAsync(string table, UnionFind groups, CancellationToken ct)
+    {
+        await Do($"CREATE TEMP TABLE {table} (r BIGINT, label BIGINT)", ct).ConfigureAwait(false);
+        Append(table, Members());
+
+        IEnumerable<long[]> Members()
+        {
+            for (var i = 0; i < groups.Count; i++)
+            {
+                if (groups.Find(i) is var label && label != i)
+                    yield return [i, label];
+            }
+        }
+    }
+
+    private void Append(string table, IEnumerable<long[]> rows)
+    {
+        using var appender = _session.Connection.CreateAppender(table);
+        foreach (var row in rows)
+        {
+            var line = appender.CreateRow();
+            foreach (var value in row)
+                line.AppendValue(value);
+            line.EndRow();
+        }
+    }
+
+    private static string KeyOf(KeySet key)
+    {
+        var parts = key.Columns.Select(column => Similarities.Key(Sql.Identifier(column), key.Ignore)).ToList();
+        return parts.Count == 1 ? parts[0] : $"CASE WHEN {string.Join(" AND ", parts.Select(part => $"{part} IS NOT NULL"))} THEN struct_pack({string.Join(", ", parts.Select((part, i) => $"k{Number(i)} := {part}"))}) END";
+    }
+
+    private static void Find(string name, IReadOnlyList<DatasetColumn> columns, string path, bool comparable = false)
+    {
+        if (columns.FirstOrDefault(column => column.Name == name) is { } found)
+        {
+            if (comparable && DatasetFiles.TypeOf(found).IsNested)
+                throw new RecipeException(RecipeException.ColumnType, $"Column \"{name}\" is {found.Type}, which cannot be compared.", path);
+            return;
+        }
+        var names = columns.Select(column => column.Name).ToList();
+        var nearest = NearestName.Find(name, names);
+        var hint = nearest is not null ? $"did you mean \"{nearest}\"?" : names.Count <= 12 ? $"there are {string.Join(", ", names)}." : $"there are {names.Count} others.";
+        throw new RecipeException(RecipeException.ColumnUnknown, $"Column \"{name}\" does not exist; {hint}", path) { Suggestion = nearest };
+    }
+
+    internal static string Word(BlockBy by) => by switch
+    {
+        BlockBy.Value => "value",
+        BlockBy.Prefix => "prefix",
+        _ => "word",
+    };
+
+    private Task<long> Do(string statement, CancellationToken ct) => _session.ExecuteAsync(statement, ct);
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

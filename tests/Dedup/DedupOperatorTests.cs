@@ -1,0 +1,246 @@
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Dedup.Tests;
+
+public sealed class DedupOperatorTests : IDisposable
+{
+    private const string People = """
+        SELECT * FROM (VALUES
+          ('Ada Lovelace', 'ada@x.org', '1815-12-10', 'London', 1),
+          ('Ada Lovelase', 'ADA@x.org ', '1815-12-10', 'London', 3),
+          ('Charles Babbage', 'cb@y.org', '1791-12-26', 'London', 2),
+          ('Grace Hopper', NULL, '1906-12-09', 'New York', 1),
+          ('Grace Hoper', 'grace@navy.mil', '1906-12-09', 'New York City', 2),
+          ('Alan Turing', 'alan@b.uk', '1912-06-23', 'London', 1)) t(name, email, born, city, updated)
+        """;
+
+    private readonly DedupBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public async Task Rows_with_an_equal_key_are_one_entity()
+    {
+        var people = await _bench.Bench.InputAsync(People, "people");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["email"]}], "survivorship": [{"columns": "*", "keep": "mostRecent", "by": "updated"}]}""", null, people);
+        (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3 | 4 | 5 | 6");
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "name", "email", "size", "sources", "confidence", "state", "_source", "_row")).Order().ShouldContain("Ada Lovelase|ADA@x.org |2|[people]|1.0|auto|people@1|1");
+        var line = outcome.Ledger.ShouldHaveSingleItem();
+        (line.In, line.Out, line.Merged, line.Balances).ShouldBe((6, 5, 1, true));
+        line.Reasons.ShouldHaveSingleItem().ShouldBe(new("merged", "sameEntity", 1));
+        (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "row", "source", "score", "linked_by")).Order().Take(3).ShouldBe(["1|people|1.0|key", "2|people|1.0|key", "3|people|1.0|∅"]);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["provenance"], "column", "value", "_row", "strategy", "runner_up")).Order().ShouldBe(
+        [
+            "born|1815-12-10|2|mostRecent by updated|∅", "city|London|2|mostRecent by updated|∅", "email|ADA@x.org |2|mostRecent by updated|ada@x.org",
+            "name|Ada Lovelase|2|mostRecent by updated|Ada Lovelace", "updated|3|2|mostRecent by updated|1",
+        ]);
+    }
+
+    [Fact]
+    public async Task What_keys_link_is_one_entity_through_any_number_of_rows()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT * FROM (VALUES ('a', 1), ('b', 1), ('b', 2), ('c', 2), ('d', 3), (NULL, NULL), (NULL, NULL)) t(x, y)");
+        (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["x"]}, {"columns": ["y"]}]}""", null, rows))).ShouldBe("1,2,3,4 | 5 | 6 | 7");
+        (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["x", "y"]}]}""", null, rows))).ShouldBe("1 | 2 | 3 | 4 | 5 | 6 | 7");
+    }
+
+    [Fact]
+    public async Task A_key_ignores_what_it_is_told_to()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT * FROM (VALUES ('Zoë  X'), ('zoë x '), ('Zoe-X'), ('ZOEX')) t(n)");
+        (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["n"]}]}""", null, rows))).ShouldBe("1,2 | 3 | 4");
+        (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["n"], "ignore": []}]}""", null, rows))).ShouldBe("1 | 2 | 3 | 4");
+        (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["n"], "ignore": ["case", "accents", "punctuation"]}]}""", null, rows))).ShouldBe("1,2,3,4");
+    }
+
+    [Fact]
+    public async Task Similar_rows_are_matched_and_doubtful_pairs_wait()
+    {
+        var people = await _bench.Bench.InputAsync(People, "people", ("email", "personal"));
+        var outcome = await _bench.CompletedAsync(
+            """
+            {"match": {"auto": false, "accept": 0.9, "review": 0.6,
+              "compare": [{"column": "name", "by": "jaroWinkler", "weight": 10}, {"column": "born", "by": "levenshtein", "weight": 10}, {"column": "email", "by": "exact", "weight": 8}],
+              "blocks": [{"column": "born", "by": "value"}]},
+             "survivorship": [{"columns": ["email"], "keep": "validFirst"}, {"columns": ["city"], "keep": "longest"}]}
+            """, null, people);
+        // Grace has no address in one of the rows: too little for a sure match.
+        (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3 | 4 | 5 | 6");
+        var pairs = await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "left_row", "right_row", "decision", "decided_by", "block");
+        pairs.Order().ShouldBe(["1|2|match|model|born by value", "4|5|review|model|born by value"]);
+        var fields = (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "left_row", "fields")).Single(row => row.StartsWith("4|", StringComparison.Ordinal));
+        fields.ShouldContain("'name': email, 'level': -1, 'similarity': NULL");
+        outcome.Counts.ShouldBe(new Dictionary<string, long> { ["entities"] = 5, ["pairs"] = 2, ["review"] = 1 }, ignoreOrder: true);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "name", "state")).Order().ShouldBe(
+            ["Ada Lovelace|auto", "Alan Turing|auto", "Charles Babbage|auto", "Grace Hoper|review", "Grace Hopper|review"]);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "row", "linked_by")).Order().Take(2).ShouldBe(["1|model", "2|model"]);
+        outcome.Outputs["entities"].Schema.Find("email")!.Sensitivity.ShouldBe("personal");
+        outcome.Outputs["provenance"].Schema.Find("value")!.Sensitivity.ShouldBe("personal");
+        _bench.Bench.Log.Lines.ShouldNotContain(text => text.Contains("ada@", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task A_chain_of_small_differences_does_not_join_its_ends()
+    {
+        // Each name differs a little from the one before it; the first and the last have little in common.
+        var rows = await _bench.Bench.InputAsync("SELECT * FROM (VALUES ('aaaaaaaaaa'), ('aaaaaaaabb'), ('aaaaaabbbb'), ('aaaabbbbbb'), ('aabbbbbbbb'), ('bbbbbbbbbb')) t(n)");
+        var outcome = await _bench.CompletedAsync(
+            """{"match": {"auto": false, "accept": 0.3, "review": 0.2, "compare": [{"column": "n", "by": "levenshtein", "weight": 1}], "blocks": [{"column": "n", "by": "prefix", "length": 1}]}}""", null, rows);
+        (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3,4 | 5 | 6");
+    }
+
+    [Fact]
+    public async Task Too_large_blocks_are_cut_and_said()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 'smith ' || (i // 2) AS n FROM range(40) t(i)");
+        var outcome = await _bench.CompletedAsync(
+            """{"match": {"auto": false, "compare": [{"column": "n", "by": "exact", "weight": 1}], "blocks": [{"column": "n", "by": "tokens", "length": 1}], "maxBlock": 10}}""", null, rows);
+        outcome.Outputs["entities"].Rows.ShouldBe(20);
+        outcome.Warnings.ShouldHaveSingleItem().ShouldBe("1 blocks of \"n\" by word have more than 10 rows (the largest 20, 20 in all) and were not compared by them.");
+    }
+
+    [Fact]
+    public async Task Columns_are_chosen_by_the_data()
+    {
+        const string Query = """
+            SELECT i AS id, names[1 + i % 50] || ' ' || family[1 + (i * 7) % 83] || CASE WHEN i >= 400 THEN 'e' ELSE '' END AS name, 'u' || (i % 400) || '@x.org' AS email, DATE '1950-01-01' + (CAST(i % 400 AS INTEGER) * 37) AS born, 'US' AS country
+            FROM range(420) t(i), (SELECT [chr(65 + CAST(j % 26 AS INTEGER)) || md5(j::VARCHAR)[1:6] FOR j IN range(50)] AS names, [chr(75 + CAST(j % 10 AS INTEGER)) || md5('f' || j)[1:8] FOR j IN range(83)] AS family)
+            """;
+        var rows = await _bench.Bench.InputAsync(Query);
+        var outcome = await _bench.CompletedAsync("""{"match": {"auto": true, "accept": 0.9, "review": 0.6}}""", null, rows);
+        _bench.Bench.Log.Lines.Where(line => line.StartsWith("Compares", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ShouldBe(["name", "email", "born"]);
+        outcome.Outputs["members"].Rows.ShouldBe(420);
+        outcome.Ledger[0].Balances.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Survivors_follow_their_strategies()
+    {
+        var rows = await _bench.Bench.InputAsync("""
+            SELECT * FROM (VALUES (1, 'x', 'a@', 5, NULL, 'x'), (1, 'y', 'a@b.c', 9, 'first', 'yy'), (1, 'y', 'd@e.f', NULL, 'second', 'z')) t(k, often, mail, seen, started, long)
+            """);
+        var outcome = await _bench.CompletedAsync(
+            """
+            {"keys": [{"columns": ["k"]}],
+             "survivorship": [{"columns": ["often"], "keep": "mostFrequent"}, {"columns": ["mail"], "keep": "validFirst"}, {"columns": ["seen"], "keep": "mostRecent", "by": "seen"},
+                              {"columns": ["started"], "keep": "first"}, {"columns": ["long"], "keep": "longest"}]}
+            """, null, rows);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "often", "mail", "seen", "started", "long")).ShouldBe(["y|a@b.c|9|first|yy"]);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["provenance"], "column", "_row", "runner_up")).Order().ShouldBe(["k|1|∅", "long|2|x", "mail|2|d@e.f", "often|2|x", "seen|2|5", "started|2|second"]);
+    }
+
+    [Fact]
+    public async Task The_entitys_own_columns_make_way_for_the_datas()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 'TX' AS state, 4 AS size, 'e' AS entity_id");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["entity_id"]}]}""", null, rows);
+        outcome.Outputs["entities"].Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ShouldBe(
+            ["entity_entity_id", "entity_size", "sources", "confidence", "entity_state", "state", "size", "entity_id", "created_run", "changed_run"]);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "state", "entity_state", "size", "entity_size")).ShouldBe(["TX|auto|4|1"]);
+    }
+
+    [Fact]
+    public async Task An_entity_set_keeps_its_ids_and_tells_what_changed()
+    {
+        const string Config = """{"entities": "customers", "keys": [{"columns": ["k"]}]}""";
+        async Task<(StepOutcome Outcome, Dictionary<string, string> Ids, IReadOnlyList<string> Changes)> RunAsync(StepOutcome? last, string values)
+        {
+            var rows = await _bench.Bench.InputAsync($"SELECT n, k, 'crm@1' AS _source, row_number() OVER ()::BIGINT AS _row, 'key' || n AS _key FROM (VALUES {values}) t(n, k)");
+            var outcome = await _bench.CompletedAsync(Config, last?.State, rows);
+            var ids = (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "_key", "entity_id")).Select(line => line.Split('|')).ToDictionary(line => line[0], line => line[1]);
+            return (outcome, ids, [.. (await _bench.Bench.RowsAsync(outcome.Outputs["changes"])).Order()]);
+        }
+
+        var (first, ids1, changes1) = await RunAsync(null, "('a', 1), ('b', 1), ('c', 2)");
+        ids1["keya"].ShouldBe(ids1["keyb"]);
+        Guid.Parse(ids1["keya"]).Version.ShouldBe(7);
+        changes1.Select(line => line.Split('|')[0]).ShouldBe(["created", "created"]);
+
+        // The same rows in another order: nothing has changed.
+        var (second, ids2, changes2) = await RunAsync(first, "('c', 2), ('b', 1), ('a', 1)");
+        ids2.ShouldBe(ids1, ignoreOrder: true);
+        changes2.ShouldBeEmpty();
+        (await _bench.Bench.RowsAsync(second.Outputs["entities"], "created_run", "changed_run")).Distinct().Count().ShouldBe(1);
+
+        // c joins a and b; d is new and grows nothing.
+        var (third, ids3, changes3) = await RunAsync(second, "('a', 1), ('b', 1), ('c', 1), ('d', 4)");
+        var older = new[] { ids1["keya"], ids1["keyc"] }.Order(StringComparer.Ordinal).First();
+        var younger = new[] { ids1["keya"], ids1["keyc"] }.Order(StringComparer.Ordinal).Last();
+        ids3["keya"].ShouldBe(older);
+        ids3["keyc"].ShouldBe(older);
+        changes3.ShouldBe(new[] { $"created|∅|{ids3["keyd"]}|new rows", $"merged|{younger}|{older}|match" }.Order());
+
+        // They part again: one part keeps the id; d is gone, but comes back as itself.
+        var (fourth, ids4, changes4) = await RunAsync(third, "('a', 1), ('b', 1), ('c', 2)");
+        new[] { ids4["keya"], ids4["keyc"] }.ShouldContain(older);
+        ids4["keya"].ShouldNotBe(ids4["keyc"]);
+        changes4.Select(line => line.Split('|')[0]).ShouldBe(["retired", "split"]);
+        var (_, ids5, changes5) = await RunAsync(fourth, "('a', 1), ('c', 2), ('d', 4)");
+        ids5["keyd"].ShouldBe(ids3["keyd"]);
+        changes5.ShouldContain($"shrank|{ids4["keya"]}|{ids4["keya"]}|rows gone");
+    }
+
+    [Fact]
+    public async Task A_lost_entity_set_fails_instead_of_giving_new_ids()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 1 AS k");
+        const string Config = """{"entities": "customers", "keys": [{"columns": ["k"]}]}""";
+        var first = await _bench.CompletedAsync(Config, null, rows);
+        var key = first.State!.Value.GetProperty("ids").GetProperty("files")[0].GetProperty("key").GetString()!;
+        File.Delete(Path.Combine(_bench.Bench.StoreFolder, key));
+        (await _bench.RunAsync(Config, first.State, rows)).ShouldBeOfType<StepResult.Failed>().Error.Code.ShouldBe("entitySetLost");
+        // Another set begins anew.
+        (await _bench.RunAsync(Config.Replace("customers", "others", StringComparison.Ordinal), first.State, rows)).ShouldBeOfType<StepResult.Completed>();
+    }
+
+    [Theory]
+    [InlineData("""{"keys": [{"columns": ["k", "nmae"]}]}""", "columnUnknown", "keys[0].columns[1]", "did you mean \"name\"?")]
+    [InlineData("""{"match": {"compare": [{"column": "nmae"}]}}""", "columnUnknown", "match.compare[0].column", "did you mean \"name\"?")]
+    [InlineData("""{"match": {"blocks": [{"column": "tags"}]}}""", "columnType", "match.blocks[0].column", "cannot be compared")]
+    [InlineData("""{"keys": [{"columns": ["k"]}], "survivorship": [{"columns": ["x"], "keep": "first"}]}""", "columnUnknown", "survivorship[0].columns[0]", "there are")]
+    [InlineData("""{"keys": [{"columns": ["k"]}], "survivorship": [{"columns": "*", "keep": "mostRecent", "by": "at"}]}""", "columnUnknown", "survivorship[0].by", "there are")]
+    public async Task A_mistake_is_named_with_its_place(string config, string code, string path, string message)
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 1 AS k, 'secret' AS name, ['a'] AS tags");
+        var failed = (await _bench.RunAsync(config, null, rows)).ShouldBeOfType<StepResult.Failed>();
+        (failed.Error.Code, failed.Error.Path).ShouldBe((code, path));
+        failed.Error.Message.ShouldContain(message);
+        failed.Error.Message.ShouldNotContain("secret");
+    }
+
+    [Fact]
+    public async Task No_rows_are_no_entities()
+    {
+        var none = await _bench.Bench.InputAsync("SELECT 1 AS k, 'x' AS n WHERE false");
+        var outcome = await _bench.CompletedAsync("""{"entities": "x", "keys": [{"columns": ["k"]}], "match": {"auto": true}}""", null, none);
+        outcome.Outputs.Values.ShouldAllBe(port => port.Rows == 0);
+        outcome.Ledger.ShouldHaveSingleItem().Balances.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Strange_names_do_no_harm()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 1 AS \"a\"\"b'; drop\", 'x' AS \"r\", 'y' AS \"cluster\", 'z' AS \"v\", 2 AS \"label\", 3 AS \"__q_k\", 4 AS \"node\", 5 AS \"t\" FROM range(2)");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["a\"b'; drop"]}], "match": {"auto": false, "compare": [{"column": "r"}, {"column": "node"}], "blocks": [{"column": "v"}]}}""", null, rows);
+        outcome.Outputs["entities"].Rows.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_files_hold_what_the_schemas_say()
+    {
+        var people = await _bench.Bench.InputAsync(People, "people");
+        var outcome = await _bench.CompletedAsync("""{"entities": "people", "keys": [{"columns": ["email"]}], "match": {"auto": true, "review": 0.1}}""", null, people);
+        foreach (var (port, dataset) in outcome.Outputs)
+            Written(dataset).ShouldBe(dataset.Schema.Columns.Select(column => $"{column.Name} {column.Type}"), port);
+    }
+
+    private List<string> Written(DatasetRef dataset)
+    {
+        using var session = _bench.Bench.Open();
+        var path = Path.Combine(_bench.Bench.StoreFolder, dataset.Files[0].Key);
+        File.Copy(path, Path.Combine(_bench.Bench.Folder, "copy.parquet"), overwrite: true);
+        return [.. Engine.Datasets.DatasetFiles.Describe(session, $"SELECT * FROM read_parquet('{Path.Combine(_bench.Bench.Folder, "copy.parquet")}')").Columns.Select(column => $"{column.Name} {column.Type}")];
+    }
+}
