@@ -25,6 +25,7 @@ install_packages() { # PACKAGE...: as root by apt-get, otherwise says what to do
 }
 
 need_postgres() { postgres_installed || install_packages postgresql; }
+need_smtp() { /usr/bin/python3 -c "import aiosmtpd" 2>/dev/null || install_packages python3-aiosmtpd; } # a receiver of test mails
 need_rabbitmq() { rabbitmq_installed || install_packages rabbitmq-server; }
 
 binary() { printf '%s' "$root/artifacts/bin/$1/${2:-release}/${3:-$1}.dll"; }

@@ -1,6 +1,6 @@
 # Sourced by ./qualiz: the running instance, in one process (standalone) or one per service (distributed).
 
-services=(pipelines runs datasets ingest cleanse enrich deliver tasks)
+services=(pipelines runs datasets ingest cleanse dedup enrich deliver notify tasks)
 mode() { cat "$home/mode" 2>/dev/null; }
 replicas() { cat "$home/replicas" 2>/dev/null || echo 1; }
 public_port() { port_of public 5080; }
@@ -75,11 +75,11 @@ configure() { # what every process is given; docs/operate.md has the table
   [ -z "${QUALIZ_POSTGRES:-}" ] || export Outbound__Allow__1="$(sed -n 's/.*[Hh]ost=\([^;]*\).*/\1/p' <<<"$QUALIZ_POSTGRES")"
   if [ "$(mode)" = distributed ]; then
     export Bus__Transport=RabbitMq Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
-    # The services know each other by this key; the engine workers of the four data services share the machine's memory.
+    # The services know each other by this key; the engine workers of the five data services share the machine's memory.
     make_key "$home/services.key"
     export Services__Pipelines=http://127.0.0.1:$(port_of pipelines-1) Services__Key Engine__MemoryShare
     Services__Key=$(<"$home/services.key")
-    Engine__MemoryShare=$(awk -v replicas="$(replicas)" 'BEGIN {printf "%.2f", 0.6 / 4 / replicas}')
+    Engine__MemoryShare=$(awk -v replicas="$(replicas)" 'BEGIN {printf "%.2f", 0.6 / 5 / replicas}')
   fi
   # An instance for one command works where the person does, and leaves nothing elsewhere.
   [ -z "${private:-}" ] || export Folders__Roots__0=$PWD Folders__Roots__1=$home/landing Engine__Scratch=$home/scratch

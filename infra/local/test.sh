@@ -110,6 +110,7 @@ run_tests() {
   done
   need_postgres
   need_rabbitmq
+  need_smtp
 
   # Not local: the trap needs them after this function has ended.
   folder='' mark='' results=$home/test-results

@@ -3,7 +3,7 @@ namespace Qualiz.Architecture.Tests;
 /// <summary>Who may reference whom.</summary>
 public class ReferenceTests
 {
-    private static readonly string[] Operators = ["Qualiz.Ingest", "Qualiz.Cleanse", "Qualiz.Enrich", "Qualiz.Deliver", "Qualiz.Tasks"];
+    private static readonly string[] Operators = ["Qualiz.Ingest", "Qualiz.Cleanse", "Qualiz.Dedup", "Qualiz.Enrich", "Qualiz.Deliver", "Qualiz.Notify", "Qualiz.Tasks"];
 
     [Fact]
     public void Services_share_only_contracts_the_platform_and_the_engine()

@@ -3,9 +3,11 @@ using System.Security.Cryptography;
 using Npgsql;
 using Qualiz.Cleanse;
 using Qualiz.Datasets;
+using Qualiz.Dedup;
 using Qualiz.Deliver;
 using Qualiz.Enrich;
 using Qualiz.Ingest;
+using Qualiz.Notify;
 using Qualiz.Pipelines;
 using Qualiz.Runs;
 using Qualiz.Tasks;
@@ -34,7 +36,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
     {
         Target = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         _host = await TestHost.StartAsync(
-            builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddEnrich().AddDeliver().AddTasks(),
+            builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDedup().AddEnrich().AddDeliver().AddNotify().AddTasks(),
             app => app.MapPipelines().MapRuns().MapDatasets(),
             bus,
             new Dictionary<string, string?>
@@ -54,7 +56,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
         await TestHost.UntilAsync(async () =>
         {
             var known = (await Api.GetAsync("operators")).List("items").Select(item => item.GetProperty("manifest").Text("kind")).ToList();
-            var missing = new[] { "ingest", "cleanse", "enrich", "deliver", "wait", "log" }.Except(known).ToList();
+            var missing = new[] { "ingest", "cleanse", "dedup", "enrich", "deliver", "notify", "wait", "log" }.Except(known).ToList();
             return missing.Count == 0 ? null : $"operators {string.Join(", ", missing)}";
         });
     }

@@ -23,6 +23,8 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
             {
                 "postgres" => await TestPostgresAsync(connection.Settings, limited.Token),
                 "s3" => await TestAddressAsync(connection.Settings.GetValueOrDefault("endpoint"), limited.Token),
+                "smtp" => await TestAddressAsync($"smtp://{connection.Settings["host"]}:{connection.Settings.GetValueOrDefault("port") ?? "587"}", limited.Token, "nothing is sent before the first run"),
+                "webhook" or "slack" => await TestAddressAsync(connection.Settings["url"], limited.Token, "nothing is sent before the first run"),
                 _ => TestFolder(connection.Settings["root"]),
             };
         }
@@ -70,7 +72,7 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
         }
     }
 
-    private async Task<ConnectionTest> TestAddressAsync(string? endpoint, CancellationToken ct)
+    private async Task<ConnectionTest> TestAddressAsync(string? endpoint, CancellationToken ct, string rest = "the bucket itself is tried by the first run")
     {
         if (endpoint is null || !Uri.TryCreate(endpoint, UriKind.Absolute, out var uri))
             return new ConnectionTest(true, "The settings are complete; the bucket itself is tried by the first run.");
@@ -79,7 +81,7 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
         {
             using var client = new TcpClient(address.AddressFamily);
             await client.ConnectAsync(address, uri.Port, ct);
-            return new ConnectionTest(true, $"{uri.Host} answers; the bucket itself is tried by the first run.");
+            return new ConnectionTest(true, $"{uri.Host} answers; {rest}.");
         }
         catch (SocketException exception)
         {

@@ -11,6 +11,9 @@ internal static class ConnectionTypes
         new("postgres", "PostgreSQL", typeof(PostgresSettings), ["host", "port"]),
         new("s3", "S3 bucket", typeof(S3Settings), ["endpoint", "bucket"]),
         new("folder", "Folder", typeof(FolderSettings), []),
+        new("smtp", "E-mail (SMTP)", typeof(SmtpSettings), ["host", "port"]),
+        new("webhook", "Webhook", typeof(WebhookSettings), ["url"]),
+        new("slack", "Slack", typeof(SlackSettings), []),
     }.ToDictionary(type => type.Name);
 
     public static IEnumerable<string> Names => All.Keys;
@@ -85,4 +88,47 @@ internal sealed record FolderSettings
 {
     [Field(Title = "Folder", Description = "A folder of the machine, below one of the roots that its administrator allows.", Example = "/data/landing", MinLength = 1)]
     public required string Root { get; init; }
+}
+
+internal sealed record SmtpSettings
+{
+    [Field(Title = "Host", Description = "The mail server's name or address.", Example = "smtp.example.org", MinLength = 1, MaxLength = 253)]
+    public required string Host { get; init; }
+
+    [Field(Title = "Port", Description = "The server's port.", Example = 587, Minimum = 1, Maximum = 65535)]
+    public int Port { get; init; } = 587;
+
+    [Field(Title = "From", Description = "The sender's address.", Example = "qualiz@example.org", MinLength = 3, MaxLength = 320, Pattern = "^[^@\\s]+@[^@\\s]+$")]
+    public required string From { get; init; }
+
+    [Field(Title = "User", Description = "The name to sign in with; without one, nobody signs in.", Example = "qualiz", MaxLength = 320)]
+    public string? User { get; init; }
+
+    [Field(Title = "Password", Description = "Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
+    public string? Password { get; init; }
+
+    [Field(Title = "Encryption", Description = "startTls and tls fail where the server cannot; none sends in clear.", Example = "startTls")]
+    public SmtpEncryption Encryption { get; init; } = SmtpEncryption.StartTls;
+}
+
+internal enum SmtpEncryption
+{
+    StartTls,
+    Tls,
+    None,
+}
+
+internal sealed record WebhookSettings
+{
+    [Field(Title = "Address", Description = "Where messages are posted to.", Example = "https://hooks.example.org/qualiz", Pattern = "^https?://.+$")]
+    public required string Url { get; init; }
+
+    [Field(Title = "Authorization", Description = "The value of the header Authorization. Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
+    public string? Authorization { get; init; }
+}
+
+internal sealed record SlackSettings
+{
+    [Field(Title = "Webhook address", Description = "The address of an incoming webhook of the workspace: whoever has it can post. Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
+    public required string Url { get; init; }
 }

@@ -12,7 +12,7 @@ namespace Qualiz.Chaos.Tests.Harness;
 /// </summary>
 internal sealed class Instance : IAsyncDisposable
 {
-    private static readonly string[] s_services = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Enrich", "Deliver", "Tasks"];
+    private static readonly string[] s_services = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Dedup", "Enrich", "Deliver", "Notify", "Tasks"];
     private readonly string _mark;
     private readonly List<ServiceProcess> _processes = [];
 
