@@ -38,7 +38,14 @@ public sealed record RowOrigin
 
     /// <summary>The columns that <c>_key</c> is the hash of; null: all columns, the content as ingested.</summary>
     public IReadOnlyList<string>? Key { get; init; }
+
+    /// <summary>Rows whose content has been in the dataset before, ascending; only where the content is the key.</summary>
+    public IReadOnlyList<RowRepeat> Repeats { get; init; } = [];
 }
+
+/// <param name="Row">The row of the file (0-based).</param>
+/// <param name="Ordinal">How many rows of this content there are up to this one; 2 or more.</param>
+public sealed record RowRepeat(long Row, long Ordinal);
 
 /// <param name="Row">From this row of the file on (0-based) ...</param>
 /// <param name="Skipped">... this many records of the source are missing before it, in all.</param>

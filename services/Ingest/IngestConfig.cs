@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Qualiz.Contracts.Schemas;
+using Qualiz.Contracts.Values;
 using Qualiz.Engine.Types;
 
 namespace Qualiz.Ingest;
@@ -26,16 +27,25 @@ internal sealed record IngestConfig : IValidatableObject
     [Field(Title = "When columns change", Description = "What to do when files have other columns or types than in the last run.", Example = "add")]
     public OnSchemaChange OnSchemaChange { get; init; } = OnSchemaChange.Add;
 
+    [Field(Title = "Incremental", Description = "Read only rows of a table that are new or changed since the last completed run; the first run reads all.", ExampleJson = """{"cursor": "updated_at", "lookback": "2h", "key": ["customer_id"]}""")]
+    public IncrementalSource? Incremental { get; init; }
+
     [Field(Title = "Sensitivity", Description = "Tags of columns with personal or secret values; they follow the columns.", ExampleJson = """{"email": "personal"}""", Group = FieldAttribute.AdvancedGroup)]
     public IReadOnlyDictionary<string, string> Sensitivity { get; init; } = new Dictionary<string, string>();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        var kinds = new[] { From.Connection, From.Folder, From.Upload, From.Store }.Count(value => value is not null);
+        var kinds = new[] { From.Connection, From.Folder, From.Upload, From.Store, From.Url }.Count(value => value is not null);
         if (kinds != 1)
-            yield return new ValidationResult("exactly one of connection, folder, upload and store is expected", [nameof(From)]);
-        if (From.Connection is not null && From.Files is null)
-            yield return new ValidationResult("files is missing: which files of the connection?", [nameof(From)]);
+            yield return new ValidationResult("exactly one of connection, folder, upload, store and url is expected", [nameof(From)]);
+        if (new[] { From.Files, From.Table, From.Query }.Count(value => value is not null) is var parts && From.Connection is not null && parts != 1)
+            yield return new ValidationResult(parts == 0 ? "files, table or query is missing: what of the connection?" : "only one of files, table and query is expected", [nameof(From)]);
+        if (From.Connection is null && (From.Table ?? From.Query) is not null)
+            yield return new ValidationResult("a table or query needs a connection", [nameof(From)]);
+        if (From.OnlyNew && (From.Table ?? From.Query) is not null)
+            yield return new ValidationResult("onlyNew is for files; a table has incremental", [nameof(From)]);
+        if (Incremental is not null && (From.Table ?? From.Query) is null)
+            yield return new ValidationResult("incremental is for a table or query; files have from.onlyNew", [nameof(Incremental)]);
         foreach (var (column, type) in Types)
         {
             if (!ColumnType.TryParse(type, out _))
@@ -58,8 +68,14 @@ internal sealed record IngestConfig : IValidatableObject
 
 internal sealed record IngestSource
 {
-    [Field(Title = "Connection", Description = "A connection to a folder or a bucket, by its name.", Format = FieldFormat.Connection, Example = "landing")]
+    [Field(Title = "Connection", Description = "A connection to a database, a folder or a bucket, by its name.", Format = FieldFormat.Connection, Example = "landing")]
     public string? Connection { get; init; }
+
+    [Field(Title = "Table", Description = "A table or view of the connection's database.", Example = "sales.customers", MaxLength = 200)]
+    public string? Table { get; init; }
+
+    [Field(Title = "Query", Description = "Instead of a table, a SELECT for the connection's database.", Example = "SELECT id, name FROM sales.customers WHERE active", Format = FieldFormat.CodeSql, Group = FieldAttribute.AdvancedGroup, MaxLength = 100_000)]
+    public string? Query { get; init; }
 
     [Field(Title = "Files", Description = "Which files, below the connection or folder: * any name, ** any folders, ? any character.", Example = "shop/2026-11-20/*.csv.gz")]
     public string? Files { get; init; }
@@ -73,8 +89,26 @@ internal sealed record IngestSource
     [Field(Title = "Store", Description = "Files of this project in the object store, by the beginning of their key.", Example = "imports/")]
     public string? Store { get; init; }
 
+    [Field(Title = "Address", Description = "The address of one file on the web.", Example = "https://example.org/prices.csv", MaxLength = 2000)]
+    public string? Url { get; init; }
+
     [Field(Title = "Only new files", Description = "Leave out files that a completed run has read already, by path, size and content.", Example = true)]
     public bool OnlyNew { get; init; }
+}
+
+internal sealed record IncrementalSource
+{
+    [Field(Title = "Cursor", Description = "A column that grows with every change: a moment or a number.", Format = FieldFormat.Column, Example = "updated_at")]
+    public required string Cursor { get; init; }
+
+    [Field(Title = "Look back", Description = "Read so much again, for changes that were committed late. Rows that have not changed are not given twice.", Example = "2h")]
+    public Duration? Lookback { get; init; }
+
+    [Field(Title = "Key", Description = "The columns that identify a row; of several states of it the latest is taken.", Format = FieldFormat.Columns, Example = new[] { "customer_id" })]
+    public IReadOnlyList<string> Key { get; init; } = [];
+
+    [Field(Title = "Deleted", Description = "A column that marks deleted rows: true, or any value where it is no bool. They go to the port deleted.", Format = FieldFormat.Column, Example = "deleted_at")]
+    public string? Deleted { get; init; }
 }
 
 internal sealed record IngestFormat

@@ -8,6 +8,8 @@ using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
 using Qualiz.Ingest.Heads;
+using Qualiz.Ingest.Postgres;
+using Qualiz.Ingest.Repeats;
 using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
@@ -32,7 +34,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         }
         catch (IngestException error)
         {
-            return Failed(error.Code, error.Message, error.Path);
+            return Failed(error.Code, error.Message, error.Path, error.Transient);
         }
         catch (ConnectionException error)
         {
@@ -63,11 +65,13 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
     private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, CancellationToken ct)
     {
         var state = IngestState.Read(step.State);
+        if ((config.From.Table ?? config.From.Query) is not null)
+            return await new TableIngest(guard).RunAsync(config, step, state, ct);
         var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct);
         var warnings = new List<string>();
         var declared = Declared(config, state);
         var progress = new RowProgress(step);
-        var surveyor = new Surveyor(config.Format, declared, step.Grant.MemoryBytes, step.Grant.Threads, step.Scratch, progress.Add);
+        var surveyor = new Surveyor(config.Format, declared, config.Key, step.Grant.MemoryBytes, step.Grant.Threads, step.Scratch, progress.Add);
         var seen = state.Files.ToHashSet();
         var files = new List<SeenFile>();
         var surveys = new List<SourceSurvey>();
@@ -146,14 +150,19 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var joined = together ? surveys.Chunk(MaxFiles).Select(_ => step.Outputs.CreateFile("out")).ToList() : [];
         var rejectedRows = surveys.Sum(survey => survey.Rejected);
         var rejectedPath = rejectedRows > 0 ? step.Outputs.CreateFile(RejectedRows.Port) : null;
-        using var session = EngineSession.Open(new EngineOptions
-        {
-            MemoryBytes = step.Grant.MemoryBytes,
-            Threads = step.Grant.Threads,
-            Scratch = step.Scratch,
-            Paths = [.. surveys.Select(survey => survey.File.Path), .. targets, .. joined, .. rejectedPath is null ? Array.Empty<string>() : [rejectedPath]],
-        });
-        var converter = new FileConverter(session, columns, key, step.Scratch);
+        // Where each source becomes a file of its own, one that must be written anew needs a place too.
+        var others = together || key is not null ? [] : surveys.Select(_ => step.Outputs.CreateFile("out")).ToList();
+        using var repeats = key is null ? RepeatFilter.For(surveys.Sum(survey => survey.Good), step.Grant.MemoryBytes) : null;
+        using var session = EngineSession.Open(
+            new EngineOptions
+            {
+                MemoryBytes = step.Grant.MemoryBytes - (repeats?.Bytes ?? 0),
+                Threads = step.Grant.Threads,
+                Scratch = step.Scratch,
+                Paths = [.. surveys.Select(survey => survey.File.Path), .. targets, .. others, .. joined, .. rejectedPath is null ? Array.Empty<string>() : [rejectedPath]],
+            },
+            repeats is null ? null : repeats.Register);
+        var converter = new FileConverter(session, columns, key, step.Scratch, repeats);
         var converted = new List<ConvertedFile>();
         for (var i = 0; i < surveys.Count; i++)
         {
@@ -162,6 +171,11 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             progress.Add(source.Good);
             if (source is CsvSource { Text.Staged: true } csv)
                 File.Delete(csv.Text.Path);
+        }
+        if (key is null)
+        {
+            var other = 0;
+            converted = [.. await new RepeatFinder(session, repeats, columns).ResolveAsync(converted, () => together ? Path.Combine(step.Scratch, $"numbered-{other++:00000}.parquet") : others[other++], ct)];
         }
         var files = new List<DataFile>();
         if (together)
@@ -196,7 +210,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
     }
 
     // With onSchemaChange: ignore, the columns of the last run are declared: what does not fit them is rejected.
-    private static Dictionary<string, ColumnType> Declared(IngestConfig config, IngestState state)
+    internal static Dictionary<string, ColumnType> Declared(IngestConfig config, IngestState state)
     {
         var declared = new Dictionary<string, ColumnType>(StringComparer.OrdinalIgnoreCase);
         if (config.OnSchemaChange == OnSchemaChange.Ignore)
@@ -235,7 +249,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         return counts;
     }
 
-    private static DatasetRef Dataset(IReadOnlyList<DataFile> files, DatasetSchema schema) =>
+    internal static DatasetRef Dataset(IReadOnlyList<DataFile> files, DatasetSchema schema) =>
         new() { Files = files, Schema = schema, Rows = files.Sum(file => file.Rows), Bytes = files.Sum(file => file.Bytes) };
 
     private static StepResult.Failed Failed(string code, string message, string? path, bool transient = false) =>

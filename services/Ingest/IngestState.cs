@@ -14,11 +14,17 @@ internal sealed record IngestState
     public static IngestState Read(JsonElement? state) =>
         state is { ValueKind: JsonValueKind.Object } element ? element.Deserialize<IngestState>(Json) ?? new IngestState() : new IngestState();
 
+    public SeenCursor? Cursor { get; init; }
+
     public JsonElement Write() => JsonSerializer.SerializeToElement(this, Json);
 }
 
 /// <param name="Path">The source's id.</param>
 /// <param name="Hash">XXH128 of the content.</param>
 internal sealed record SeenFile(string Path, long Size, string Hash);
+
+/// <param name="Value">The largest value read, as text.</param>
+/// <param name="Seen">Content hashes of the rows that the next run will see again: those at that value, or within the time looked back on.</param>
+internal sealed record SeenCursor(string Column, string Value, IReadOnlyList<string> Seen);
 
 internal sealed record SeenColumn(string Name, string Type);

@@ -8,6 +8,8 @@ public sealed class ConfigTests
     [Theory]
     [InlineData("""{"from": {"connection": "landing", "files": "shop/2026-11-21/NO/*.csv.gz", "onlyNew": true}, "format": {"type": "csv", "encoding": "auto", "decimal": ","}, "onEmpty": "continue"}""")]
     [InlineData("""{"from": {"folder": "/data/in"}, "types": {"customer_id": "text", "balance": "decimal(18,2)"}, "onSchemaChange": "add", "key": ["customer_id"], "sensitivity": {"email": "personal"}}""")]
+    [InlineData("""{"from": {"connection": "crm-db", "table": "sales.customers"}, "incremental": {"cursor": "updated_at", "lookback": "2h", "key": ["customer_id"], "deleted": "deleted_at"}}""")]
+    [InlineData("""{"from": {"url": "https://example.org/prices.csv"}, "onEmpty": "skip"}""")]
     [InlineData("""{"from": {"upload": "0199b6f2-7e51-7c3d-9a30-5e1f4d8a2b11"}, "format": {"encoding": "latin-1", "header": "absent", "nulls": ["NULL"]}}""")]
     public void What_the_product_writes_binds(string json)
     {
@@ -20,7 +22,10 @@ public sealed class ConfigTests
     [Theory]
     [InlineData("""{"from": {}}""", "exactly one")]
     [InlineData("""{"from": {"folder": "a", "upload": "b"}}""", "exactly one")]
-    [InlineData("""{"from": {"connection": "a"}}""", "files is missing")]
+    [InlineData("""{"from": {"connection": "a"}}""", "files, table or query is missing")]
+    [InlineData("""{"from": {"connection": "a", "table": "t", "query": "SELECT 1"}}""", "only one of")]
+    [InlineData("""{"from": {"folder": "a", "table": "t"}}""", "needs a connection")]
+    [InlineData("""{"from": {"folder": "a"}, "incremental": {"cursor": "at"}}""", "incremental is for")]
     [InlineData("""{"from": {"folder": "a"}, "types": {"x": "int"}}""", "is no type")]
     [InlineData("""{"from": {"folder": "a"}, "format": {"delimiter": "ab"}}""", "one ASCII character")]
     [InlineData("""{"from": {"folder": "a"}, "format": {"decimal": ";"}}""", "decimal is")]

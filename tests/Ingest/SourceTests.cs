@@ -262,7 +262,7 @@ public sealed class SourceTests : IDisposable
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         await Should.ThrowAsync<OperationCanceledException>(() => _run.RunAsync(ct: cancel.Token));
         Directory.CreateDirectory(_run.Store);
-        Directory.EnumerateFiles(_run.Store, "*", SearchOption.AllDirectories).Where(path => !path.Contains("/.staging/", StringComparison.Ordinal)).ShouldBeEmpty();
+        Directory.EnumerateFiles(_run.Store, "*", SearchOption.AllDirectories).Where(path => !path.Contains("/.staging/", StringComparison.Ordinal) && !path.EndsWith("/.qualiz-store", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     [Fact]

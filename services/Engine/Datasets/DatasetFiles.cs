@@ -110,14 +110,34 @@ public static class DatasetFiles
     {
         HiddenColumns.Source when origin is not null => Sql.Literal(origin.Source),
         HiddenColumns.Row when origin is not null => $"({RecordNumber(origin.Gaps)})",
-        HiddenColumns.Key when origin is not null => HiddenColumns.KeyExpression(KeyColumns(all, origin)),
+        HiddenColumns.Key when origin is not null => HiddenColumns.KeyExpression(KeyColumns(all, origin), ordinal: Ordinal(origin.Repeats)),
         _ => Sql.Identifier(column),
     };
+
+    /// <summary>The SQL of <c>_source</c> and <c>_row</c> in a scan of that file with <c>file_row_number = true</c>.</summary>
+    public static (string Source, string Row) HiddenExpressions(RowOrigin origin)
+    {
+        ArgumentNullException.ThrowIfNull(origin);
+        return (Sql.Literal(origin.Source), $"({RecordNumber(origin.Gaps)})");
+    }
 
     private static IEnumerable<(string Name, ColumnType Type)> KeyColumns(DatasetSchema schema, RowOrigin origin) =>
         schema.Columns
             .Where(column => !column.Hidden && (origin.Key is null || origin.Key.Contains(column.Name, StringComparer.Ordinal)))
             .Select(column => (column.Name, TypeOf(column)));
+
+    private static string? Ordinal(IReadOnlyList<RowRepeat> repeats)
+    {
+        return repeats.Count == 0 ? null : $"({Find(0, repeats.Count)})";
+
+        string Find(int from, int to)
+        {
+            if (to - from == 1)
+                return $"CASE WHEN file_row_number = {repeats[from].Row.ToString(CultureInfo.InvariantCulture)} THEN {repeats[from].Ordinal.ToString(CultureInfo.InvariantCulture)} END";
+            var middle = (from + to) / 2;
+            return $"CASE WHEN file_row_number < {repeats[middle].Row.ToString(CultureInfo.InvariantCulture)} THEN {Find(from, middle)} ELSE {Find(middle, to)} END";
+        }
+    }
 
     // A balanced tree of CASEs: the engine evaluates only branches that rows take, so a vector of consecutive rows costs log(gaps) comparisons.
     private static string RecordNumber(IReadOnlyList<RowGap> gaps)

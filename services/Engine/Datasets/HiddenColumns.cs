@@ -13,7 +13,7 @@ public static class HiddenColumns
     /// <summary>int64: the record's number in that source, 1-based, the header not counted.</summary>
     public const string Row = "_row";
 
-    /// <summary>text: 16 hexadecimal digits, the hash of the declared key, else of the content as ingested.</summary>
+    /// <summary>text: 16 hexadecimal digits, the hash of the declared key, else of the content as ingested plus its ordinal among equals.</summary>
     public const string Key = "_key";
 
     public static readonly IReadOnlyList<string> Names = [Source, Row, Key];
@@ -33,7 +33,8 @@ public static class HiddenColumns
     /// Columns go in by name and nulls are left out, so that a column's place, or a new column that is empty, changes no key; decimals
     /// lose their trailing zeros, so that a wider scale changes none either.
     /// </summary>
-    public static string KeyExpression(IEnumerable<(string Name, ColumnType Type)> columns, string? qualifier = null)
+    /// <param name="ordinal">SQL of the row's ordinal among rows of the same content where it is 2 or more, else null: the first keeps the plain key.</param>
+    public static string KeyExpression(IEnumerable<(string Name, ColumnType Type)> columns, string? qualifier = null, string? ordinal = null)
     {
         var parts = columns
             .OrderBy(column => column.Name, StringComparer.Ordinal)
@@ -43,6 +44,8 @@ public static class HiddenColumns
                 return $"{Sql.Literal($"\u001e{column.Name}\u001f")} || {CanonicalText(name, column.Type)}";
             })
             .ToList();
+        if (ordinal is not null)
+            parts.Add($"{Sql.Literal("\u001d")} || CAST({ordinal} AS VARCHAR)");
         return parts.Count == 0 ? "'0000000000000000'" : $"left(md5(concat({string.Join(", ", parts)})), 16)";
     }
 

@@ -5,6 +5,7 @@ using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
 using Qualiz.Ingest.Json;
+using Qualiz.Ingest.Repeats;
 using Qualiz.Ingest.Sources;
 using Qualiz.Ingest.Typing;
 
@@ -20,7 +21,7 @@ internal sealed record ConvertedFile(string Path, long Rows, RowOrigin? Origin);
 /// Turns a surveyed file into Parquet. The engine's count of rows must be the survey's count of good records: two programs that read
 /// the file independently agree, or the file is read another way, or the step fails.
 /// </summary>
-internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetColumn> columns, IReadOnlyList<string>? key, string scratch)
+internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetColumn> columns, IReadOnlyList<string>? key, string scratch, RepeatFilter? repeats)
 {
     // More gaps than this make the derived record number slower to read than a stored one.
     private const int MaxGaps = 1000;
@@ -45,7 +46,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             {
                 var read = ReadCsv(source.Text.Path, source.Layout, source.Columns, source.Survey.LongestRecord, direct: true, ignoreErrors: source.Survey.Rejected > 0,
                     source.Survey.LineEnds == LineEnds.CrLf);
-                var rows = await DatasetFiles.WriteAsync(session, Select(source, read, stored: false), target, ct);
+                var rows = await DatasetFiles.WriteAsync(session, Watched(Select(source, read, stored: false)), target, ct);
                 if (rows == source.Survey.Good)
                     return new ConvertedFile(target, rows, Origin(source.File, gaps));
             }
@@ -53,6 +54,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             {
                 // The engine reads this file differently; below it gets it in a form without two readings.
             }
+            repeats?.Spoil();
         }
         var rewritten = Path.Combine(scratch, $"rewritten-{Guid.NewGuid():N}.csv");
         try
@@ -96,7 +98,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
                 : ReadCsv(rewritten, layout, found, longest, direct: false, ignoreErrors: false, crLf: false, numbered: stored, parallel);
             try
             {
-                rows = await DatasetFiles.WriteAsync(session, Select(source, read, stored), target, ct);
+                rows = await DatasetFiles.WriteAsync(session, Watched(Select(source, read, stored)), target, ct);
                 if (rows == source.Good)
                     return new ConvertedFile(target, rows, stored ? null : Origin(source.File, gaps));
             }
@@ -104,6 +106,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             {
                 // Once more, one part after the other.
             }
+            repeats?.Spoil();
         }
         throw new EngineException(
             EngineException.EngineFailed,
@@ -121,7 +124,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             var value = Sql.Identifier(found.Name);
             return ColumnType.FromDuckDb(source.EngineTypes[found.Name]) == column.Decision.Type ? $"{value} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
         });
-        var rows = await DatasetFiles.WriteAsync(session, $"SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(source.File.Path)})", target, ct);
+        var rows = await DatasetFiles.WriteAsync(session, Watched($"SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(source.File.Path)})"), target, ct);
         return new ConvertedFile(target, rows, Origin(source.File, []));
     }
 
@@ -184,6 +187,8 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
         return $"SELECT * EXCLUDE ({record}), {Sql.Literal(source.File.Source)} AS _source, {record} AS _row, {HiddenColumns.KeyExpression(keys)} AS _key "
             + $"FROM (SELECT {string.Join(", ", select.Append(read is null ? $"CAST(NULL AS BIGINT) AS {record}" : record))} {from})";
     }
+
+    private string Watched(string query) => repeats is null ? query : RepeatFilter.Watch(query, columns.Select(column => column.Name));
 
     private TargetColumn? Target(string name) => columns.FirstOrDefault(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 

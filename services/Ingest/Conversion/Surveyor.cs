@@ -8,7 +8,7 @@ using Qualiz.Ingest.Typing;
 namespace Qualiz.Ingest.Conversion;
 
 /// <summary>Looks at every byte of a source file, whatever its format.</summary>
-internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, long memory, int threads, string scratch, Action<long> progress, bool head = false)
+internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyList<string> key, long memory, int threads, string scratch, Action<long> progress, bool head = false)
 {
     private int _numbers;
 
@@ -24,7 +24,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         if (type is FileFormat.Json or FileFormat.Jsonl)
         {
             return await Task.Run(
-                () => JsonSurvey.Run(file, text, type == FileFormat.Jsonl, declared, new RejectSpool(NewFile("rejected")), warnings, progress, ct, head), ct);
+                () => JsonSurvey.Run(file, text, type == FileFormat.Jsonl, declared, new RejectSpool(NewFile("rejected"), key), warnings, progress, ct, head), ct);
         }
         var survey = Csv(file, text, warnings, ct);
         // The file's beginning was UTF-8, but what comes later is not: it is a one-byte encoding, unless UTF-8 prevails.
@@ -52,7 +52,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
             warnings.Add($"{file.Name} is empty.");
             return null;
         }
-        var survey = CsvSurvey.Run(text.Path, text.Start, layout, threads, () => new RejectSpool(NewFile("rejected")), progress, ct);
+        var survey = CsvSurvey.Run(text.Path, text.Start, layout, threads, () => new RejectSpool(NewFile("rejected"), key), progress, ct);
         var columns = layout.Columns.Select((name, i) => new ColumnFinding(name, null, survey.Evidence[i])).ToList();
         return new CsvSource(file, columns, text, layout, survey) { Spools = survey.Spools };
     }

@@ -10,14 +10,16 @@ namespace Qualiz.Ingest.Csv;
 /// Rejected records of one part of a file, kept in a scratch file so that any number of them fits. Record and line numbers are relative
 /// to the part; the columns are those of <see cref="Columns"/>.
 /// </summary>
-internal sealed class RejectSpool(string path) : IDisposable
+/// <param name="declared">The columns of the declared key; none: a record is known by its content.</param>
+internal sealed class RejectSpool(string path, IReadOnlyList<string> declared) : IDisposable
 {
-    public const string Columns = "{'record': 'BIGINT', 'line': 'BIGINT', 'key': 'VARCHAR', 'ingested': 'VARCHAR', 'rule': 'VARCHAR', 'column': 'VARCHAR', 'value': 'VARCHAR', 'message': 'VARCHAR'}";
+    public const string Columns = "{'record': 'BIGINT', 'line': 'BIGINT', 'key': 'VARCHAR', 'declared': 'BOOLEAN', 'ingested': 'VARCHAR', 'rule': 'VARCHAR', 'column': 'VARCHAR', 'value': 'VARCHAR', 'message': 'VARCHAR'}";
 
     // A raw record is kept in full up to this size; what is longer is cut in the report, never in the source.
     private const int MaxRawBytes = 1 << 20;
 
     private CsvWriter? _writer;
+    private bool _closed;
 
     public string Path => path;
 
@@ -35,7 +37,7 @@ internal sealed class RejectSpool(string path) : IDisposable
         var (rule, message) = Explain(reader.Fault, layout, scanner.Count, column, reader.FaultColumn);
         if (reader.Fault != RecordFault.WrongType)
         {
-            Add(record, scanner.Line, Key(scanner.Raw), RawJson(scanner.Raw), rule, column, null, message);
+            Add(record, scanner.Line, (Key(scanner.Raw), false), RawJson(scanner.Raw), rule, column, null, message);
             return;
         }
         var values = new ArrayBufferWriter<byte>();
@@ -61,15 +63,16 @@ internal sealed class RejectSpool(string path) : IDisposable
             }
             json.WriteEndObject();
         }
-        Add(record, scanner.Line, ContentKey(parts), values.WrittenSpan, rule, column, value, message);
+        Add(record, scanner.Line, Key(parts), values.WrittenSpan, rule, column, value, message);
     }
 
-    public void Add(long record, long line, string key, ReadOnlySpan<byte> ingested, string rule, string? column, string? value, string message)
+    public void Add(long record, long line, (string Text, bool Declared) key, ReadOnlySpan<byte> ingested, string rule, string? column, string? value, string message)
     {
         _writer ??= new CsvWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1));
         _writer.Number(record);
         _writer.Number(line);
-        _writer.Text(key);
+        _writer.Text(key.Text);
+        _writer.Text(key.Declared ? "true"u8 : "false"u8);
         _writer.Text(ingested);
         _writer.Text(rule);
         Optional(column);
@@ -81,14 +84,25 @@ internal sealed class RejectSpool(string path) : IDisposable
     }
 
     /// <summary>Makes the file readable; nothing can be added afterwards.</summary>
-    public void Dispose() => _writer?.Dispose();
+    public void Dispose()
+    {
+        if (!_closed)
+            _writer?.Dispose();
+        _closed = true;
+    }
 
 #pragma warning disable CA5351 // A name for content, as the engine makes it; nothing is protected by it.
     public static string Key(ReadOnlySpan<byte> raw) => Convert.ToHexStringLower(MD5.HashData(raw))[..16];
 #pragma warning restore CA5351
 
-    // As HiddenColumns.KeyExpression has it, over the texts as they came.
-    public static string ContentKey(IEnumerable<(string Name, string Text)> values)
+    /// <summary>The key of a record whose values are known, as HiddenColumns.KeyExpression has it, over the texts as they came.</summary>
+    public (string Text, bool Declared) Key(IReadOnlyCollection<(string Name, string Text)> values)
+    {
+        var keyed = values.Where(value => declared.Contains(value.Name, StringComparer.OrdinalIgnoreCase)).ToList();
+        return keyed.Count > 0 ? (Hash(keyed), true) : (Hash(values), false);
+    }
+
+    private static string Hash(IEnumerable<(string Name, string Text)> values)
     {
         var text = new StringBuilder();
         foreach (var (name, value) in values.OrderBy(part => part.Name, StringComparer.Ordinal))

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
+using Qualiz.Ingest.Postgres;
 using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Outbound;
 
@@ -24,6 +25,8 @@ internal sealed class SourceHead(IConfiguration configuration, OutboundGuard gua
     public async Task<HeadSchema?> FindAsync(IngestConfig config, SourceAccess access, IReadOnlyList<SeenColumn> before, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(config);
+        if ((config.From.Table ?? config.From.Query) is not null)
+            return new HeadSchema(await new TableIngest(guard).DescribeAsync(config, access, before, ct), Provisional: false, Partial: false, []);
         var found = await new SourceLocator(configuration, guard).FindAsync(config.From, access, ct, most: MostFiles + 1);
         var warnings = new List<string>();
         var declared = config.Types.ToDictionary(type => type.Key, type => ColumnType.Parse(type.Value), StringComparer.OrdinalIgnoreCase);
@@ -35,7 +38,7 @@ internal sealed class SourceHead(IConfiguration configuration, OutboundGuard gua
             var (path, cut) = await CutAsync(file.Path, Path.Combine(access.Scratch, $"head-{surveys.Count}"), ct);
             // A folder of its own: a surveyor numbers its files in scratch.
             var scratch = Directory.CreateDirectory(Path.Combine(access.Scratch, $"survey-{surveys.Count}")).FullName;
-            var surveyor = new Surveyor(config.Format, declared, EngineMemory, 1, scratch, _ => { }, head: cut);
+            var surveyor = new Surveyor(config.Format, declared, config.Key, EngineMemory, 1, scratch, _ => { }, head: cut);
             if (await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, path, new FileInfo(path).Length, new string('0', 32)), warnings, ct) is not { } survey)
                 continue;
             surveys.Add(survey);

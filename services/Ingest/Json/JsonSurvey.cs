@@ -35,14 +35,14 @@ internal static class JsonSurvey
                 if (document is null || !HasWholeTexts(document.RootElement))
                 {
                     rejected.Add(records);
-                    spool.Add(records, reader.Line, RejectSpool.Key(reader.Raw.Span), RejectSpool.RawJson(reader.Raw.Span), "json", null, null,
+                    spool.Add(records, reader.Line, (RejectSpool.Key(reader.Raw.Span), false), RejectSpool.RawJson(reader.Raw.Span), "json", null, null,
                         $"the record is no valid JSON or is nested deeper than {DeclaredCheck.MaxJsonDepth} levels, names a member twice, or holds half a character");
                     continue;
                 }
                 if (Misfit(document.RootElement, declared) is { } misfit)
                 {
                     rejected.Add(records);
-                    spool.Add(records, reader.Line, RejectSpool.Key(reader.Raw.Span), Encoding.UTF8.GetBytes(document.RootElement.GetRawText()),
+                    spool.Add(records, reader.Line, spool.Key(Texts(document.RootElement)), Encoding.UTF8.GetBytes(document.RootElement.GetRawText()),
                         $"type({misfit.Column})", misfit.Column, misfit.Value, $"the value is no {declared[misfit.Column]}");
                     continue;
                 }
@@ -66,6 +66,10 @@ internal static class JsonSurvey
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
     }
+
+    private static List<(string Name, string Text)> Texts(JsonElement record) =>
+        [.. record.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null)
+            .Select(member => (member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText()))];
 
     // The beginning of a longer file ends somewhere.
     private static bool Next(JsonRecords reader, bool mayEnd)

@@ -10,4 +10,7 @@ internal sealed class IngestException(string code, string message, string? path 
 
     /// <summary>The name that was probably meant; the message says it too.</summary>
     public string? Suggestion { get; init; }
+
+    /// <summary>True when trying again may help.</summary>
+    public bool Transient { get; init; }
 }

@@ -6,5 +6,8 @@ namespace Qualiz.Ingest.Sources;
 internal sealed record SourceFile(string Id, string Name, string Path, long Bytes, string Hash)
 {
     /// <summary>The value of <c>_source</c>.</summary>
-    public string Source => $"{Id}@{Hash[..16]}";
+    public string Source => Given ?? $"{Id}@{Hash[..16]}";
+
+    /// <summary>The same of a source that is no file.</summary>
+    public string? Given { get; init; }
 }
