@@ -25,6 +25,9 @@ public sealed record DataFile
     /// holds <c>_source</c>, <c>_row</c> and <c>_key</c> as columns. Engine/Datasets opens both alike.
     /// </summary>
     public RowOrigin? Origin { get; init; }
+
+    /// <summary>Set when the file holds fewer columns than the dataset, or in another order; what it lacks is empty in its rows. Null: those of the dataset.</summary>
+    public DatasetSchema? Schema { get; init; }
 }
 
 /// <summary>Where the rows of a file came from: row <c>n</c> (0-based) of the file is record <c>n + 1 + skipped</c> of the source.</summary>

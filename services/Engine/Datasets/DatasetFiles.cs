@@ -17,7 +17,7 @@ public static class DatasetFiles
 {
     /// <summary>
     /// A table expression (in parentheses) with exactly the columns of the schema, in its order and types, the hidden ones included.
-    /// Rows come in the order of the files. Every file of a dataset has all its columns.
+    /// Rows come in the order of the files. A file without a schema of its own has all columns of the dataset.
     /// </summary>
     public static string Relation(LocalDataset dataset) => Relation(dataset, [.. dataset.Schema.Columns.Select(column => column.Name)]);
 
@@ -32,14 +32,21 @@ public static class DatasetFiles
         // Files that hold their hidden columns are read by one scan as long as they follow each other.
         for (var i = 0; i < dataset.Paths.Count;)
         {
-            if (dataset.Dataset.Files[i].Origin is { } origin)
+            var file = dataset.Dataset.Files[i];
+            if (file.Schema is { } own)
+            {
+                parts.Add(Partial(own, schema, dataset.Paths[i], file.Origin));
+                i++;
+                continue;
+            }
+            if (file.Origin is { } origin)
             {
                 parts.Add(Derived(dataset.Schema, schema, dataset.Paths[i], origin));
                 i++;
                 continue;
             }
             var start = i;
-            while (i < dataset.Paths.Count && dataset.Dataset.Files[i].Origin is null)
+            while (i < dataset.Paths.Count && dataset.Dataset.Files[i] is { Origin: null, Schema: null })
                 i++;
             parts.Add(Stored(schema, dataset.Paths.Skip(start).Take(i - start)));
         }
@@ -96,6 +103,14 @@ public static class DatasetFiles
 
     private static string Stored(List<DatasetColumn> columns, IEnumerable<string> paths) =>
         $"(SELECT {Names(columns)} FROM read_parquet({Sql.List(paths)}))";
+
+    /// <summary>A file with columns of its own: those of the dataset that it lacks are empty.</summary>
+    private static string Partial(DatasetSchema own, List<DatasetColumn> columns, string path, RowOrigin? origin)
+    {
+        var select = columns.Select(column =>
+            (own.Find(column.Name) is null ? $"CAST(NULL AS {TypeOf(column).DuckDb})" : Expression(own, column.Name, origin)) + $" AS {Sql.Identifier(column.Name)}");
+        return $"(SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(path)}{(origin is null ? "" : ", file_row_number = true")}))";
+    }
 
     private static string Names(List<DatasetColumn> columns) => Sql.Identifiers(columns.Select(column => column.Name));
 

@@ -67,6 +67,20 @@ public sealed class DatasetFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_with_columns_of_its_own_is_empty_in_those_that_it_lacks_and_keeps_its_keys()
+    {
+        using var session = _scratch.Open();
+        var narrow = await Write(session, "SELECT 'b' AS v", new RowOrigin { Source = "s@1" });
+        var wide = await Write(session, "SELECT 5 AS n, 'a' AS v, 's@2' AS _source, 7::BIGINT AS _row, '00000000000000ff' AS _key", null);
+        var both = new LocalDataset(
+            wide.Dataset with { Files = [.. wide.Dataset.Files, .. narrow.Dataset.Files.Select(file => file with { Schema = narrow.Schema })], Rows = 2 },
+            [.. wide.Paths, .. narrow.Paths]);
+        session.Query($"SELECT n, v, _row FROM {DatasetFiles.Relation(both)} ORDER BY v", row => $"{(row.IsDBNull(0) ? "-" : row.GetInt32(0))} {row.GetString(1)} {row.GetInt64(2)}")
+            .ShouldBe(["5 a 7", "- b 1"]);
+        session.Scalar<string>($"SELECT _key FROM {DatasetFiles.Relation(both)} WHERE v = 'b'").ShouldBe(session.Scalar<string>($"SELECT _key FROM {DatasetFiles.Relation(narrow)}"));
+    }
+
+    [Fact]
     public void A_dataset_without_files_has_its_columns()
     {
         using var session = _scratch.Open();
