@@ -116,6 +116,9 @@ internal sealed class Instance : IAsyncDisposable
             throw new InvalidOperationException($"The project was not made: {await project.Content.ReadAsStringAsync(ct)}");
         await PublishAsync("two", 2, ct);
         await PublishAsync("sequential40", 40, ct);
+        foreach (var items in OrchestrationBenchmark.ForEachSizes)
+            await PublishAsync($"foreach{items}", string.Create(CultureInfo.InvariantCulture,
+                $"qualiz: 1\npipeline: foreach{items}\nsteps:\n  each:\n    uses: log\n    forEach: {{items: {items}, parallel: 20}}\n    with: {{message: \"${{item}}\"}}\n"), ct);
     }
 
     /// <summary>A pipeline of trivial steps, one after the other.</summary>
@@ -130,10 +133,15 @@ internal sealed class Instance : IAsyncDisposable
             text.Append("    with: {message: done}\n");
         }
 
+        await PublishAsync(name, text.ToString(), ct);
+    }
+
+    private async Task PublishAsync(string name, string text, CancellationToken ct)
+    {
         // The operators announce themselves a moment after the service is ready.
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(200, ct))
         {
-            using var saved = await Pipelines.PutAsync($"/api/v1/projects/{Project}/pipelines/{name}", new StringContent(text.ToString(), Encoding.UTF8, "application/yaml"), ct);
+            using var saved = await Pipelines.PutAsync($"/api/v1/projects/{Project}/pipelines/{name}", new StringContent(text, Encoding.UTF8, "application/yaml"), ct);
             if (saved.IsSuccessStatusCode)
                 return;
             if (waited.Elapsed > TimeSpan.FromSeconds(30))

@@ -21,7 +21,10 @@ internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
     private int[] Rates => deployment == Deployment.InProcess ? [3000, 6000] : [1500, 3000];
 
     public IReadOnlyList<string> Names =>
-        [$"orchestration.sequential40.{_suffix}", .. Rates.Select(RateName), $"orchestration.maxrate.{_suffix}"];
+        [$"orchestration.sequential40.{_suffix}", .. Rates.Select(RateName), .. ForEachSizes.Select(ForEachName), $"orchestration.maxrate.{_suffix}"];
+
+    /// <summary>Elements of one forEach: ten times as many may take ten times as long, not more.</summary>
+    public static IReadOnlyList<int> ForEachSizes => [1_000, 10_000];
 
     public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
     {
@@ -42,6 +45,16 @@ internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
             var p95 = result.Percentile(0.95);
             figures.Add(new Figure(RateName(rate), p95, "s", KestraRate1500, KestraRate1500 / p95));
             figures.Add(new Figure(RateName(rate).Replace(".p95", ".cpu", StringComparison.Ordinal), result.CpuSeconds * 1000, "ms/run", null, null));
+        }
+
+        double? perItem = null;
+        foreach (var size in ForEachSizes.Where(size => wanted.Contains(ForEachName(size))))
+        {
+            // The first is a warm-up too, so it is done twice and the second counts.
+            var seconds = (await Load.OneByOneAsync(instance, $"foreach{size}", perItem is null ? 2 : 1, ct))[^1];
+            say(string.Create(CultureInfo.InvariantCulture, $"forEach over {size} elements: {seconds:0.00} s, {size / seconds:0} a second"));
+            figures.Add(new Figure(ForEachName(size), seconds, "s", perItem * size, perItem * size / seconds));
+            perItem ??= seconds / size;
         }
 
         if (wanted.Contains(Names[^1]))
@@ -71,6 +84,8 @@ internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
             say(string.Create(CultureInfo.InvariantCulture, $"  {stage}: {milliseconds:0.0} ms"));
         return result;
     }
+
+    private string ForEachName(int size) => $"orchestration.foreach{size}.{_suffix}";
 
     private string RateName(int rate) => $"orchestration.rate{rate}.{_suffix}.p95";
 }
