@@ -8,7 +8,10 @@ internal static class RunCommands
 {
     private static readonly Argument<string> RunId = new("RUN") { Description = "The id, its end as it is shown, or latest" };
 
-    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Retry(), Logs(), Rejected()];
+    private static readonly Option<string?> Day = new("--day") { Description = "The logical day, run.day: 2026-11-21" };
+    private static readonly Option<string?> Interval = new("--interval") { Description = "The logical interval, run.interval: START/END" };
+
+    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Pause(), Resume(), Retry(), Rerun(), Items(), Logs(), Rejected()];
 
     private static ClientCommand Run()
     {
@@ -25,7 +28,7 @@ internal static class RunCommands
             "run customers.yaml --set day=2026-11-21 --strict",
             "run customers.yaml --out results --json > events.jsonl")
         {
-            file, set, strict, output, format, detach,
+            file, set, Day, Interval, strict, output, format, detach,
         }.Doing(async (context, ct) =>
         {
             await context.EnsureProjectAsync(ct);
@@ -33,6 +36,8 @@ internal static class RunCommands
                 new RunOptions(context.Get(file)!, context.Get(set) ?? [], context.Project, context.Json, context.Get(strict), context.Get(output), context.Get(detach))
                 {
                     Format = context.Get(format)!,
+                    Day = context.Get(Day),
+                    Interval = context.Get(Interval),
                 },
                 ct);
         }, file);
@@ -51,7 +56,7 @@ internal static class RunCommands
     private static ClientCommand Runs()
     {
         var pipeline = new Option<string?>("--pipeline") { Description = "Only runs of this pipeline" };
-        var state = new Option<string?>("--state") { Description = "Only runs in these states: queued, running, completed, failed, cancelled" };
+        var state = new Option<string?>("--state") { Description = "Only runs in these states: queued, running, paused, completed, failed, cancelled" };
         return new ClientCommand("runs", "List the runs, newest first", "runs", "runs --pipeline customers --state failed,cancelled --limit 10") { pipeline, state, CommandLine.Limit }
             .Doing((context, ct) => Queries.RunsAsync(context, context.Get(pipeline), context.Get(state), context.Get(CommandLine.Limit), ct));
     }
@@ -61,6 +66,35 @@ internal static class RunCommands
 
     private static ClientCommand Retry() => new ClientCommand("retry", "Retry a failed run from its failed steps, and follow it", "retry latest") { RunId }
         .Doing((context, ct) => Queries.RetryAsync(context, context.Get(RunId)!, ct));
+
+    private static ClientCommand Pause() => new ClientCommand("pause", "Pause a run: what runs may finish, nothing more begins", "pause latest") { RunId }
+        .Doing((context, ct) => RunControl.PauseAsync(context, context.Get(RunId)!, ct));
+
+    private static ClientCommand Resume() => new ClientCommand("resume", "Let a paused run go on", "resume latest") { RunId }
+        .Doing((context, ct) => RunControl.ResumeAsync(context, context.Get(RunId)!, ct));
+
+    private static ClientCommand Rerun()
+    {
+        var set = new Option<string[]>("--set", "-s") { Description = "A parameter to change: NAME=VALUE", DefaultValueFactory = _ => [] };
+        var latest = new Option<bool>("--latest-version") { Description = "Take the pipeline's newest version instead of the run's" };
+        var data = new Option<bool>("--latest-data") { Description = "Read the named datasets as they are now instead of the versions that the run read" };
+        var detach = new Option<bool>("--detach") { Description = "Start only, do not wait" };
+        return new ClientCommand(
+            "rerun", "Start a new run like an earlier one, with changed parameters, and follow it",
+            "rerun latest", "rerun 4d8a2b11 --set mode=full", "rerun 4d8a2b11 --latest-version --latest-data")
+        {
+            RunId, set, latest, data, Day, Interval, detach,
+        }.Doing((context, ct) => RunControl.RerunAsync(
+            context, context.Get(RunId)!, context.Get(set) ?? [], context.Get(latest), context.Get(data), context.Get(Day), context.Get(Interval), context.Get(detach), ct));
+    }
+
+    private static ClientCommand Items()
+    {
+        var step = new Argument<string>("STEP") { Description = "A step with forEach" };
+        var state = new Option<string?>("--state") { Description = "Only elements in these states: running, completed, failed, skipped, ..." };
+        return new ClientCommand("items", "List the elements of a step with forEach (logs and rejected take an element's name too)", "items latest shop --state failed") { RunId, step, state, CommandLine.Limit }
+            .Doing((context, ct) => RunControl.ItemsAsync(context, context.Get(RunId)!, context.Get(step)!, context.Get(state), context.Get(CommandLine.Limit), ct));
+    }
 
     private static ClientCommand Logs()
     {

@@ -14,6 +14,8 @@ internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string
 
     /// <summary>What the steps wrote is saved by the command itself.</summary>
     public bool Saved { get; init; }
+    public string? Day { get; init; }
+    public string? Interval { get; init; }
 }
 
 /// <summary>Saves the file as a version of its pipeline (an unchanged file makes none), starts a run, and follows it.</summary>
@@ -44,6 +46,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         {
             body["day"] = day.DeepClone();
         }
+        RunControl.AddTime(body, options.Day, options.Interval);
         // The key makes a start that is sent again after a lost answer the same start.
         var started = await client.PostAsync($"{project}/runs", body, ct, Guid.CreateVersion7().ToString());
         var run = started.Text("id")!;

@@ -46,23 +46,38 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
                 break;
             case nameof(StepStarted):
                 var started = Read<StepStarted>(data);
-                _started[started.StepId] = started.OccurredAt;
+                // Elements of a forEach are told by their step, so that ten thousand of them make one line; those that fail are named.
+                if (started.ItemOf is null)
+                {
+                    _started[started.StepId] = started.OccurredAt;
+                }
+                break;
+            case nameof(StepSpread):
+                var spread = Read<StepSpread>(data);
+                _started[spread.StepId] = spread.OccurredAt;
                 break;
             case nameof(StepCompleted):
                 var completed = Read<StepCompleted>(data);
+                if (completed.ItemOf is not null)
+                {
+                    break;
+                }
                 _rejected += completed.Outcome.RowsRejected;
                 Print(StepView.Of(completed, operators.GetValueOrDefault(completed.StepId), Took(completed.StepId, completed.OccurredAt)));
                 break;
             case nameof(StepFailed):
                 var failed = Read<StepFailed>(data);
-                if (failed.RetryAt is null)
+                if (failed.RetryAt is null && failed.ItemOf is null)
                 {
                     _rejected += failed.Outcome?.RowsRejected ?? 0;
                 }
                 Print(StepView.Of(failed, Took(failed.StepId, failed.OccurredAt)));
                 break;
             case nameof(StepSkipped):
-                Print(StepView.Of(Read<StepSkipped>(data)));
+                if (Read<StepSkipped>(data) is { ItemOf: null } skipped)
+                {
+                    Print(StepView.Of(skipped));
+                }
                 break;
             case nameof(StepDeferred):
                 var deferred = Read<StepDeferred>(data);
@@ -72,6 +87,12 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
                 var lost = Read<StepLost>(data);
                 _started.Remove(lost.StepId);
                 Print(new StepView(lost.StepId, StepMark.Warn, $"its worker was lost ({lost.Times} of 3); it starts again", null, "", []));
+                break;
+            case nameof(RunPaused):
+                terminal.Line(terminal.Doubtful("paused") + $": ./qualiz resume {RunIds.Short($"{Read<RunPaused>(data).RunId}")} lets it go on");
+                break;
+            case nameof(RunResumed):
+                terminal.Line("resumed");
                 break;
             case nameof(RunCompleted):
                 var done = Read<RunCompleted>(data);
@@ -115,7 +136,7 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
         var room = terminal.Width is { } width ? Math.Clamp(width - MarkWidth - _nameWidth - TookWidth - 1, 20, TextWidth) : TextWidth;
         var lines = Wrap(Aligned(step.Text), room);
         var notesFit = terminal.Width is null || (MarkWidth + _nameWidth + room + 1 + TookWidth + 3 + step.Notes.Length) <= terminal.Width;
-        terminal.Line($"{mark}{step.Id.PadRight(_nameWidth)}{lines[0].PadRight(room)} {took,TookWidth}{(notesFit ? $"   {step.Notes}" : "")}".TrimEnd());
+        terminal.Line($"{mark}{step.Name.PadRight(_nameWidth)}{lines[0].PadRight(room)} {took,TookWidth}{(notesFit ? $"   {step.Notes}" : "")}".TrimEnd());
         foreach (var line in lines.Skip(1))
         {
             terminal.Line(indent + line);

@@ -14,13 +14,25 @@ internal enum StepMark
 /// <summary>One step's line: what happened to its rows, how long it took, and the main reasons of rejection. Warnings follow on lines of their own.</summary>
 internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan? Took, string Notes, IReadOnlyList<string> Warnings)
 {
+    private const string Items = "items";
+    private const string ItemsFailed = "itemsFailed";
+
+    /// <summary>With the elements of a forEach that were done: <c>shop 3/3</c>.</summary>
+    public string Name { get; init; } = Id;
+
+
     public static StepView Of(StepCompleted step, string? kind, TimeSpan? took) => new(
         step.StepId,
         step.Outcome.RowsRejected > 0 || step.Outcome.Warnings.Count > 0 ? StepMark.Warn : StepMark.Ok,
         Describe(step.Outcome, kind),
         took,
         ReasonsOf(step.Outcome),
-        step.Outcome.Warnings);
+        step.Outcome.Warnings)
+    {
+        Name = step.Outcome.Counts.TryGetValue(Items, out var items) && step.ItemOf is null
+            ? string.Create(CultureInfo.InvariantCulture, $"{step.StepId} {items - step.Outcome.Counts.GetValueOrDefault(ItemsFailed)}/{items}")
+            : step.StepId,
+    };
 
     public static StepView Of(StepFailed step, TimeSpan? took) => new(
         step.StepId,
@@ -54,7 +66,7 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
                 break;
             case "deliver":
                 var written = $"{Number(outcome.Ledger.Sum(line => line.Out))} {(outcome.Counts.ContainsKey("same") ? "upserted" : "delivered")}";
-                var counts = outcome.Counts.Select(count => count.Key == "bytes" ? Bytes(count.Value) : $"{Number(count.Value)} {count.Key}").ToList();
+                var counts = outcome.Counts.Where(count => count.Key is not (Items or ItemsFailed)).Select(count => count.Key == "bytes" ? Bytes(count.Value) : $"{Number(count.Value)} {count.Key}").ToList();
                 parts.Add(counts.Count == 0 ? written : $"{written}: {string.Join(", ", counts)}");
                 break;
             default:

@@ -197,11 +197,6 @@ public static class PipelineCompiler
     /// </summary>
     private static void WarnOfWhatIsNotDoneYet(PipelineFile file, FilePlaces places)
     {
-        foreach (var step in file.Steps.Where(step => step.Node.Find("forEach") is not null))
-        {
-            places.Report($"{step.Path}.forEach", step.Node.Find("forEach")!.NameRange, "forEach is not supported yet by this version");
-        }
-
         if (file.Root!.Find("notify") is { Value: ListNode { Items.Count: > 0 } } notify)
         {
             places.Report("notify", notify.NameRange, "notify is kept, but this version does not send messages yet", null, ProblemSeverity.Warning);
@@ -237,6 +232,9 @@ public static class PipelineCompiler
         Inputs = [.. step.Inputs.Select(input => new PlanInput(input.Name, input.Step, input.Step is null ? null : input.Port ?? "out", input.Dataset is null ? null : input.Name))],
         Needs = [.. step.Needs.Select(need => need.Text!)],
         When = model.When,
+        ForEach = model.ForEach is { } each
+            ? new PlanForEach(each.Items, each.As, each.Parallel, each.OnError == ForEachOnError.Continue ? OnItemError.Continue : OnItemError.Fail)
+            : null,
         Retry = Retry(model.Retry, pipelineRetry),
         Timeout = model.Timeout?.Value,
         Publish = model.Publish,

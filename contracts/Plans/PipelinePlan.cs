@@ -51,6 +51,9 @@ public sealed record PlanStep
 
     /// <summary>The condition, as text of the condition language, or null.</summary>
     public string? When { get; init; }
+
+    /// <summary>Set: the step is done once for each element of a list.</summary>
+    public PlanForEach? ForEach { get; init; }
     public required RetryPolicy Retry { get; init; }
     public TimeSpan? Timeout { get; init; }
 
@@ -65,6 +68,20 @@ public sealed record PlanStep
 
     public IEnumerable<string> Dependencies =>
         Inputs.Where(input => input.Step is not null).Select(input => input.Step!).Concat(Needs).Distinct();
+}
+
+/// <param name="Items">A list, or one <c>${...}</c> that gives a list, or a number n for 1 to n.</param>
+/// <param name="As">The element's name in <c>${...}</c>, besides <c>item</c>.</param>
+/// <param name="Parallel">How many elements are worked on at a time.</param>
+public sealed record PlanForEach(JsonElement Items, string As, int Parallel, OnItemError OnError);
+
+public enum OnItemError
+{
+    /// <summary>No further element begins; the step fails when those under way have ended.</summary>
+    Fail,
+
+    /// <summary>The others go on; the step fails only when every element failed.</summary>
+    Continue,
 }
 
 /// <summary>Exactly one of <see cref="Step"/> and <see cref="Dataset"/> is set.</summary>

@@ -6,6 +6,7 @@ using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Storage;
 using Qualiz.Runs.Api;
 using Qualiz.Runs.Claims;
+using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Recovery;
 using Qualiz.Runs.Saga;
@@ -23,6 +24,7 @@ public static class RunsModule
         builder.Services.AddOptions<RunsOptions>().BindConfiguration("Runs").ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<PlanCache>().AddSingleton<RunEvents>().AddSingleton<StepLimit>().AddSingleton<RunEventFeed>();
+        builder.Services.AddScoped<RunSteps>().AddScoped<StepChanges>().AddScoped<StepDispatch>().AddScoped<ItemSpread>();
         builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<Admission>().AddScoped<StepClaims>();
         builder.Services.AddHostedService<Reconciler>();
 

@@ -200,6 +200,13 @@ public abstract class PipelineThread(StandaloneHost host)
         await Api.CompleteAsync(project, "old");
         (await host.CountAsync($"SELECT count(*) FROM {table}_d")).ShouldBe(43);
 
+        // Done again it reads what it read, and what is there now only when told to.
+        var marts = (await Api.GetAsync($"projects/{project}/runs?pipeline=marts&limit=5")).List("items").Last().GetProperty("id").GetGuid();
+        await EndAsync(project, (await Api.PostAsync($"projects/{project}/runs/{marts}/rerun", new { })).GetProperty("id").GetGuid());
+        (await host.CountAsync($"SELECT count(*) FROM {table}_b")).ShouldBe(43 + 88 + 43);
+        await EndAsync(project, (await Api.PostAsync($"projects/{project}/runs/{marts}/rerun", new { latestData = true })).GetProperty("id").GetGuid());
+        (await host.CountAsync($"SELECT count(*) FROM {table}_b")).ShouldBe(43 + 88 + 43 + 88);
+
         await Api.SavePipelineAsync(project, "wrong", Marts("dataset:custmers", $"{table}_e").Replace("pipeline: marts", "pipeline: wrong", StringComparison.Ordinal));
         var events = await Api.FollowAsync(project, await Api.StartAsync(project, "wrong"));
         events[^1].Type.ShouldBe("RunFailed");
@@ -226,6 +233,72 @@ public abstract class PipelineThread(StandaloneHost host)
         ]);
         (await Api.TrySavePipelineAsync(project, "customers", wrong)).ShouldBe(422);
     }
+
+    [Fact]
+    public async Task A_step_for_each_file_stacks_what_the_files_have_in_common_and_what_they_have_not()
+    {
+        var (project, table) = await NewProjectAsync();
+        var us = await Api.UploadAsync(project, "us.csv", "id,name\n1,Ann\n2,Bob\n");
+        var no = await Api.UploadAsync(project, "no.csv", "city,id\nOslo,3\n");
+        await Api.SavePipelineAsync(project, "each", $$"""
+            qualiz: 1
+            pipeline: each
+            params:
+              files: {type: list, of: text}
+            steps:
+              shop:
+                forEach: {items: "${params.files}", as: file, parallel: 2}
+                uses: ingest
+                with: {from: {upload: "${file}"} }
+              log:
+                forEach: {items: "${shop.rows}"}
+                needs: [shop]
+                uses: log
+                with: {message: "row ${item} of ${shop.rows}"}
+              warehouse:
+                uses: deliver
+                inputs: [shop]
+                with: {to: {connection: dwh, table: {{table}} }, mode: append}
+              alarm:
+                needs: [warehouse]
+                when: "warehouse.status == 'failed'"
+                uses: log
+                with: {message: not today}
+            """);
+        var (run, details) = await Api.CompleteAsync(project, "each", new { files = new[] { us, no } });
+
+        details.Step("shop").GetProperty("outputs").GetProperty("out").Long("rows").ShouldBe(3);
+        details.Step("shop").GetProperty("items").Long("completed").ShouldBe(2);
+        details.Step("alarm").Text("state").ShouldBe("skipped");
+        (await host.ScalarAsync($"SELECT string_agg(concat_ws('/', id, name, city), ' ' ORDER BY id) FROM {table}")).ShouldBe("1/Ann 2/Bob 3/Oslo");
+        (await Api.TextAsync($"projects/{project}/runs/{run}/steps/log.3/log")).ShouldContain("row 3 of 3");
+        (await Api.TextAsync($"projects/{project}/runs/{run}/steps/shop/outputs/out/download?format=csv&columns=id,city")).ReplaceLineEndings("|").ShouldContain("|3,Oslo|");
+        (await Api.TextAsync($"projects/{project}/runs/{run}/steps/shop.2/outputs/out/download?format=csv")).ReplaceLineEndings("|").ShouldBe("city,id|Oslo,3|");
+    }
+
+    [Fact]
+    public async Task An_error_in_the_settings_found_at_run_time_shows_its_line()
+    {
+        var (project, _) = await NewProjectAsync();
+        await Api.SavePipelineAsync(project, "none", """
+            qualiz: 1
+            pipeline: none
+            params:
+              seconds: {type: text}
+            steps:
+              say:
+                uses: wait
+                with:
+                  for: "${params.seconds}"
+            """);
+        var run = await Api.StartAsync(project, "none", new { seconds = "soon" });
+        (await Api.FollowAsync(project, run))[^1].Type.ShouldBe("RunFailed");
+        var place = (await Api.GetAsync($"projects/{project}/runs/{run}")).Step("say").GetProperty("error").GetProperty("place");
+        (place.Text("file"), place.Long("line"), place.Long("column"), place.Text("path")).ShouldBe(("none.yaml", 9, 12, "steps.say.with.for"));
+    }
+
+    private async Task EndAsync(string project, Guid run) =>
+        (await Api.FollowAsync(project, run))[^1].Type.ShouldBe("RunCompleted");
 
     private async Task<(string Project, string Table)> NewProjectAsync()
     {

@@ -327,6 +327,29 @@ public sealed class RunLifeTests
     }
 
     [Fact]
+    public async Task Error_branch_runs_when_its_step_failed_and_again_when_the_retried_step_fails_again()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("branch", Step("a"), Step("b", inputs: ["a"]), Step("alarm", needs: ["a"], when: "a.status == 'failed'")));
+        var run = await runs.StartRunAsync("branch");
+        for (var i = 0; i < 2; i++)
+        {
+            var a = await runs.ReceiveAsync();
+            a.Command.StepId.ShouldBe("a");
+            await runs.FailAsync(a.Command, (await runs.ClaimAsync(a))!.Fence);
+            (await runs.WorkAsync()).StepId.ShouldBe("alarm");
+            await runs.UntilAsync(run, "failed");
+            (await runs.StepAsync(run, "b")).GetProperty("state").GetString().ShouldBe("skipped");
+            await runs.PostAsync(run, "retry");
+        }
+
+        (await runs.WorkAsync()).StepId.ShouldBe("a");
+        (await runs.WorkAsync()).StepId.ShouldBe("b");
+        await runs.UntilAsync(run, "completed");
+        (await runs.StepAsync(run, "alarm")).GetProperty("state").GetString().ShouldBe("skipped");
+    }
+
+    [Fact]
     public async Task Same_idempotency_key_starts_one_run_even_at_the_same_moment()
     {
         await using var runs = await StartAsync();

@@ -47,6 +47,37 @@ public sealed class RunPlanTests
             .ShouldBe([new Transition.Skip("b", "condition is false: a.rejectedShare < 0.02")]);
     }
 
+    [Theory]
+    [InlineData("a.status == 'failed'", nameof(StepStatus.Failed), "failed", true)]
+    [InlineData("steps.a.status = 'failed'", nameof(StepStatus.Failed), "failed", true)]
+    [InlineData("a.status == 'failed'", nameof(StepStatus.Completed), "completed", false)]
+    [InlineData("a.status != ''", nameof(StepStatus.Skipped), "skipped", true)]
+    [InlineData("a.rejected > 0", nameof(StepStatus.Failed), "failed", false)]
+    public void Condition_that_reads_how_a_step_ended_decides_itself_what_a_failure_means(string when, string status, string word, bool runs)
+    {
+        var scope = """{"steps": {"a": {"status": "WORD", "rejected": 5}}}""".Replace("WORD", word, StringComparison.Ordinal);
+        var next = Next(Plan(Step("a"), Step("b", inputs: ["a"], when: when)), scope, ("a", Enum.Parse<StepStatus>(status))).ShouldHaveSingleItem();
+        (next is Transition.Dispatch).ShouldBe(runs);
+    }
+
+    [Fact]
+    public void Error_branch_waits_for_all_its_steps_and_another_ones_failure_still_skips_it()
+    {
+        var plan = Plan(Step("a"), Step("b"), Step("c", needs: ["a", "b"], when: "a.status == 'failed'"));
+
+        Next(plan, """{"steps": {"a": {"status": "failed"}}}""", ("a", StepStatus.Failed), ("b", StepStatus.Running)).ShouldBeEmpty();
+        Next(plan, """{"steps": {"a": {"status": "failed"}}}""", ("a", StepStatus.Failed), ("b", StepStatus.Failed)).ShouldBe([new Transition.Skip("c", "b failed")]);
+    }
+
+    [Fact]
+    public void Paused_run_begins_nothing_and_ends_only_when_nothing_is_left()
+    {
+        var plan = Plan(Step("a"), Step("b", inputs: ["a"]));
+        RunPlan.Next(new RunSnapshot(plan, Snapshots(plan, [("a", StepStatus.Completed)]), false, null, Scope("{}"), Paused: true)).ShouldBeEmpty();
+        RunPlan.Next(new RunSnapshot(plan, Snapshots(plan, [("a", StepStatus.Completed), ("b", StepStatus.Completed)]), false, null, Scope("{}"), Paused: true))
+            .ShouldBe([new Transition.End(RunOutcome.Completed, null, null)]);
+    }
+
     [Fact]
     public void Condition_without_an_answer_fails_the_step_and_names_its_place()
     {

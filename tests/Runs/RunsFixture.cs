@@ -65,21 +65,28 @@ internal sealed class RunsFixture : IAsyncDisposable
             app => app.MapRuns(),
             new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>()) { ["Store:Root"] = neighbours.Store });
 
+    public string? TimeZone { set => _neighbours.TimeZone = value; }
+
     public void Publish(PipelinePlan plan) => _neighbours.Publish(plan);
 
     public static PipelinePlan Plan(string name, params PlanStep[] steps) =>
         new() { Pipeline = name, Params = [], Limits = new PlanLimits(null, WhenBusy.Queue, null), Steps = steps };
 
-    public static PlanStep Step(string id, string[]? inputs = null, RetryPolicy? retry = null, object? config = null, string? publish = null) => new()
+    public static PlanStep Step(string id, string[]? inputs = null, RetryPolicy? retry = null, object? config = null, string? publish = null, string[]? needs = null, string? when = null) => new()
     {
         Id = id,
         Operator = "test",
         Major = 1,
         Config = JsonSerializer.SerializeToElement(config ?? new { }),
         Inputs = [.. (inputs ?? []).Select(input => new PlanInput(input, input, null, null))],
+        Needs = needs ?? [],
+        When = when,
         Retry = retry ?? RetryPolicy.None,
         Publish = publish,
     };
+
+    public static PlanStep ForEach(PlanStep step, object items, int parallel = 1, OnItemError onError = OnItemError.Fail, string @as = "item") =>
+        step with { ForEach = new PlanForEach(JsonSerializer.SerializeToElement(items), @as, parallel, onError) };
 
     public async Task<Guid> StartRunAsync(string pipeline, object? @params = null, string? key = null)
     {
@@ -99,7 +106,12 @@ internal sealed class RunsFixture : IAsyncDisposable
         return await Http.SendAsync(request);
     }
 
-    public Task<HttpResponseMessage> PostAsync(Guid run, string verb) => Http.PostAsync($"/api/v1/projects/{Project}/runs/{run}/{verb}", null);
+    public Task<HttpResponseMessage> PostAsync(Guid run, string verb, object? body = null) =>
+        Http.PostAsync($"/api/v1/projects/{Project}/runs/{run}/{verb}", body is null ? null : JsonContent.Create(body));
+
+    /// <summary>The elements of a step, at most the first 500.</summary>
+    public async Task<JsonElement[]> ItemsAsync(Guid run, string step, string query = "") =>
+        [.. (await Http.GetFromJsonAsync<JsonElement>($"/api/v1/projects/{Project}/runs/{run}/steps/{step}/items?limit=500{query}")).GetProperty("items").EnumerateArray()];
 
     public async Task<JsonElement> GetAsync(Guid run) => await Http.GetFromJsonAsync<JsonElement>($"/api/v1/projects/{Project}/runs/{run}");
 
@@ -221,28 +233,35 @@ internal sealed class RunsFixture : IAsyncDisposable
     {
         private readonly ConcurrentDictionary<string, (Guid VersionId, int Number, PipelinePlan Plan)> _latest = new();
         private readonly ConcurrentDictionary<Guid, PipelinePlan> _plans = new();
+        private readonly ConcurrentDictionary<(string, int), (Guid VersionId, int Number, PipelinePlan Plan)> _numbered = new();
         private readonly ConcurrentDictionary<string, Guid> _pipelines = new();
 
         public Channel<(ExecuteStep Command, Guid Id)> Commands { get; } = Channel.CreateUnbounded<(ExecuteStep, Guid)>();
         public ConcurrentQueue<StopStep> Stops { get; } = new();
         public ConcurrentQueue<IEvent> Events { get; } = new();
         public Guid ProjectId { get; } = Guid.NewGuid();
+        public string? TimeZone { get; set; }
         public string Store { get; } = Directory.CreateTempSubdirectory("qualiz-runs-").FullName;
 
-        public void Publish(PipelinePlan plan)
+    public void Publish(PipelinePlan plan)
         {
             var version = Guid.NewGuid();
             _plans[version] = plan;
-            _latest.AddOrUpdate(plan.Pipeline, (version, 1, plan), (_, last) => (version, last.Number + 1, plan));
+            var saved = _latest.AddOrUpdate(plan.Pipeline, (version, 1, plan), (_, last) => (version, last.Number + 1, plan));
+            _numbered[(plan.Pipeline, saved.Number)] = saved;
         }
 
-        public object Resolve(ResolvePipeline asked) => _latest.TryGetValue(asked.Pipeline, out var latest)
+        private (Guid VersionId, int Number, PipelinePlan Plan)? Find(ResolvePipeline asked) =>
+            (asked.Version is { } number ? _numbered.TryGetValue((asked.Pipeline, number), out var found) : _latest.TryGetValue(asked.Pipeline, out found)) ? found : null;
+
+        public object Resolve(ResolvePipeline asked) => Find(asked) is { } latest
             ? new PipelineResolved
             {
                 ProjectId = ProjectId,
                 PipelineId = _pipelines.GetOrAdd(asked.Pipeline, _ => Guid.NewGuid()),
                 VersionId = latest.VersionId,
                 Version = latest.Number,
+                TimeZone = TimeZone,
             }
             : new PipelineUnknown { Message = $"There is no pipeline \"{asked.Pipeline}\"." };
 

@@ -13,6 +13,9 @@ public sealed record ResolveDataset
 
     /// <summary><c>dataset:name</c>, <c>dataset:name@12</c>, <c>dataset:name@2026-11-20</c>, <c>dataset:name@run:&lt;id&gt;</c>.</summary>
     public required string Reference { get; init; }
+
+    /// <summary>Earlier runs that this one does again, nearest first: what one of them has read is read again.</summary>
+    public IReadOnlyList<Guid> ReadsLike { get; init; } = [];
 }
 
 public sealed record DatasetResolved

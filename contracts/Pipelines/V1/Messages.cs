@@ -37,6 +37,9 @@ public sealed record PipelineResolved
     /// <summary>Names the immutable version; its plan may be cached for ever.</summary>
     public required Guid VersionId { get; init; }
     public required int Version { get; init; }
+
+    /// <summary>The project's time zone (IANA), in which its runs have their days; null: UTC.</summary>
+    public string? TimeZone { get; init; }
 }
 
 /// <summary>Says what is not there, in a sentence for a person.</summary>

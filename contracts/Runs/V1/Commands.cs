@@ -14,6 +14,16 @@ public sealed record StartRun
     public int? Version { get; init; }
     public JsonElement? Params { get; init; }
     public DateOnly? Day { get; init; }
+
+    /// <summary>The logical interval; both or none. Without it, the day from midnight to midnight in the pipeline's time zone.</summary>
+    public DateTimeOffset? IntervalStart { get; init; }
+    public DateTimeOffset? IntervalEnd { get; init; }
+
+    /// <summary>The run that this one does again, perhaps with changed parameters.</summary>
+    public Guid? RerunOf { get; init; }
+
+    /// <summary>Read today's versions of named datasets, not those that the run which is done again has read.</summary>
+    public bool LatestData { get; init; }
     public string? IdempotencyKey { get; init; }
 
     /// <summary>What caused it, in words: <c>api</c>, <c>schedule nightly</c>, <c>event 01K9...</c>.</summary>
@@ -42,6 +52,20 @@ public sealed record CancelRun
 
 /// <summary>Same run, next attempt of its failed steps; the outputs of good steps are reused.</summary>
 public sealed record RetryRun
+{
+    public required Guid RunId { get; init; }
+    public required string Actor { get; init; }
+}
+
+/// <summary>To the saga: begin nothing more until <see cref="ResumeRun"/>; what runs may finish.</summary>
+public sealed record PauseRun
+{
+    public required Guid RunId { get; init; }
+    public required string Actor { get; init; }
+    public string? Reason { get; init; }
+}
+
+public sealed record ResumeRun
 {
     public required Guid RunId { get; init; }
     public required string Actor { get; init; }
@@ -78,6 +102,9 @@ public sealed record LoseStep
 public sealed record ExecuteStep
 {
     public required Guid RunId { get; init; }
+
+    /// <summary>Earlier runs whose versions of named datasets this one reads too, nearest first.</summary>
+    public IReadOnlyList<Guid> ReadsLike { get; init; } = [];
     public required Guid ProjectId { get; init; }
     public required string Project { get; init; }
     public required string Pipeline { get; init; }

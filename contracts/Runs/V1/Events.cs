@@ -9,13 +9,26 @@ public sealed record RunQueued : EventRecord
     public required Guid PipelineId { get; init; }
     public required int PipelineVersion { get; init; }
     public required string Cause { get; init; }
+
+    /// <summary>The run that this one does again.</summary>
+    public Guid? RerunOf { get; init; }
 }
 
-public sealed record RunStarted : EventRecord;
+public sealed record RunStarted : EventRecord
+{
+    public string? Project { get; init; }
+    public string? Pipeline { get; init; }
+    public Guid? PipelineId { get; init; }
+    public int PipelineVersion { get; init; }
+}
 
 public sealed record StepStarted : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required int Attempt { get; init; }
     public required long Fence { get; init; }
     public required string Worker { get; init; }
@@ -24,6 +37,10 @@ public sealed record StepStarted : EventRecord
 public sealed record StepCompleted : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required int Attempt { get; init; }
     public required long Fence { get; init; }
     public required StepOutcome Outcome { get; init; }
@@ -32,6 +49,10 @@ public sealed record StepCompleted : EventRecord
 public sealed record StepFailed : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required int Attempt { get; init; }
     public required StepError Error { get; init; }
     public StepOutcome? Outcome { get; init; }
@@ -44,12 +65,20 @@ public sealed record StepFailed : EventRecord
 public sealed record StepSkipped : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required string Reason { get; init; }
 }
 
 public sealed record StepDeferred : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required DateTimeOffset NextCheck { get; init; }
 }
 
@@ -57,8 +86,35 @@ public sealed record StepDeferred : EventRecord
 public sealed record StepLost : EventRecord
 {
     public required string StepId { get; init; }
+
+    /// <summary>The step with <c>forEach</c> that this is an element of; null for a step itself.</summary>
+    public string? ItemOf { get; init; }
+
     public required long Fence { get; init; }
     public required int Times { get; init; }
+}
+
+/// <summary>A step with <c>forEach</c> begins; its elements follow as <c>step.1</c>, <c>step.2</c>, ...</summary>
+public sealed record StepSpread : EventRecord
+{
+    public required string StepId { get; init; }
+    public required int Attempt { get; init; }
+    public required int Items { get; init; }
+}
+
+public sealed record RunPaused : EventRecord
+{
+    public string? Project { get; init; }
+    public string? Pipeline { get; init; }
+    public Guid? PipelineId { get; init; }
+    public string? Reason { get; init; }
+}
+
+public sealed record RunResumed : EventRecord
+{
+    public string? Project { get; init; }
+    public string? Pipeline { get; init; }
+    public Guid? PipelineId { get; init; }
 }
 
 public sealed record RunCancelling : EventRecord
@@ -90,6 +146,7 @@ public sealed record RunFailed : EventRecord
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
+    public int PipelineVersion { get; init; }
     public string? StepId { get; init; }
     public required StepError Error { get; init; }
 }
@@ -99,4 +156,5 @@ public sealed record RunCancelled : EventRecord
     public required string Project { get; init; }
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
+    public int PipelineVersion { get; init; }
 }

@@ -8,7 +8,7 @@ internal sealed class ResolveDatasetConsumer(Resolver resolver) : IConsumer<Reso
     public async Task Consume(ConsumeContext<ResolveDataset> context)
     {
         var request = context.Message;
-        var answer = await resolver.ResolveAsync(request.Project, request.RunId, request.Reference, context.CancellationToken);
+        var answer = await resolver.ResolveAsync(request.Project, request.RunId, request.Reference, request.ReadsLike, context.CancellationToken);
         if (answer.Version is { } version)
             await context.RespondAsync(new DatasetResolved { Dataset = answer.Dataset!.Name, Version = version.Number, Content = version.Content });
         else

@@ -11,13 +11,13 @@ internal sealed record Resolution(DatasetVersion? Version, Dataset? Dataset, str
 /// <summary>Turns references into versions and remembers, per run, what each of them meant.</summary>
 internal sealed class Resolver(DatasetsDb db, TimeProvider time)
 {
-    public async Task<Resolution> ResolveAsync(string project, Guid runId, string text, CancellationToken ct)
+    public async Task<Resolution> ResolveAsync(string project, Guid runId, string text, IReadOnlyList<Guid> readsLike, CancellationToken ct)
     {
         if (Parse(project, text, out var reference) is { } refused)
             return refused;
         if (await PinnedAsync(project, runId, text, ct) is { } pinned)
             return pinned;
-        var found = await FindAsync(project, reference!, ct);
+        var found = await ReadByAsync(project, readsLike, text, ct) ?? await FindAsync(project, reference!, ct);
         if (found.Version is null)
             return found;
         // Two steps of a run may ask at the same moment: the first to write decides for both.
@@ -83,6 +83,18 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
 
     private static DateTimeOffset EndOf(DateOnly day) =>
         day == DateOnly.MaxValue ? DateTimeOffset.MaxValue : new DateTimeOffset(day.AddDays(1).ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+
+    /// <summary>What an earlier run read that this one does again; the nearest that has read it decides.</summary>
+    private async Task<Resolution?> ReadByAsync(string project, IReadOnlyList<Guid> runs, string text, CancellationToken ct)
+    {
+        foreach (var run in runs)
+        {
+            if (await PinnedAsync(project, run, text, ct) is { } read)
+                return read;
+        }
+
+        return null;
+    }
 
     private async Task<Resolution?> PinnedAsync(string project, Guid runId, string text, CancellationToken ct)
     {

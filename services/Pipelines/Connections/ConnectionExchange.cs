@@ -31,7 +31,7 @@ internal sealed class ConnectionExchange(IServiceScopeFactory scopes, IRequests 
         var project = await work.Db.Projects.FirstOrDefaultAsync(candidate => candidate.Slug == request.Project, ct);
         if (version is null || project is null || project.Id != fence.ProjectId)
             throw new ConnectionException("The run belongs to another project than the connection.");
-        if (!version.Connections.Contains(new UsedConnection(request.Connection, request.StepId)))
+        if (!version.Connections.Contains(new UsedConnection(request.Connection, StepIds.StepOf(request.StepId))))
             throw new ConnectionException($"Step \"{request.StepId}\" of this pipeline version does not use the connection \"{request.Connection}\".");
 
         var store = scope.ServiceProvider.GetRequiredService<ConnectionStore>();

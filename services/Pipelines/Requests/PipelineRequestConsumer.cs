@@ -17,7 +17,7 @@ internal sealed class PipelineRequestConsumer(PipelinesDb db) : IConsumer<Resolv
             join project in db.Projects on pipeline.ProjectId equals project.Id
             join version in db.Versions on pipeline.Id equals version.PipelineId
             where project.Slug == request.Project && project.ArchivedAt == null && pipeline.Name == request.Pipeline && pipeline.ArchivedAt == null && version.Number == (request.Version ?? pipeline.Latest)
-            select new PipelineResolved { ProjectId = project.Id, PipelineId = pipeline.Id, VersionId = version.Id, Version = version.Number }).FirstOrDefaultAsync(ct);
+            select new PipelineResolved { ProjectId = project.Id, PipelineId = pipeline.Id, VersionId = version.Id, Version = version.Number, TimeZone = project.TimeZone }).FirstOrDefaultAsync(ct);
         if (found is not null)
             await context.RespondAsync(found);
         else

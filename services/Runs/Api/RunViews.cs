@@ -7,8 +7,22 @@ namespace Qualiz.Runs.Api;
 
 /// <param name="Version">The pipeline's version; null means the latest.</param>
 /// <param name="Params">Values of the pipeline's parameters, by name; those left out take their defaults.</param>
-/// <param name="Day">The logical day, <c>run.day</c>; today (UTC) when left out.</param>
-internal sealed record StartRunRequest(string Pipeline, int? Version = null, JsonElement? Params = null, DateOnly? Day = null);
+/// <param name="Day">The logical day, <c>run.day</c>; today in the pipeline's time zone when left out.</param>
+/// <param name="Interval">The logical interval, <c>run.interval</c>; the whole day when left out.</param>
+internal sealed record StartRunRequest(
+    string Pipeline, int? Version = null, JsonElement? Params = null, DateOnly? Day = null, IntervalRequest? Interval = null);
+
+internal sealed record IntervalRequest(DateTimeOffset Start, DateTimeOffset End);
+
+/// <summary>Without anything, the run is done again exactly: same version, parameters, interval, and versions of the named datasets it read.</summary>
+/// <param name="Params">Parameters to change, by name; null gives one its default again.</param>
+/// <param name="Version">Another version of the pipeline.</param>
+/// <param name="LatestVersion">The pipeline's newest version.</param>
+/// <param name="LatestData">Read what the named datasets hold now.</param>
+internal sealed record RerunRequest(
+    JsonElement? Params = null, int? Version = null, bool LatestVersion = false, bool LatestData = false, DateOnly? Day = null, IntervalRequest? Interval = null);
+
+internal sealed record PauseRunRequest(string? Reason = null);
 
 internal sealed record CancelRunRequest(string? Reason = null);
 
@@ -25,13 +39,14 @@ internal sealed record RunSummary(
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt,
     string? FailedStep,
-    StepError? Error)
+    StepError? Error,
+    Guid? RerunOf)
 {
     public static RunSummary Of(RunState run) => new(
         run.CorrelationId, run.Project, run.Pipeline, run.PipelineVersion, Word(run.CurrentState), run.Day, run.Cause, run.Actor,
-        run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error);
+        run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error, run.RerunOf);
 
-    /// <summary>queued, running, cancelling, completed, failed, cancelled.</summary>
+    /// <summary>queued, running, paused, cancelling, completed, failed, cancelled.</summary>
     public static string Word(string state) => JsonNamingPolicy.CamelCase.ConvertName(state);
 }
 
@@ -41,6 +56,7 @@ internal sealed record RunDetails(
     RunSummary Run, JsonElement Params, LogicalInterval Interval, long LastEvent, IReadOnlyList<StepView> Steps);
 
 /// <param name="Reason">Why it was skipped.</param>
+/// <param name="Items">How far a step with forEach is; its elements are listed at <c>steps/{step}/items</c>.</param>
 internal sealed record StepView(
     string Id,
     string Operator,
@@ -59,6 +75,53 @@ internal sealed record StepView(
     IReadOnlyList<string> Warnings,
     bool HasLog,
     string? Reason,
+    ItemsView? Items,
     StepError? Error);
 
-internal sealed record OutputView(long Rows, long Bytes, DatasetSchema Schema);
+internal sealed record OutputView(long Rows, long Bytes, DatasetSchema Schema)
+{
+    public static Dictionary<string, OutputView> Of(StepOutcome? outcome) =>
+        outcome?.Outputs.ToDictionary(output => output.Key, output => new OutputView(output.Value.Rows, output.Value.Bytes, output.Value.Schema)) ?? [];
+}
+
+internal sealed record ItemsView(int Count, int Completed, int Failed, int Skipped, int Active)
+{
+    public static ItemsView? Of(ItemTally? tally) =>
+        tally is null ? null : new(tally.Count, tally.Completed, tally.Failed, tally.Skipped, tally.Active);
+}
+
+/// <summary>One element of a step with forEach. Its log and rows are found under its id, like a step's.</summary>
+internal sealed record ItemView(
+    string Id,
+    int Number,
+    JsonElement? Value,
+    string State,
+    int Attempt,
+    string? Worker,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    DateTimeOffset? DueAt,
+    StepProgress? Progress,
+    IReadOnlyDictionary<string, OutputView> Outputs,
+    IReadOnlyList<StepLedger> Ledger,
+    bool HasLog,
+    string? Reason,
+    StepError? Error)
+{
+    public static ItemView Of(StepState item) => new(
+        item.StepId,
+        item.Ordinal,
+        item.Item,
+        item.State.Word(),
+        item.Attempt,
+        item.Worker,
+        item.StartedAt,
+        item.FinishedAt,
+        item.DueAt,
+        item.Progress,
+        OutputView.Of(item.Outcome),
+        item.Outcome?.Ledger ?? [],
+        item.Logs.Length > 0,
+        item.Reason,
+        item.Error);
+}

@@ -13,7 +13,7 @@ using Qualiz.Runs.Starting;
 
 namespace Qualiz.Runs.Api;
 
-/// <summary>Runs over HTTP: start, look, follow, cancel, retry.</summary>
+/// <summary>Runs over HTTP: start, look, follow, pause, cancel, retry, do again.</summary>
 internal static class RunsApi
 {
     public static IEndpointRouteBuilder MapRunsApi(this IEndpointRouteBuilder app)
@@ -24,6 +24,10 @@ internal static class RunsApi
         runs.MapGet("/{id:guid}", GetAsync).WithName("getRun").WithSummary("A run with its steps");
         runs.MapPost("/{id:guid}/cancel", CancelAsync).WithName("cancelRun").WithSummary("Cancels a run: running steps stop, waiting ones do not begin");
         runs.MapPost("/{id:guid}/retry", RetryAsync).WithName("retryRun").WithSummary("Goes on from the failed steps; the outputs of good steps are reused");
+        runs.MapPost("/{id:guid}/pause", PauseAsync).WithName("pauseRun").WithSummary("Pauses a run: what runs may finish, nothing more begins");
+        runs.MapPost("/{id:guid}/resume", ResumeAsync).WithName("resumeRun").WithSummary("Lets a paused run go on");
+        runs.MapPost("/{id:guid}/rerun", RerunAsync).WithName("rerunRun").WithSummary("Starts a new run like this one: same version and same dataset versions unless told otherwise, with changed parameters");
+        runs.MapGet("/{id:guid}/steps/{step}/items", ItemsAsync).WithName("listStepItems").WithSummary("The elements of a step with forEach, by number");
         runs.MapGet("/{id:guid}/events", FollowAsync).WithName("followRun").WithSummary("The run's events as they happen (server-sent events; Last-Event-ID goes on from there)")
             .Produces<string>(contentType: "text/event-stream");
         runs.MapGet("/{id:guid}/steps/{step}/log", LogAsync).WithName("getStepLog").WithSummary("The step's log, one JSON object a line")
@@ -45,7 +49,7 @@ internal static class RunsApi
             return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
         }
 
-        var result = await starter.StartAsync(
+        return await BeginAsync(
             new StartRun
             {
                 RunId = Guid.CreateVersion7(),
@@ -54,18 +58,68 @@ internal static class RunsApi
                 Version = request.Version,
                 Params = request.Params,
                 Day = request.Day,
+                IntervalStart = request.Interval?.Start,
+                IntervalEnd = request.Interval?.End,
                 IdempotencyKey = idempotencyKey,
                 Cause = "api",
                 Actor = http.Actor(),
             },
-            ct);
+            starter, work, ct);
+    }
+
+    private static async Task<Results<Accepted<RunSummary>, Ok<RunSummary>, ProblemHttpResult>> RerunAsync(
+        string project,
+        Guid id,
+        RerunRequest? request,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        RunStarter starter,
+        IUnitOfWork<RunsDb> work,
+        HttpContext http,
+        CancellationToken ct)
+    {
+        if (idempotencyKey is { Length: > 200 })
+        {
+            return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
+        }
+
+        if (await FindAsync(work.Db, project, id, ct) is not { } run)
+        {
+            return NoRun(id);
+        }
+
+        request ??= new RerunRequest();
+        var sameTime = request is { Day: null, Interval: null };
+        return await BeginAsync(
+            new StartRun
+            {
+                RunId = Guid.CreateVersion7(),
+                Project = project,
+                Pipeline = run.Pipeline,
+                Version = request.LatestVersion ? null : request.Version ?? run.PipelineVersion,
+                Params = Parameters.Change(run.Given ?? run.Params, request.Params),
+                Day = sameTime ? run.Day : request.Day,
+                IntervalStart = sameTime ? run.IntervalStart : request.Interval?.Start,
+                IntervalEnd = sameTime ? run.IntervalEnd : request.Interval?.End,
+                RerunOf = run.CorrelationId,
+                LatestData = request.LatestData,
+                IdempotencyKey = idempotencyKey,
+                Cause = $"re-run of {run.CorrelationId}",
+                Actor = http.Actor(),
+            },
+            starter, work, ct);
+    }
+
+    private static async Task<Results<Accepted<RunSummary>, Ok<RunSummary>, ProblemHttpResult>> BeginAsync(
+        StartRun start, RunStarter starter, IUnitOfWork<RunsDb> work, CancellationToken ct)
+    {
+        var result = await starter.StartAsync(start, ct);
         switch (result)
         {
             case StartResult.Started { IsNew: false } earlier:
                 return TypedResults.Ok(RunSummary.Of(earlier.Run));
             case StartResult.Started started:
                 await work.CommitAsync(ct);
-                return TypedResults.Accepted(Address(project, started.Run.CorrelationId), RunSummary.Of(started.Run));
+                return TypedResults.Accepted(Address(start.Project, started.Run.CorrelationId), RunSummary.Of(started.Run));
             case StartResult.Unknown unknown:
                 return ApiProblem.Of(StatusCodes.Status404NotFound, "notFound", unknown.Message);
             case StartResult.Invalid invalid:
@@ -91,8 +145,7 @@ internal static class RunsApi
 
         if (state is not null)
         {
-            var states = state.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .Select(word => string.Concat(char.ToUpperInvariant(word[0]).ToString(), word.AsSpan(1))).ToArray();
+            var states = StatesOf(state).ToArray();
             runs = runs.Where(run => states.Contains(run.CurrentState));
         }
 
@@ -105,6 +158,10 @@ internal static class RunsApi
         return Page.Of([.. found.Select(RunSummary.Of)], page, run => run.Id);
     }
 
+    /// <summary><c>failed,cancelled</c>, as the database has it.</summary>
+    private static IEnumerable<string> StatesOf(string words) =>
+        words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(word => string.Concat(char.ToUpperInvariant(word[0]).ToString(), word.AsSpan(1)));
+
     private static async Task<Results<Ok<RunDetails>, ProblemHttpResult>> GetAsync(
         string project, Guid id, RunsDb db, PlanCache plans, CancellationToken ct)
     {
@@ -113,7 +170,7 @@ internal static class RunsApi
             return NoRun(id);
         }
 
-        var steps = await db.Steps.AsNoTracking().Where(step => step.RunId == id).OrderBy(step => step.Ordinal).ToListAsync(ct);
+        var steps = await db.Steps.AsNoTracking().Where(step => step.RunId == id && step.Parent == null).OrderBy(step => step.Ordinal).ToListAsync(ct);
         var plan = await plans.GetAsync(run.VersionId, ct);
         return TypedResults.Ok(new RunDetails(
             RunSummary.Of(run),
@@ -126,7 +183,7 @@ internal static class RunsApi
                 return new StepView(
                     step.StepId,
                     step.Operator,
-                    RunSummary.Word(step.State.ToString()),
+                    step.State.Word(),
                     step.Attempt,
                     step.Worker,
                     step.StartedAt,
@@ -135,13 +192,13 @@ internal static class RunsApi
                     step.Progress,
                     [.. planned.Inputs.Select(input => input.Name)],
                     planned.Needs,
-                    step.Outcome?.Outputs.ToDictionary(
-                        output => output.Key, output => new OutputView(output.Value.Rows, output.Value.Bytes, output.Value.Schema)) ?? [],
+                    OutputView.Of(step.Outcome),
                     step.Outcome?.Ledger ?? [],
                     step.Outcome?.Counts ?? new Dictionary<string, long>(),
                     step.Outcome?.Warnings ?? [],
                     step.Logs.Length > 0,
                     step.Reason,
+                    ItemsView.Of(step.Items),
                     step.Error);
             })]));
     }
@@ -152,6 +209,49 @@ internal static class RunsApi
             project, id, work,
             run => run.FinishedAt is null ? null : $"The run is {RunSummary.Word(run.CurrentState)} already.",
             new CancelRun { RunId = id, Actor = http.Actor(), Reason = request?.Reason }, ct);
+
+    private static Task<Results<Accepted, ProblemHttpResult>> PauseAsync(
+        string project, Guid id, PauseRunRequest? request, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>
+        CommandAsync(
+            project, id, work,
+            run => run.CurrentState == nameof(RunStateMachine.Running) ? null : $"The run is {RunSummary.Word(run.CurrentState)}; only a running run can be paused.",
+            new PauseRun { RunId = id, Actor = http.Actor(), Reason = request?.Reason }, ct);
+
+    private static Task<Results<Accepted, ProblemHttpResult>> ResumeAsync(
+        string project, Guid id, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>
+        CommandAsync(
+            project, id, work,
+            run => run.IsPaused ? null : $"The run is {RunSummary.Word(run.CurrentState)}; only a paused run can be resumed.",
+            new ResumeRun { RunId = id, Actor = http.Actor() }, ct);
+
+    private static async Task<Results<Ok<Page<ItemView>>, ProblemHttpResult>> ItemsAsync(
+        string project, Guid id, string step, string? state, PageRequest page, RunsDb db, CancellationToken ct)
+    {
+        if (await FindAsync(db, project, id, ct) is null)
+        {
+            return NoRun(id);
+        }
+
+        if (!await db.Steps.AnyAsync(row => row.RunId == id && row.StepId == step && row.Parent == null, ct))
+        {
+            return ApiProblem.NotFound("step", step);
+        }
+
+        var items = db.Steps.AsNoTracking().Where(row => row.RunId == id && row.Parent == step);
+        if (state is not null)
+        {
+            var states = StatesOf(state).Select(word => Enum.TryParse<StepStatus>(word, out var known) ? known : (StepStatus?)null).OfType<StepStatus>().ToArray();
+            items = items.Where(item => states.Contains(item.State));
+        }
+
+        if (page.TryGetAfter<int>(out var after))
+        {
+            items = items.Where(item => item.Ordinal > after);
+        }
+
+        var found = await items.OrderBy(item => item.Ordinal).Take(page.Limit + 1).ToListAsync(ct);
+        return TypedResults.Ok(Page.Of([.. found.Select(ItemView.Of)], page, item => item.Number));
+    }
 
     private static Task<Results<Accepted, ProblemHttpResult>> RetryAsync(
         string project, Guid id, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>

@@ -39,6 +39,14 @@ internal sealed class StepClaims(
             return Refuse("there is no such step");
         }
 
+        // The same question again: its answer was lost on the way.
+        if (step.State == StepStatus.Running && claim.ClaimId != Guid.Empty && step.ClaimId == claim.ClaimId && !run.IsCancelling)
+        {
+            var again = await GrantAsync(run, step, newFence: false, ct);
+            await work.CommitAsync(ct);
+            return again;
+        }
+
         if (run.CurrentState != nameof(RunStateMachine.Running))
         {
             return Refuse($"the run is {run.CurrentState}");
@@ -51,14 +59,6 @@ internal sealed class StepClaims(
 
         if (step.State == StepStatus.Running)
         {
-            // The same question again: its answer was lost on the way.
-            if (claim.ClaimId != Guid.Empty && step.ClaimId == claim.ClaimId)
-            {
-                var again = await GrantAsync(run, step, newFence: false, ct);
-                await work.CommitAsync(ct);
-                return again;
-            }
-
             if (!claim.Redelivered || step.CommandId != claim.CommandId)
             {
                 return Refuse($"{step.Worker} works on it");
@@ -82,7 +82,7 @@ internal sealed class StepClaims(
                 step.LostAt = now;
             }
 
-            events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
+            events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, ItemOf = step.Parent, Fence = step.Fence, Times = step.Lost });
             work.Outbox.Publish(new StopStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence });
         }
         else if (step.State != StepStatus.Dispatched)
@@ -98,6 +98,7 @@ internal sealed class StepClaims(
         events.Append(work, run, claim.Worker, new StepStarted
         {
             StepId = step.StepId,
+            ItemOf = step.Parent,
             Attempt = step.Attempt,
             Fence = step.Fence,
             Worker = claim.Worker,
@@ -114,7 +115,7 @@ internal sealed class StepClaims(
             select case when @newFence then nextval('runs.fence') else @fence end as fence, now() as now, now() + @lease as lease_until,
                    (select value::text from runs.state where pipeline_id = @pipelineId and step_id = @stepId) as memory
             """,
-            new { newFence, fence = step.Fence, lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = step.StepId },
+            new { newFence, fence = step.Fence, lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = step.MemoryKey ?? step.StepId },
             work.Db.Database.CurrentTransaction!.GetDbTransaction(),
             cancellationToken: ct));
         step.LeaseUntil = granted.Lease_Until;
@@ -172,7 +173,7 @@ internal sealed class StepClaims(
                set lease_until = now() + @lease, progress = coalesce(@progress::jsonb, s.progress)
               from runs.run r
              where s.run_id = @runId and s.step_id = @stepId and s.fence = @fence and s.state = 'Running' and r.id = s.run_id
-            returning r.state = 'Running'
+            returning r.state in ('Running', 'Paused')
             """,
             new
             {
@@ -190,7 +191,8 @@ internal sealed class StepClaims(
         var held = await (from step in work.Db.Steps.AsNoTracking()
                           join run in work.Db.Runs.AsNoTracking() on step.RunId equals run.CorrelationId
                           where step.RunId == check.RunId && step.StepId == check.StepId && step.Fence == check.Fence
-                              && step.State == StepStatus.Running && run.CurrentState == nameof(RunStateMachine.Running)
+                              && step.State == StepStatus.Running
+                              && (run.CurrentState == nameof(RunStateMachine.Running) || run.CurrentState == nameof(RunStateMachine.Paused))
                           select new { run.VersionId, run.ProjectId }).FirstOrDefaultAsync(ct);
         return held is null ? new FenceAnswer(false, null, null) : new FenceAnswer(true, held.VersionId, held.ProjectId);
     }

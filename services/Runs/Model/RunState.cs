@@ -45,6 +45,20 @@ internal sealed class RunState : SagaStateMachineInstance
     public DateTimeOffset? Deadline { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
 
+    /// <summary>Since when it is paused; the time does not count towards its deadline.</summary>
+    public DateTimeOffset? PausedAt { get; set; }
+
+    /// <summary>The parameters as given at the start; <see cref="Params"/> has the defaults too.</summary>
+    public JsonElement? Given { get; set; }
+
+    /// <summary>The run that this one does again.</summary>
+    public Guid? RerunOf { get; set; }
+
+    /// <summary>Earlier runs whose versions of named datasets this one reads too, nearest first.</summary>
+    public Guid[] ReadsLike { get; set; } = [];
+
+    public bool IsPaused => CurrentState == "Paused";
+    public bool IsCancelling => CurrentState == "Cancelling";
     public LogicalInterval Interval => new(Day, IntervalStart, IntervalEnd);
 }
 
@@ -56,6 +70,18 @@ internal sealed class StepState
     public int Ordinal { get; set; }
     public string Project { get; set; } = "";
     public string Operator { get; set; } = "";
+
+    /// <summary>Set on an element of a step with <c>forEach</c>: that step. <see cref="Ordinal"/> is the element's number then.</summary>
+    public string? Parent { get; set; }
+
+    /// <summary>The element's value.</summary>
+    public JsonElement? Item { get; set; }
+
+    /// <summary>Under which name the element remembers from run to run; null: under <see cref="StepId"/>.</summary>
+    public string? MemoryKey { get; set; }
+
+    /// <summary>Set on a step with <c>forEach</c> once its elements are known.</summary>
+    public ItemTally? Items { get; set; }
     public StepStatus State { get; set; }
 
     /// <summary>The attempt that people see; it goes on counting when the run is retried by hand.</summary>

@@ -42,6 +42,7 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.Property(run => run.RowVersion).IsRowVersion();
             builder.Property(run => run.Params).HasColumnType("jsonb");
             builder.Property(run => run.Error).IsJson();
+            builder.Property(run => run.Given).HasColumnType("jsonb");
             builder.Ignore(run => run.Interval);
         }
     }
@@ -54,6 +55,8 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.HasKey(step => new { step.RunId, step.StepId });
             builder.HasOne<RunState>().WithMany().HasForeignKey(step => step.RunId);
             builder.Property(step => step.State).HasConversion<string>();
+            builder.Property(step => step.Item).HasColumnType("jsonb");
+            builder.Property(step => step.Items).IsJson();
             builder.Property(step => step.Progress).IsJson();
             builder.Property(step => step.Deferral).IsJson();
             builder.Property(step => step.Outcome).IsJson();

@@ -15,6 +15,9 @@ internal enum StepStatus
     /// <summary>Claimed: a worker holds the lease.</summary>
     Running,
 
+    /// <summary>Its elements (forEach) are worked on.</summary>
+    Spread,
+
     /// <summary>Waits for something outside and holds no worker.</summary>
     Deferred,
 
@@ -33,6 +36,6 @@ internal static class StepStatusExtensions
     public static bool IsFinal(this StepStatus status) =>
         status is StepStatus.Completed or StepStatus.Failed or StepStatus.Skipped or StepStatus.Cancelled;
 
-    /// <summary>A worker may be doing it, or be about to.</summary>
-    public static bool IsInFlight(this StepStatus status) => status is StepStatus.Dispatched or StepStatus.Running;
+    /// <summary>As people read it: that a step is spread over its elements is no state of its own to them.</summary>
+    public static string Word(this StepStatus status) => status == StepStatus.Spread ? "running" : System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 }

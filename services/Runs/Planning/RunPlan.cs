@@ -26,12 +26,12 @@ internal static class RunPlan
             var known = run.Steps[step.Id];
             if (run.Cancelling)
             {
-                if (!known.Status.IsFinal() && known.Status != StepStatus.Running)
+                if (!known.Status.IsFinal() && known.Status is not (StepStatus.Running or StepStatus.Spread))
                 {
                     transitions.Add(new Transition.Cancel(step.Id));
                 }
             }
-            else if (known.Status == StepStatus.Pending)
+            else if (known.Status == StepStatus.Pending && !run.Paused)
             {
                 if (Decide(run, step) is { } decided)
                 {
@@ -51,11 +51,15 @@ internal static class RunPlan
     private static Transition? Decide(RunSnapshot run, PlanStep step)
     {
         var waiting = false;
+        var reads = StepReads.Of(step);
         foreach (var dependency in step.Dependencies)
         {
             switch (run.Steps[dependency].Status)
             {
                 case StepStatus.Completed:
+                    break;
+                case StepStatus.Failed or StepStatus.Skipped when reads.JudgedByWhen.Contains(dependency):
+                    // An error branch: the condition says itself what it makes of that step's end.
                     break;
                 case StepStatus.Failed or StepStatus.Skipped or StepStatus.Cancelled:
                     return new Transition.Skip(step.Id, $"{dependency} {Word(run.Steps[dependency].Status)}");
@@ -70,7 +74,7 @@ internal static class RunPlan
             return null;
         }
 
-        if (step.When is null)
+        if (step.When is null || reads.WhenReadsItem)
         {
             return new Transition.Dispatch(step.Id);
         }
@@ -110,6 +114,21 @@ internal static class RunPlan
             : new Transition.End(RunOutcome.Failed, failed.Id, run.Steps[failed.Id].Error);
     }
 
+    /// <summary>
+    /// What a retry by hand does again: what did not complete, and what completed after it: an error branch has seen an end
+    /// that is no longer true.
+    /// </summary>
+    public static IReadOnlySet<string> Again(PipelinePlan plan, Func<string, StepStatus> status)
+    {
+        var again = plan.Steps.Where(step => status(step.Id) != StepStatus.Completed).Select(step => step.Id).ToHashSet();
+        while (plan.Steps.Where(step => !again.Contains(step.Id) && step.Dependencies.Any(again.Contains)).Select(step => step.Id).ToList() is { Count: > 0 } more)
+        {
+            again.UnionWith(more);
+        }
+
+        return again;
+    }
+
     /// <summary>When a step whose execution reported an error is tried again; null: it is not.</summary>
     public static TimeSpan? RetryAfter(RetryPolicy retry, int retries, StepError error) =>
         (error.Transient || retry.On == RetryOn.Any) && retries < retry.Times ? retry.WaitBefore(retries + 2) : null;
@@ -125,8 +144,9 @@ internal static class RunPlan
 /// <summary>What is known of a run when a decision is due.</summary>
 /// <param name="Expired">Set when the run's time is up: it ends as failed with this error.</param>
 /// <param name="Scope">What conditions see; built only when one asks.</param>
+/// <param name="Paused">Nothing begins; the run may still end when nothing is left to do.</param>
 internal sealed record RunSnapshot(
-    PipelinePlan Plan, IReadOnlyDictionary<string, StepSnapshot> Steps, bool Cancelling, StepError? Expired, Lazy<IScope> Scope);
+    PipelinePlan Plan, IReadOnlyDictionary<string, StepSnapshot> Steps, bool Cancelling, StepError? Expired, Lazy<IScope> Scope, bool Paused = false);
 
 internal sealed record StepSnapshot(StepStatus Status, StepError? Error);
 

@@ -99,8 +99,9 @@ internal sealed class Reconciler(
             work,
             """
             with waiting as (
-                select run_id, step_id, dispatch, project, row_number() over (partition by project order by ready_at) as turn
-                  from runs.step where state = 'Ready'),
+                select s.run_id, s.step_id, s.dispatch, s.project, row_number() over (partition by s.project order by s.ready_at) as turn
+                  from runs.step s join runs.run r on r.id = s.run_id
+                 where s.state = 'Ready' and r.state = 'Running'),
             flying as (
                 select project, count(*) as steps from runs.step where state in ('Dispatched', 'Running') group by project)
             select w.run_id, w.step_id, w.dispatch

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Qualiz.Contracts.Conditions;
+using Qualiz.Contracts.Plans;
 using Qualiz.Runs.Model;
 
 namespace Qualiz.Runs.Saga;
@@ -10,6 +12,25 @@ internal static class RunScope
     public static IScope Of(RunState run, IEnumerable<StepState> steps) => new JsonScope(JsonSerializer.SerializeToElement(
         new { run.Params, Run = Facts(run), Steps = steps.ToDictionary(step => step.StepId, step => StepFacts.From(Word(step.State), step.Outcome)) },
         StepFacts.Json));
+
+    /// <summary>For an element of a step with <c>forEach</c>: its value too, as <c>item</c> and under the name given with <c>as</c>.</summary>
+    public static IScope Of(RunState run, IEnumerable<StepState> steps, PlanForEach? each, JsonElement? item)
+    {
+        if (each is null || item is not { } value)
+        {
+            return Of(run, steps);
+        }
+
+        var scope = new JsonObject
+        {
+            ["params"] = JsonSerializer.SerializeToNode(run.Params),
+            ["run"] = JsonSerializer.SerializeToNode(Facts(run), StepFacts.Json),
+            ["steps"] = JsonSerializer.SerializeToNode(steps.ToDictionary(step => step.StepId, step => StepFacts.From(Word(step.State), step.Outcome)), StepFacts.Json),
+            ["item"] = JsonSerializer.SerializeToNode(value),
+        };
+        scope[each.As] = JsonSerializer.SerializeToNode(value);
+        return new JsonScope(JsonSerializer.SerializeToElement(scope));
+    }
 
     /// <summary>What parameter defaults see: <c>run</c> alone.</summary>
     public static IScope OfStart(RunState run) => new JsonScope(JsonSerializer.SerializeToElement(new { Run = Facts(run) }, StepFacts.Json));
@@ -31,7 +52,7 @@ internal static class RunScope
         StepStatus.Failed => "failed",
         StepStatus.Skipped => "skipped",
         StepStatus.Cancelled => "cancelled",
-        StepStatus.Running => "running",
+        StepStatus.Running or StepStatus.Spread => "running",
         _ => "waiting",
     };
 }

@@ -6,7 +6,7 @@ using Qualiz.Runs.Planning;
 namespace Qualiz.Runs.Saga;
 
 /// <summary>
-/// A run's life: Queued, Running, then Completed, Failed or Cancelled. Which step is next is not decided here but by
+/// A run's life: Queued, Running (or Paused), then Completed, Failed or Cancelled. Which step is next is not decided here but by
 /// <see cref="RunPlan"/>; this says which message means something in which state. What comes late or twice is ignored
 /// (the run's row is there for ever, a step's fence and dispatch number tell old from new).
 /// </summary>
@@ -26,6 +26,8 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         Correlate(() => SkipStep, message => message.RunId);
         Correlate(() => ResumeStep, message => message.RunId);
         Correlate(() => LoseStep, message => message.RunId);
+        Correlate(() => PauseRun, message => message.RunId);
+        Correlate(() => ResumeRun, message => message.RunId);
         Correlate(() => CancelRun, message => message.RunId);
         Correlate(() => RetryRun, message => message.RunId);
         Correlate(() => ExpireRun, message => message.RunId);
@@ -33,7 +35,8 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         During(Queued,
             When(AdmitRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.StartAsync(run.Saga, ct))),
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
-            Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun));
+            Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun),
+            Ignore(PauseRun), Ignore(ResumeRun));
 
         During(Running,
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
@@ -45,7 +48,21 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
             // The timer of an earlier start (before a retry) is not this start's deadline.
             When(ExpireRun, run => run.Saga.Deadline <= time.GetUtcNow() + ClockTolerance).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.ExpireAsync(run.Saga, ct))),
-            Ignore(AdmitRun), Ignore(RetryRun));
+            When(PauseRun).TransitionTo(Paused).ThenAsync(run => Transitions(run).PauseAsync(run.Saga, run.Message, run.CancellationToken)),
+            Ignore(ResumeRun), Ignore(AdmitRun), Ignore(RetryRun));
+
+        // What runs may finish; what would begin waits. The run ends here only when nothing is left to begin.
+        During(Paused,
+            When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
+            When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
+            When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
+            When(SkipStep).ThenAsync(run => Advance(run, (on, ct) => on.SkipAsync(run.Saga, run.Message, ct))),
+            When(ResumeStep).ThenAsync(run => Advance(run, (on, ct) => on.ResumeAsync(run.Saga, run.Message, ct))),
+            When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
+            When(ResumeRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.ResumeRunAsync(run.Saga, run.Message, ct))),
+            When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
+            // The time that a run is paused is not its own: resuming it sets a new deadline.
+            Ignore(ExpireRun), Ignore(PauseRun), Ignore(AdmitRun), Ignore(RetryRun));
 
         During(Cancelling,
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
@@ -53,18 +70,19 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(DeferStep).ThenAsync(run => Advance(run, (on, ct) => on.DeferAsync(run.Saga, run.Message, ct))),
             When(SkipStep).ThenAsync(run => Advance(run, (on, ct) => on.SkipAsync(run.Saga, run.Message, ct))),
             When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
-            Ignore(AdmitRun), Ignore(ResumeStep), Ignore(CancelRun), Ignore(RetryRun), Ignore(ExpireRun));
+            Ignore(AdmitRun), Ignore(ResumeStep), Ignore(CancelRun), Ignore(RetryRun), Ignore(ExpireRun), Ignore(PauseRun), Ignore(ResumeRun));
 
         During(Completed, Ignore(RetryRun));
         During(Failed, Cancelled,
             When(RetryRun).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
         During(Completed, Failed, Cancelled,
             Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep),
-            Ignore(CancelRun), Ignore(ExpireRun));
+            Ignore(CancelRun), Ignore(ExpireRun), Ignore(PauseRun), Ignore(ResumeRun));
     }
 
     public State Queued { get; } = null!;
     public State Running { get; } = null!;
+    public State Paused { get; } = null!;
     public State Cancelling { get; } = null!;
     public State Completed { get; } = null!;
     public State Failed { get; } = null!;
@@ -77,6 +95,8 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
     public Event<SkipStep> SkipStep { get; } = null!;
     public Event<ResumeStep> ResumeStep { get; } = null!;
     public Event<LoseStep> LoseStep { get; } = null!;
+    public Event<PauseRun> PauseRun { get; } = null!;
+    public Event<ResumeRun> ResumeRun { get; } = null!;
     public Event<CancelRun> CancelRun { get; } = null!;
     public Event<RetryRun> RetryRun { get; } = null!;
     public Event<ExpireRun> ExpireRun { get; } = null!;

@@ -5,6 +5,7 @@ using Qualiz.Contracts.Conditions;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
+using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
 
@@ -14,114 +15,109 @@ namespace Qualiz.Runs.Saga;
 /// What the saga does with an event: update the step it concerns, ask <see cref="RunPlan.Next"/>, carry out the answer.
 /// Everything happens in the saga's transaction, under the run's lock. Each method returns the run's end, or null while it goes on.
 /// </summary>
-internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, RunEvents events, StepLimit limit, IOptions<RunsOptions> options, TimeProvider time)
+internal sealed class RunTransitions(
+    IUnitOfWork<RunsDb> work,
+    PlanCache plans,
+    RunEvents events,
+    RunSteps steps,
+    StepChanges changes,
+    StepDispatch dispatch,
+    ItemSpread items,
+    IOptions<RunsOptions> options,
+    TimeProvider time)
 {
-    private const int MostLogs = 100;
-
-    /// <summary>Steps dispatched in this transaction.</summary>
-    private int _dispatched;
-
     private RunsDb Db => work.Db;
 
     public async Task<RunOutcome?> StartAsync(RunState run, CancellationToken ct)
     {
         run.StartedAt ??= time.GetUtcNow();
-        events.Append(work, run, run.Actor, new RunStarted());
+        events.Append(work, run, run.Actor, new RunStarted
+        {
+            Project = run.Project,
+            Pipeline = run.Pipeline,
+            PipelineId = run.PipelineId,
+            PipelineVersion = run.PipelineVersion,
+        });
         var plan = await plans.GetAsync(run.VersionId, ct);
         if (plan.Limits.Timeout is { } timeout)
         {
-            run.Deadline = time.GetUtcNow() + timeout;
-            work.Outbox.SendAt(run.Deadline.Value, Queues.RunSaga, new ExpireRun { RunId = run.CorrelationId });
+            SetDeadline(run, time.GetUtcNow() + timeout);
         }
 
-        return await AdvanceAsync(run, plan, await StepsAsync(run, ct), ct);
+        return await AdvanceAsync(run, plan, ct);
     }
 
     public async Task<RunOutcome?> CompleteAsync(RunState run, CompleteStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (Hear(steps, message.StepId, message.Fence) is not { } step)
+        if (await HearAsync(run, message.StepId, message.Fence, ct) is not { } step)
         {
             return null;
         }
 
-        Finish(step, StepStatus.Completed);
-        step.Outcome = message.Outcome;
-        KeepLog(step, message.Outcome.LogKey);
-        step.Error = null;
-        events.Append(work, run, step.Worker!, new StepCompleted
-        {
-            StepId = step.StepId,
-            Attempt = step.Attempt,
-            Fence = step.Fence,
-            Outcome = message.Outcome,
-        });
-        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), steps, ct);
+        StepChanges.KeepLog(step, message.Outcome.LogKey);
+        changes.Complete(run, step, message.Outcome);
+        return await GoOnAsync(run, step, ct);
     }
 
     public async Task<RunOutcome?> FailAsync(RunState run, FailStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (Hear(steps, message.StepId, message.Fence) is not { } step)
+        if (await HearAsync(run, message.StepId, message.Fence, ct) is not { } step)
         {
             return null;
         }
 
-        var plan = await plans.GetAsync(run.VersionId, ct);
-        KeepLog(step, message.Outcome?.LogKey);
-        if (IsCancelling(run))
+        StepChanges.KeepLog(step, message.Outcome?.LogKey);
+        if (run.IsCancelling)
         {
-            Finish(step, StepStatus.Cancelled);
+            changes.Finish(step, StepStatus.Cancelled);
             step.Error = message.Error;
             step.Outcome = message.Outcome;
         }
         else if (message.Error.Code == StepErrorCodes.Infrastructure)
         {
             // Says nothing against the step, so it uses up nothing; and it goes out no more often than once a lease.
-            events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
-            Wait(step, StepStatus.BackingOff, (step.StartedAt ?? time.GetUtcNow()) + options.Value.Lease);
+            changes.Lost(run, step);
+            changes.Wait(step, StepStatus.BackingOff, (step.StartedAt ?? time.GetUtcNow()) + options.Value.Lease);
         }
         else
         {
-            Fail(run, plan, step, message.Error, message.Outcome);
+            changes.Fail(run, await plans.GetAsync(run.VersionId, ct), step, message.Error, message.Outcome);
         }
 
-        return await AdvanceAsync(run, plan, steps, ct);
+        return await GoOnAsync(run, step, ct);
     }
 
     public async Task<RunOutcome?> SkipAsync(RunState run, SkipStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (Hear(steps, message.StepId, message.Fence) is not { } step)
+        if (await HearAsync(run, message.StepId, message.Fence, ct) is not { } step)
         {
             return null;
         }
 
-        KeepLog(step, message.LogKey);
-        Skip(run, step, message.Reason);
-        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), steps, ct);
+        StepChanges.KeepLog(step, message.LogKey);
+        changes.Skip(run, step, message.Reason);
+        return await GoOnAsync(run, step, ct);
     }
 
     public async Task<RunOutcome?> DeferAsync(RunState run, DeferStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (Hear(steps, message.StepId, message.Fence) is not { } step)
+        if (await HearAsync(run, message.StepId, message.Fence, ct) is not { } step)
         {
             return null;
         }
 
-        KeepLog(step, message.LogKey);
-        step.Deferral = new Deferral(message.Key, (step.Deferral?.Count ?? 0) + 1);
-        Wait(step, StepStatus.Deferred, message.NextCheck);
-        events.Append(work, run, step.Worker!, new StepDeferred { StepId = step.StepId, NextCheck = message.NextCheck });
-        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), steps, ct);
+        StepChanges.KeepLog(step, message.LogKey);
+        changes.Defer(run, step, message.Key, message.NextCheck);
+        return await GoOnAsync(run, step, ct);
     }
 
-    /// <summary>A timer's or the reconciler's word: a waiting step goes on, a dispatch that nobody claimed is sent again.</summary>
+    /// <summary>
+    /// A timer's or the reconciler's word: a waiting step goes on, a dispatch that nobody claimed is sent again. While the run
+    /// is paused the step becomes ready, and goes on when the run does.
+    /// </summary>
     public async Task<RunOutcome?> ResumeAsync(RunState run, ResumeStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (steps.GetValueOrDefault(message.StepId) is not { } step || step.Dispatch != message.Dispatch)
+        if (await steps.FindAsync(run, message.StepId, ct) is not { } step || step.Dispatch != message.Dispatch)
         {
             return null;
         }
@@ -130,25 +126,22 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         switch (step.State)
         {
             case StepStatus.Deferred or StepStatus.BackingOff or StepStatus.Ready:
-                await DispatchAsync(run, plan, steps, step, ct);
+                await dispatch.SendAsync(run, plan, step, ct);
                 break;
             case StepStatus.Dispatched:
-                step.Resends++;
-                step.DispatchedAt = time.GetUtcNow();
-                SendCommand(run, plan, steps, step);
+                await dispatch.SendAgainAsync(run, plan, step, ct);
                 break;
             default:
                 return null;
         }
 
-        return await AdvanceAsync(run, plan, steps, ct);
+        return await GoOnAsync(run, step, ct);
     }
 
     /// <summary>The execution is lost: its worker died or let its lease run out.</summary>
     public async Task<RunOutcome?> LoseAsync(RunState run, LoseStep message, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        if (Executing(steps, message.StepId, message.Fence) is not { } step)
+        if (await steps.FindAsync(run, message.StepId, ct) is not { State: StepStatus.Running } step || step.Fence != message.Fence)
         {
             return null;
         }
@@ -158,18 +151,17 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
             step.CountLost();
         }
 
-        events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, Fence = step.Fence, Times = step.Lost });
-        Stop(step);
-
+        changes.Lost(run, step);
+        changes.Stop(step);
         var plan = await plans.GetAsync(run.VersionId, ct);
-        if (IsCancelling(run))
+        if (run.IsCancelling)
         {
-            Finish(step, StepStatus.Cancelled);
+            changes.Finish(step, StepStatus.Cancelled);
         }
         else if (step.Lost >= RunPlan.LostLimit)
         {
             // Not a matter for the user's retries: what kills its workers would kill the next one too.
-            GiveUp(run, plan, step, new StepError
+            changes.GiveUp(run, plan, step, new StepError
             {
                 Code = StepErrorCodes.WorkerDied,
                 Message = $"worker died {RunPlan.LostLimit} times. The step may need more memory than a worker gets; its log says how far it came.",
@@ -177,23 +169,70 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         }
         else
         {
-            await DispatchAsync(run, plan, steps, step, ct);
+            await dispatch.SendAsync(run, plan, step, ct);
         }
 
-        return await AdvanceAsync(run, plan, steps, ct);
+        return await GoOnAsync(run, step, ct);
+    }
+
+    /// <summary>The run is in state Paused already: what was sent and not claimed waits here instead.</summary>
+    public async Task PauseAsync(RunState run, PauseRun message, CancellationToken ct)
+    {
+        run.PausedAt = time.GetUtcNow();
+        events.Append(work, run, message.Actor, new RunPaused { Project = run.Project, Pipeline = run.Pipeline, PipelineId = run.PipelineId, Reason = message.Reason });
+        // A copy that is claimed all the same is refused: the run does not run, and later the dispatch is an old one.
+        await Db.Steps.Where(step => step.RunId == run.CorrelationId && step.State == StepStatus.Dispatched)
+            .ExecuteUpdateAsync(step => step.SetProperty(s => s.State, StepStatus.Ready).SetProperty(s => s.ReadyAt, run.PausedAt), ct);
+    }
+
+    /// <summary>The run is in state Running again: what became ready meanwhile goes out, then whatever comes next.</summary>
+    public async Task<RunOutcome?> ResumeRunAsync(RunState run, ResumeRun message, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        if (run.Deadline is { } deadline && run.PausedAt is { } since)
+        {
+            SetDeadline(run, deadline + (now - since));
+        }
+
+        run.PausedAt = null;
+        events.Append(work, run, message.Actor, new RunResumed { Project = run.Project, Pipeline = run.Pipeline, PipelineId = run.PipelineId });
+        var plan = await plans.GetAsync(run.VersionId, ct);
+        var all = await steps.AllAsync(run, ct);
+        var ready = await Db.Steps.Where(step => step.RunId == run.CorrelationId && step.State == StepStatus.Ready).OrderBy(step => step.ReadyAt).ToListAsync(ct);
+        foreach (var step in ready)
+        {
+            await dispatch.SendAsync(run, plan, step, ct);
+            if (step.Parent is not null)
+            {
+                await items.HearAsync(run, plan, all[step.Parent], step, ct);
+            }
+        }
+
+        foreach (var step in all.Values.Where(step => step.State == StepStatus.Spread))
+        {
+            await items.GoOnAsync(run, plan, step, ct);
+        }
+
+        return await AdvanceAsync(run, plan, ct);
     }
 
     /// <summary>The run is in state Cancelling already: running steps are told to stop, the others will not begin.</summary>
     public async Task<RunOutcome?> CancelAsync(RunState run, string actor, string? reason, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
         events.Append(work, run, actor, new RunCancelling { Reason = reason });
-        foreach (var step in steps.Values.Where(step => step.State == StepStatus.Running))
+        foreach (var step in (await steps.AllAsync(run, ct)).Values)
         {
-            Stop(step);
+            if (step.State == StepStatus.Running)
+            {
+                changes.Stop(step);
+            }
+            else if (step.State == StepStatus.Spread)
+            {
+                await items.CancelAsync(step, ct);
+            }
         }
 
-        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), steps, ct);
+        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), ct);
     }
 
     public Task<RunOutcome?> ExpireAsync(RunState run, CancellationToken ct)
@@ -202,13 +241,21 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         return CancelAsync(run, RunEvents.System, run.Error.Message, ct);
     }
 
-    /// <summary>Makes a failed or cancelled run ready to go on from where it stopped; its good steps keep their outputs.</summary>
+    /// <summary>Makes a failed or cancelled run ready to go on from where it stopped; its good steps and elements keep their outputs.</summary>
     public async Task RetryAsync(RunState run, string actor, CancellationToken ct)
     {
-        var steps = await StepsAsync(run, ct);
-        var again = steps.Values.Where(step => step.State != StepStatus.Completed).OrderBy(step => step.Ordinal).ToList();
-        foreach (var step in again)
+        var plan = await plans.GetAsync(run.VersionId, ct);
+        var all = await steps.AllAsync(run, ct);
+        var again = RunPlan.Again(plan, id => all[id].State);
+        foreach (var planned in plan.Steps.Where(step => again.Contains(step.Id)))
         {
+            var step = all[planned.Id];
+            // Elements hold as long as what they were made from does.
+            if (planned.Dependencies.Any(again.Contains))
+            {
+                step.Items = null;
+            }
+
             step.State = StepStatus.Pending;
             step.Retries = step.Resends = 0;
             step.ForgetLosses();
@@ -222,7 +269,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         run.Error = null;
         run.FailedStep = null;
         run.FinishedAt = null;
-        events.Append(work, run, actor, new RunRetried { Steps = [.. again.Select(step => step.StepId)] });
+        events.Append(work, run, actor, new RunRetried { Steps = [.. plan.Steps.Select(step => step.Id).Where(again.Contains)] });
         if (run.Concurrency is null)
         {
             run.AdmittedAt = time.GetUtcNow();
@@ -235,17 +282,35 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         }
     }
 
-    private async Task<RunOutcome?> AdvanceAsync(
-        RunState run, PipelinePlan plan, Dictionary<string, StepState> steps, CancellationToken ct)
+    /// <summary>A step has changed. An element's change matters to the run only when it ends its step.</summary>
+    private async Task<RunOutcome?> GoOnAsync(RunState run, StepState step, CancellationToken ct)
     {
+        var plan = await plans.GetAsync(run.VersionId, ct);
+        if (step.Parent is not null)
+        {
+            var parent = await steps.ParentAsync(run, step, ct);
+            await items.HearAsync(run, plan, parent, step, ct);
+            if (!parent.State.IsFinal())
+            {
+                return null;
+            }
+        }
+
+        return await AdvanceAsync(run, plan, ct);
+    }
+
+    private async Task<RunOutcome?> AdvanceAsync(RunState run, PipelinePlan plan, CancellationToken ct)
+    {
+        var all = await steps.AllAsync(run, ct);
         while (true)
         {
             var transitions = RunPlan.Next(new RunSnapshot(
                 plan,
-                steps.ToDictionary(pair => pair.Key, pair => new StepSnapshot(pair.Value.State, pair.Value.Error)),
-                IsCancelling(run),
-                Expired: IsCancelling(run) ? run.Error : null,
-                new Lazy<IScope>(() => RunScope.Of(run, steps.Values))));
+                all.ToDictionary(pair => pair.Key, pair => new StepSnapshot(pair.Value.State, pair.Value.Error)),
+                run.IsCancelling,
+                Expired: run.IsCancelling ? run.Error : null,
+                new Lazy<IScope>(() => RunScope.Of(run, all.Values)),
+                run.IsPaused));
             if (transitions.Count == 0)
             {
                 return null;
@@ -256,190 +321,55 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
                 switch (transition)
                 {
                     case Transition.Dispatch(var id):
-                        steps[id].Attempt++;
-                        await DispatchAsync(run, plan, steps, steps[id], ct);
+                        all[id].Attempt++;
+                        if (plan.Step(id).ForEach is null)
+                        {
+                            await dispatch.SendAsync(run, plan, all[id], ct);
+                        }
+                        else
+                        {
+                            await items.BeginAsync(run, plan, all[id], ct);
+                        }
+
                         break;
                     case Transition.Skip(var id, var reason):
-                        Skip(run, steps[id], reason);
+                        changes.Skip(run, all[id], reason);
                         break;
                     case Transition.Fail(var id, var error):
-                        GiveUp(run, plan, steps[id], error, null);
+                        changes.GiveUp(run, plan, all[id], error, null);
                         break;
                     case Transition.Cancel(var id):
-                        Finish(steps[id], StepStatus.Cancelled);
+                        changes.Finish(all[id], StepStatus.Cancelled);
                         break;
                     case Transition.End end:
-                        await EndAsync(run, plan, steps, end, ct);
+                        await EndAsync(run, plan, all, end, ct);
                         return end.Outcome;
                 }
             }
         }
     }
 
-    private async Task DispatchAsync(
-        RunState run, PipelinePlan plan, Dictionary<string, StepState> steps, StepState step, CancellationToken ct)
-    {
-        step.LeaseUntil = null;
-        step.DueAt = null;
-        step.Progress = null;
-        if (!await limit.TryTakeAsync(run.Project, _dispatched, ct))
-        {
-            step.State = StepStatus.Ready;
-            step.ReadyAt = time.GetUtcNow();
-            return;
-        }
-
-        _dispatched++;
-        step.State = StepStatus.Dispatched;
-        step.Dispatch++;
-        step.Resends = 0;
-        step.DispatchedAt = time.GetUtcNow();
-        SendCommand(run, plan, steps, step);
-    }
-
-    private void SendCommand(RunState run, PipelinePlan plan, Dictionary<string, StepState> steps, StepState step)
-    {
-        var planned = plan.Step(step.StepId);
-        try
-        {
-            work.Outbox.Send(Queues.Operator(planned.Operator, planned.Major), new ExecuteStep
-            {
-                RunId = run.CorrelationId,
-                ProjectId = run.ProjectId,
-                Project = run.Project,
-                Pipeline = run.Pipeline,
-                PipelineId = run.PipelineId,
-                PipelineVersion = run.PipelineVersion,
-                StepId = step.StepId,
-                Operator = planned.Operator,
-                Major = planned.Major,
-                Attempt = step.Attempt,
-                Dispatch = step.Dispatch,
-                Config = MayHoldExpressions(planned) ? Template.Fill(planned.Config, RunScope.Of(run, steps.Values)) : planned.Config,
-                Inputs = [.. planned.Inputs.Select(input => Input(input, steps))],
-                Interval = run.Interval,
-                Timeout = planned.Timeout,
-                Deferral = step.Deferral,
-            });
-        }
-        catch (ConditionException problem)
-        {
-            GiveUp(run, plan, step, new StepError { Code = StepErrorCodes.ConfigInvalid, Message = problem.Message, Path = problem.Path }, null);
-        }
-        catch (MissingOutputException problem)
-        {
-            GiveUp(run, plan, step, new StepError { Code = "inputMissing", Message = problem.Message, Path = "inputs" }, null);
-        }
-    }
-
-    private static bool MayHoldExpressions(PlanStep step) =>
-        step.Config.ValueKind == System.Text.Json.JsonValueKind.Object && step.Config.GetRawText().Contains('$', StringComparison.Ordinal);
-
-    private static StepInput Input(PlanInput input, Dictionary<string, StepState> steps)
-    {
-        if (input.Step is null)
-        {
-            return new StepInput { Name = input.Name, Reference = input.Dataset };
-        }
-
-        var port = input.Port ?? "out";
-        return steps[input.Step].Outcome!.Outputs.TryGetValue(port, out var output)
-            ? new StepInput { Name = input.Name, Dataset = output }
-            : throw new MissingOutputException($"Step \"{input.Step}\" wrote nothing to its port \"{port}\".");
-    }
-
-    private sealed class MissingOutputException(string message) : Exception(message);
-
     /// <summary>The step, if this execution is still the one that counts; else it was only cut off, if it was taken for dead.</summary>
-    private static StepState? Hear(Dictionary<string, StepState> steps, string stepId, long fence)
+    private async Task<StepState?> HearAsync(RunState run, string stepId, long fence, CancellationToken ct)
     {
-        if (Executing(steps, stepId, fence) is { } step)
+        var step = await steps.FindAsync(run, stepId, ct);
+        if (step is { State: StepStatus.Running } && step.Fence == fence)
         {
             return step;
         }
 
-        steps.GetValueOrDefault(stepId)?.HearAgain(fence);
+        step?.HearAgain(fence);
         return null;
     }
 
-    /// <summary>The step, if this execution is still the one that counts.</summary>
-    private static StepState? Executing(Dictionary<string, StepState> steps, string stepId, long fence) =>
-        steps.GetValueOrDefault(stepId) is { State: StepStatus.Running } step && step.Fence == fence ? step : null;
-
-    private void Fail(RunState run, PipelinePlan plan, StepState step, StepError error, StepOutcome? outcome)
+    private void SetDeadline(RunState run, DateTimeOffset deadline)
     {
-        if (RunPlan.RetryAfter(plan.Step(step.StepId).Retry, step.Retries, error) is not { } wait)
-        {
-            GiveUp(run, plan, step, error, outcome);
-            return;
-        }
-
-        var due = time.GetUtcNow() + wait;
-        step.Error = plan.Locate(step.StepId, error);
-        step.Outcome = outcome;
-        AppendFailure(run, step, due);
-        step.Attempt++;
-        step.Retries++;
-        step.ForgetLosses();
-        Wait(step, StepStatus.BackingOff, due);
+        run.Deadline = deadline;
+        work.Outbox.SendAt(deadline, Queues.RunSaga, new ExpireRun { RunId = run.CorrelationId });
     }
-
-    private void GiveUp(RunState run, PipelinePlan plan, StepState step, StepError error, StepOutcome? outcome)
-    {
-        Finish(step, StepStatus.Failed);
-        step.Error = plan.Locate(step.StepId, error);
-        step.Outcome = outcome;
-        AppendFailure(run, step, null);
-    }
-
-    private void Skip(RunState run, StepState step, string reason)
-    {
-        Finish(step, StepStatus.Skipped);
-        step.Error = null;
-        step.Reason = reason;
-        events.Append(work, run, step.Worker ?? RunEvents.System, new StepSkipped { StepId = step.StepId, Reason = reason });
-    }
-
-    /// <summary>What a step logged stays readable when it goes on; of one that comes back very often, the newest.</summary>
-    private static void KeepLog(StepState step, string? key)
-    {
-        if (key is not null)
-        {
-            step.Logs = [.. step.Logs.TakeLast(MostLogs - 1), key];
-        }
-    }
-
-    private void AppendFailure(RunState run, StepState step, DateTimeOffset? retryAt) =>
-        events.Append(work, run, step.Worker ?? RunEvents.System, new StepFailed
-        {
-            StepId = step.StepId,
-            Attempt = step.Attempt,
-            Error = step.Error!,
-            Outcome = step.Outcome,
-            RetryAt = retryAt,
-        });
-
-    private void Wait(StepState step, StepStatus status, DateTimeOffset due)
-    {
-        step.State = status;
-        step.LeaseUntil = null;
-        step.DueAt = due;
-        work.Outbox.SendAt(due, Queues.RunSaga, new ResumeStep { RunId = step.RunId, StepId = step.StepId, Dispatch = step.Dispatch });
-    }
-
-    private void Finish(StepState step, StepStatus status)
-    {
-        step.State = status;
-        step.LeaseUntil = null;
-        step.DueAt = null;
-        step.FinishedAt = time.GetUtcNow();
-    }
-
-    private void Stop(StepState step) =>
-        work.Outbox.Publish(new StopStep { RunId = step.RunId, StepId = step.StepId, Fence = step.Fence });
 
     private async Task EndAsync(
-        RunState run, PipelinePlan plan, Dictionary<string, StepState> steps, Transition.End end, CancellationToken ct)
+        RunState run, PipelinePlan plan, Dictionary<string, StepState> all, Transition.End end, CancellationToken ct)
     {
         run.FinishedAt = time.GetUtcNow();
         run.Error = end.Error;
@@ -447,14 +377,14 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
         switch (end.Outcome)
         {
             case RunOutcome.Completed:
-                await RememberAsync(run, steps.Values, ct);
+                await RememberAsync(run, all, ct);
                 events.Append(work, run, RunEvents.System, new RunCompleted
                 {
                     Project = run.Project,
                     Pipeline = run.Pipeline,
                     PipelineId = run.PipelineId,
                     PipelineVersion = run.PipelineVersion,
-                    Published = [.. Published(plan, steps)],
+                    Published = [.. Published(plan, all)],
                 });
                 break;
             case RunOutcome.Failed:
@@ -463,6 +393,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
                     Project = run.Project,
                     Pipeline = run.Pipeline,
                     PipelineId = run.PipelineId,
+                    PipelineVersion = run.PipelineVersion,
                     StepId = end.StepId,
                     Error = end.Error!,
                 });
@@ -473,6 +404,7 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
                     Project = run.Project,
                     Pipeline = run.Pipeline,
                     PipelineId = run.PipelineId,
+                    PipelineVersion = run.PipelineVersion,
                 });
                 break;
         }
@@ -484,9 +416,9 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
     }
 
     /// <summary>What the steps want remembered is written with the run's completion, and only then.</summary>
-    private async Task RememberAsync(RunState run, IEnumerable<StepState> steps, CancellationToken ct)
+    private async Task RememberAsync(RunState run, Dictionary<string, StepState> all, CancellationToken ct)
     {
-        foreach (var step in steps.Where(step => step.Outcome?.State is not null))
+        foreach (var step in all.Values.Where(step => step.Outcome?.State is not null))
         {
             var memory = await Db.Memories.FindAsync([run.PipelineId, step.StepId], ct);
             if (memory is null)
@@ -499,26 +431,24 @@ internal sealed class RunTransitions(IUnitOfWork<RunsDb> work, PlanCache plans, 
             memory.RunId = run.CorrelationId;
             memory.UpdatedAt = time.GetUtcNow();
         }
+
+        var spread = all.Values.Where(step => step is { State: StepStatus.Completed, Items: not null }).Select(step => step.StepId).ToArray();
+        if (spread.Length > 0)
+        {
+            await items.RememberAsync(run, spread, ct);
+        }
     }
 
-    private static IEnumerable<PublishedOutput> Published(PipelinePlan plan, Dictionary<string, StepState> steps)
+    private static IEnumerable<PublishedOutput> Published(PipelinePlan plan, Dictionary<string, StepState> all)
     {
         foreach (var step in plan.Steps.Where(step => step.Publish is not null))
         {
-            if (steps[step.Id] is { State: StepStatus.Completed, Outcome: { } outcome } && outcome.Outputs.TryGetValue("out", out var content))
+            if (all[step.Id] is { State: StepStatus.Completed, Outcome: { } outcome } && outcome.Outputs.TryGetValue("out", out var content))
             {
                 var read = outcome.RowsIn;
                 yield return new PublishedOutput(
                     step.Publish!, step.Id, content, read == 0 ? null : 1 - ((double)outcome.RowsRejected / read));
             }
         }
-    }
-
-    private static bool IsCancelling(RunState run) => run.CurrentState == nameof(RunStateMachine.Cancelling);
-
-    private async Task<Dictionary<string, StepState>> StepsAsync(RunState run, CancellationToken ct)
-    {
-        var steps = await Db.Steps.Where(step => step.RunId == run.CorrelationId).ToListAsync(ct);
-        return steps.ToDictionary(step => step.StepId);
     }
 }

@@ -44,6 +44,7 @@ internal sealed class Admission(IUnitOfWork<RunsDb> work, TimeProvider time)
             .Where(run => run.PipelineId == pipelineId
                 && (run.CurrentState == nameof(RunStateMachine.Queued)
                     || run.CurrentState == nameof(RunStateMachine.Running)
+                    || run.CurrentState == nameof(RunStateMachine.Paused)
                     || run.CurrentState == nameof(RunStateMachine.Cancelling)))
             .GroupBy(run => run.CurrentState == nameof(RunStateMachine.Queued) && run.AdmittedAt == null)
             .Select(group => new { Waiting = group.Key, Count = group.Count() })

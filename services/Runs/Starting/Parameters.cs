@@ -71,6 +71,30 @@ internal static class Parameters
         return (JsonSerializer.SerializeToElement(values), problems);
     }
 
+    /// <summary>What was given before, with changes; a change to null takes the default again.</summary>
+    public static JsonElement? Change(JsonElement given, JsonElement? changes)
+    {
+        if (changes is not { ValueKind: JsonValueKind.Object } changed)
+        {
+            return changes is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } ? changes : given;
+        }
+
+        var values = given.ValueKind == JsonValueKind.Object ? given.EnumerateObject().ToDictionary(property => property.Name, property => property.Value) : [];
+        foreach (var change in changed.EnumerateObject())
+        {
+            if (change.Value.ValueKind == JsonValueKind.Null)
+            {
+                values.Remove(change.Name);
+            }
+            else
+            {
+                values[change.Name] = change.Value;
+            }
+        }
+
+        return JsonSerializer.SerializeToElement(values);
+    }
+
     /// <summary>A command line and a form give texts: what they clearly mean is taken, the rest is left for the check to refuse.</summary>
     private static JsonElement Coerce(JsonElement value, string type, string? of)
     {

@@ -40,7 +40,11 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
 
         var (plan, isStored) = await PlanAsync(version.VersionId, ct);
         var now = time.GetUtcNow();
-        var interval = Interval(start.Day, now);
+        if (LogicalTime.Of(start, version.TimeZone, now, out var wrong) is not { } interval)
+        {
+            return new StartResult.Invalid([wrong!]);
+        }
+
         var run = new RunState
         {
             CorrelationId = start.RunId,
@@ -54,6 +58,9 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             Day = interval.Day,
             IntervalStart = interval.Start,
             IntervalEnd = interval.End,
+            RerunOf = start.RerunOf,
+            ReadsLike = start is { RerunOf: { } origin, LatestData: false } ? await ReadsLikeAsync(origin, ct) : [],
+            Given = start.Params,
             Cause = start.Cause,
             Actor = start.Actor,
             IdempotencyKey = start.IdempotencyKey,
@@ -121,6 +128,7 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             PipelineId = run.PipelineId,
             PipelineVersion = run.PipelineVersion,
             Cause = run.Cause,
+            RerunOf = run.RerunOf,
         });
         if (run.AdmittedAt is not null)
         {
@@ -158,19 +166,29 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         return (answer.First?.Plan ?? throw new InvalidOperationException($"Pipelines named version {versionId} and does not have it."), false);
     }
 
-    private static LogicalInterval Interval(DateOnly? day, DateTimeOffset now)
+    /// <summary>A run that failed early has not read all that its own predecessors had.</summary>
+    private async Task<Guid[]> ReadsLikeAsync(Guid origin, CancellationToken ct)
     {
-        var on = day ?? DateOnly.FromDateTime(now.UtcDateTime);
-        var start = new DateTimeOffset(on, TimeOnly.MinValue, TimeSpan.Zero);
-        return new LogicalInterval(on, start, start.AddDays(1));
+        const int longest = 50;
+        var before = await work.Db.Runs.AsNoTracking().Where(run => run.CorrelationId == origin).Select(run => run.ReadsLike).FirstOrDefaultAsync(ct);
+        return [origin, .. (before ?? []).Take(longest)];
     }
 
-    private static string Hash(StartRun start) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n',
-        start.Pipeline,
-        start.Version?.ToString(CultureInfo.InvariantCulture),
-        start.Day?.ToString("O", CultureInfo.InvariantCulture),
-        start.Params?.GetRawText()))));
+    private static string Hash(StartRun start)
+    {
+        string?[] parts =
+        [
+            start.Pipeline,
+            start.Version?.ToString(CultureInfo.InvariantCulture),
+            start.Day?.ToString("O", CultureInfo.InvariantCulture),
+            start.Params?.GetRawText(),
+        ];
+        // Only where given, so that the keys of starts before these existed still mean the same.
+        string?[] more = start is { IntervalStart: null, IntervalEnd: null, RerunOf: null }
+            ? []
+            : [start.IntervalStart?.ToString("O", CultureInfo.InvariantCulture), start.IntervalEnd?.ToString("O", CultureInfo.InvariantCulture), start.RerunOf?.ToString(), start.LatestData ? "latest" : ""];
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Concat(more)))));
+    }
 }
 
 internal abstract record StartResult

@@ -156,9 +156,15 @@ public sealed class PipelineCompilerTests
             "p.yaml:3:1 keep: warning: keep is stored, but this version does not remove anything yet",
             "p.yaml:4:1 notify: warning: notify is kept, but this version does not send messages yet",
         ]);
-        var each = Compile("qualiz: 1\npipeline: p\nsteps: {a: {uses: ingest, forEach: {items: [1], as: x}, with: {files: \"${x}\"}}}\n");
-        each.Plan.ShouldBeNull();
-        each.Problems.ShouldHaveSingleItem().Message.ShouldBe("forEach is not supported yet by this version");
+    }
+
+    [Fact]
+    public void ForEach_is_part_of_the_plan_with_its_defaults()
+    {
+        var each = Plan("steps: {a: {uses: ingest, forEach: {items: [1], as: x, onError: continue}, with: {files: \"${x}\"}}}").Step("a").ForEach!;
+        (each.As, each.Parallel, each.OnError, each.Items.GetRawText()).ShouldBe(("x", 1, OnItemError.Continue, "[1]"));
+        var number = Plan("steps: {a: {uses: ingest, forEach: {items: 5, parallel: 3}, with: {files: \"${item}\"}, when: \"item > 2\"}}").Step("a").ForEach!;
+        (number.As, number.Parallel, number.OnError, number.Items.GetRawText()).ShouldBe(("item", 3, OnItemError.Fail, "5"));
     }
 
     [Fact]

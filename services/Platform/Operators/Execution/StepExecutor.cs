@@ -321,7 +321,7 @@ internal sealed class StepExecutor(
 
             if (input.Reference is not { } reference)
                 return (null, new StepError { Code = "inputMissing", Message = $"The input {input.Name} names no data.", Path = $"inputs[{i}]" });
-            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, Reference = reference }, ct);
+            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, ReadsLike = command.ReadsLike, Reference = reference }, ct);
             if (answer.First is { } found)
                 resolved[i] = new ResolvedInput(input.Name, found.Content);
             else
@@ -413,7 +413,7 @@ internal sealed class StepExecutor(
     {
         public async Task<ResolvedDataset> ResolveAsync(string reference, CancellationToken ct)
         {
-            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, Reference = reference }, ct);
+            var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, ReadsLike = command.ReadsLike, Reference = reference }, ct);
             return answer.First is { } found
                 ? new ResolvedDataset(found.Dataset, found.Version, found.Content)
                 : throw new DatasetException(answer.Second?.Message ?? $"There is no {reference}.");

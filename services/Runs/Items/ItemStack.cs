@@ -1,0 +1,127 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+
+namespace Qualiz.Runs.Items;
+
+/// <summary>
+/// What the elements of a step wrote, as the output of the step: rows on top of each other by column name, as for several
+/// inputs of a step. No file is read or written for that.
+/// </summary>
+internal static class ItemStack
+{
+    /// <summary>Of the elements' ledger lines with different names, at most so many are kept apart.</summary>
+    private const int MostLines = 200;
+    private const int MostWarnings = 20;
+
+    /// <param name="ended">In their order; failed ones may have kept rejected rows.</param>
+    /// <returns>The outcome, and what stands in the way of stacking, if anything does.</returns>
+    public static (StepOutcome Outcome, StepError? Conflict) Of(string step, int count, IReadOnlyList<EndedItem> ended)
+    {
+        var outputs = new Dictionary<string, DatasetRef>();
+        StepError? conflict = null;
+        // What a failed element kept (its rejected rows) is found with the element.
+        var good = ended.Where(item => item is { IsGood: true, Outcome: not null }).Select(item => (item.Number, Outcome: item.Outcome!)).ToList();
+        foreach (var port in good.SelectMany(item => item.Outcome.Outputs.Keys).Distinct().ToList())
+        {
+            var parts = good.Where(item => item.Outcome.Outputs.ContainsKey(port)).Select(item => (item.Number, Content: item.Outcome.Outputs[port])).ToList();
+            var schema = Schema(step, parts, ref conflict);
+            outputs[port] = new DatasetRef
+            {
+                Schema = schema,
+                Files = [.. parts.SelectMany(part => Files(part.Content, schema))],
+                Rows = parts.Sum(part => part.Content.Rows),
+                Bytes = parts.Sum(part => part.Content.Bytes),
+            };
+        }
+
+        var failed = ended.Count - ended.Count(item => item.IsGood);
+        var counts = new Dictionary<string, long> { ["items"] = count, ["itemsFailed"] = failed };
+        foreach (var (name, value) in good.SelectMany(item => item.Outcome.Counts))
+        {
+            counts[name] = counts.GetValueOrDefault(name) + value;
+        }
+
+        return (new StepOutcome { Outputs = outputs, Ledger = Ledger(step, [.. good.SelectMany(item => item.Outcome.Ledger)]), Counts = counts, Warnings = Warnings(step, failed, count, ended) }, conflict);
+    }
+
+    private static DatasetSchema Schema(string step, List<(int Number, DatasetRef Content)> parts, ref StepError? conflict)
+    {
+        var columns = new List<DatasetColumn>();
+        var known = new Dictionary<string, (int At, int Holders, int From)>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (number, content) in parts)
+        {
+            foreach (var column in content.Schema.Columns)
+            {
+                if (!known.TryGetValue(column.Name, out var other))
+                {
+                    known[column.Name] = (columns.Count, 1, number);
+                    columns.Add(column);
+                    continue;
+                }
+
+                var first = columns[other.At];
+                known[column.Name] = other with { Holders = other.Holders + 1 };
+                columns[other.At] = first with { Nullable = first.Nullable || column.Nullable, Sensitivity = first.Sensitivity ?? column.Sensitivity };
+                if (first.Name != column.Name || first.Type != column.Type)
+                {
+                    conflict ??= new StepError
+                    {
+                        Code = "typeConflict",
+                        Message = first.Name != column.Name
+                            ? $"The column \"{first.Name}\" of {StepIds.Item(step, other.From)} is written \"{column.Name}\" in {StepIds.Item(step, number)}; rename one of them."
+                            : $"Column \"{column.Name}\" is {first.Type} in {StepIds.Item(step, other.From)} and {column.Type} in {StepIds.Item(step, number)}; give it one type where it is read.",
+                        Path = "forEach",
+                    };
+                }
+            }
+        }
+
+        // Visible columns first, as every operator has them; what some element lacks is empty in its rows.
+        return new DatasetSchema
+        {
+            Columns = [.. columns.Select(column => known[column.Name].Holders < parts.Count ? column with { Nullable = true } : column).OrderBy(column => column.Hidden)],
+        };
+    }
+
+    private static IEnumerable<DataFile> Files(DatasetRef content, DatasetSchema schema) =>
+        content.Schema.Columns.Select(column => column.Name).SequenceEqual(schema.Columns.Select(column => column.Name))
+            ? content.Files
+            : content.Files.Select(file => file with { Schema = file.Schema ?? content.Schema });
+
+    private static List<StepLedger> Ledger(string step, List<StepLedger> lines)
+    {
+        var apart = lines.Select(line => line.Input).Distinct().Take(MostLines + 1).Count() <= MostLines;
+        return [.. lines.GroupBy(line => apart ? line.Input : step).Select(group => new StepLedger
+        {
+            Input = group.Key,
+            In = group.Sum(line => line.In),
+            Added = group.Sum(line => line.Added),
+            Out = group.Sum(line => line.Out),
+            Rejected = group.Sum(line => line.Rejected),
+            Merged = group.Sum(line => line.Merged),
+            Filtered = group.Sum(line => line.Filtered),
+            Reasons = [.. group.SelectMany(line => line.Reasons).GroupBy(reason => (reason.Kind, reason.Reason))
+                .Select(reasons => new LedgerReason(reasons.Key.Kind, reasons.Key.Reason, reasons.Sum(reason => reason.Rows))).OrderByDescending(reason => reason.Rows)],
+        })];
+    }
+
+    private static List<string> Warnings(string step, int failed, int count, IReadOnlyList<EndedItem> ended)
+    {
+        var warnings = new List<string>();
+        if (failed > 0)
+        {
+            var first = ended.First(item => !item.IsGood);
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{failed} of {count} elements failed; {StepIds.Item(step, first.Number)}: {first.Error?.Message}"));
+        }
+
+        var others = ended.Where(item => item.IsGood).SelectMany(item => item.Outcome?.Warnings ?? []).Distinct().ToList();
+        warnings.AddRange(others.Take(MostWarnings));
+        if (others.Count > MostWarnings)
+        {
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{others.Count - MostWarnings} more warnings of elements"));
+        }
+
+        return warnings;
+    }
+}
