@@ -56,15 +56,9 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         {
             return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return new StepResult.Failed(new StepError
-            {
-                Code = exception.Code,
-                Message = exception.Message,
-                Transient = exception.Transient,
-            });
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 

@@ -44,15 +44,9 @@ internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration con
         {
             return new StepResult.Failed(exception.Error);
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return new StepResult.Failed(new StepError
-            {
-                Code = exception.Code,
-                Message = exception.Message,
-                Transient = exception.Transient,
-            });
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 

@@ -48,10 +48,9 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             return Failed("fileUnreadable", error.Message, null);
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException error) when (error.Code != EngineException.DiskFull)
+        catch (EngineException error) when (error.EndsStep)
         {
-            return Failed(error.Code, error.Message, null, error.Transient);
+            return new StepResult.Failed(error.ToStepError());
         }
     }
 

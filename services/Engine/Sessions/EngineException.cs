@@ -1,5 +1,6 @@
 using DuckDB.NET.Data;
 using DuckDB.NET.Native;
+using Qualiz.Contracts.Runs.V1;
 
 namespace Qualiz.Engine.Sessions;
 
@@ -23,6 +24,12 @@ public sealed class EngineException(string code, string message, bool transient 
 
     /// <summary>True when trying again may help.</summary>
     public bool Transient { get; } = transient;
+
+    /// <summary>False for a full disk: that is the platform's matter, which waits in place and tries again.</summary>
+    public bool EndsStep => Code != DiskFull;
+
+    /// <summary>What a step that ends by it reports.</summary>
+    public StepError ToStepError() => new() { Code = Code, Message = Message, Transient = Transient };
 
     internal static Exception From(DuckDBException exception, CancellationToken ct)
     {
