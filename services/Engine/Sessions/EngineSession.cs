@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using DuckDB.NET.Data;
+using Qualiz.Engine.Kernels;
 
 namespace Qualiz.Engine.Sessions;
 
@@ -18,7 +19,7 @@ public sealed class EngineSession : IDisposable
         Options = options;
     }
 
-    /// <summary>For registering functions (Engine/Kernels); statements go through the methods below.</summary>
+    /// <summary>Statements go through the methods below.</summary>
     public DuckDBConnection Connection { get; }
 
     public EngineOptions Options { get; }
@@ -31,6 +32,7 @@ public sealed class EngineSession : IDisposable
         try
         {
             connection.Open();
+            KernelLibrary.Register(connection.NativeConnection.DangerousGetHandle());
             var session = new EngineSession(connection, options);
             var spill = Path.Combine(Path.GetFullPath(options.Scratch), "spill");
             Directory.CreateDirectory(spill);

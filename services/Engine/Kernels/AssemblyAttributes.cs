@@ -1,0 +1,5 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Qualiz.Engine")]
+[assembly: InternalsVisibleTo("Qualiz.Engine.Tests")]
+[assembly: DisableRuntimeMarshalling]

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Qualiz.Engine.Kernels.DuckDb;
+
+/// <summary>duckdb_string_t: the length, then up to 12 bytes in place, else 4 bytes of prefix and a pointer.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal unsafe struct DuckString
+{
+    public const int InlineLength = 12;
+
+    [FieldOffset(0)]
+    public uint Length;
+
+    [FieldOffset(4)]
+    private byte _inline;
+
+    [FieldOffset(8)]
+    private byte* _pointer;
+
+    public readonly bool IsInline => Length <= InlineLength;
+
+    /// <summary>The text in place; it lives as long as the vector does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ReadOnlySpan<byte> Span(DuckString* text) =>
+        new(text->Length <= InlineLength ? &text->_inline : text->_pointer, (int)text->Length);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* Pointer(DuckString* text) => text->Length <= InlineLength ? &text->_inline : text->_pointer;
+
+    /// <summary>Writes a text of at most 12 bytes in place; what is behind it must be zero.</summary>
+    public static void SetInline(DuckString* target, ReadOnlySpan<byte> text)
+    {
+        *(ulong*)target = 0;
+        *((ulong*)target + 1) = 0;
+        target->Length = (uint)text.Length;
+        text.CopyTo(new Span<byte>(&target->_inline, InlineLength));
+    }
+}

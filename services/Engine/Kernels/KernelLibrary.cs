@@ -1,0 +1,93 @@
+using Qualiz.Engine.Kernels.DuckDb;
+using Qualiz.Engine.Kernels.Rows;
+using Qualiz.Engine.Kernels.Text;
+using ValueType = Qualiz.Engine.Kernels.DuckDb.ValueType;
+
+namespace Qualiz.Engine.Kernels;
+
+/// <summary>
+/// Scalar functions in C# that any DuckDB connection can have. They work on whole vectors in place, know nothing of the platform and hold no state
+/// but that of <see cref="RowOutcomes"/>, so that the same assembly, compiled ahead of time, serves other hosts of DuckDB too.
+/// </summary>
+public static unsafe class KernelLibrary
+{
+    /// <summary>Registers every kernel.</summary>
+    /// <param name="connection">A <c>duckdb_connection</c>.</param>
+    public static void Register(nint connection)
+    {
+        foreach (var kernel in Kernels())
+            Register(connection, kernel);
+    }
+
+    private static Kernel[] Kernels() =>
+    [
+        new("qz_text", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &TextKernels.Apply),
+        new("qz_text_mask", [ValueType.Varchar, ValueType.Varchar], ValueType.UInteger, &TextKernels.Mask),
+        new("qz_text_trace", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &TextKernels.Trace),
+        new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
+        new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },
+        new("qz_row_rejected", [ValueType.Integer, ValueType.Varchar], ValueType.Boolean, &RowOutcomeKernels.TakeRejected) { Volatile = true },
+        new("qz_row_changed", [ValueType.Integer, ValueType.Varchar], ValueType.Boolean, &RowOutcomeKernels.TakeChanged) { Volatile = true },
+    ];
+
+    private static void Register(nint connection, Kernel kernel)
+    {
+        var function = Native.CreateFunction();
+        try
+        {
+            Native.SetName(function, kernel.Name);
+            foreach (var parameter in kernel.Parameters)
+                Type(function, parameter, &Native.AddParameter);
+            if (kernel.Varargs)
+                Type(function, ValueType.Any, &Native.SetVarargs);
+            Type(function, kernel.Returns, &Native.SetReturnType);
+            // Kernels look at nulls themselves.
+            Native.SetSpecialHandling(function);
+            if (kernel.Volatile)
+                Native.SetVolatile(function);
+            Native.SetCallback(function, kernel.Callback);
+            if (Native.Register(connection, function) != 0)
+                throw new InvalidOperationException($"The kernel {kernel.Name} cannot be registered.");
+        }
+        finally
+        {
+            Native.DestroyFunction(&function);
+        }
+    }
+
+    private static void Type(nint function, ValueType id, delegate*<nint, nint, void> set)
+    {
+        var type = Native.CreateType(id);
+        set(function, type);
+        Native.DestroyType(&type);
+    }
+
+    /// <summary>Runs a kernel's body. No exception may reach DuckDB; its text holds no row values.</summary>
+    internal static void Guard(nint info, nint chunk, nint output, delegate*<in Call, void> body)
+    {
+        try
+        {
+            var call = new Call(chunk, output);
+            body(in call);
+        }
+        catch (Exception exception)
+        {
+            // The words of a full disk are how the platform knows it.
+            Native.SetError(info, $"A kernel failed: {(exception is IOException ? exception.Message : exception.GetType().Name)}.");
+        }
+    }
+
+    private readonly struct Kernel(string name, ValueType[] parameters, ValueType returns, delegate* unmanaged[Cdecl]<nint, nint, nint, void> callback)
+    {
+        public string Name { get; } = name;
+        public ValueType[] Parameters { get; } = parameters;
+        public ValueType Returns { get; } = returns;
+        public delegate* unmanaged[Cdecl]<nint, nint, nint, void> Callback { get; } = callback;
+
+        /// <summary>Takes any number of further arguments of any type.</summary>
+        public bool Varargs { get; init; }
+
+        /// <summary>Has an effect, so it is called exactly once for each row.</summary>
+        public bool Volatile { get; init; }
+    }
+}

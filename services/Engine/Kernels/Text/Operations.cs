@@ -1,0 +1,249 @@
+using System.Globalization;
+using System.Text;
+
+namespace Qualiz.Engine.Kernels.Text;
+
+internal sealed class Trim(bool inner) : TextOperation
+{
+    public override Kinds Interest => Kinds.Blank | Kinds.Control | Kinds.High;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        var trimmed = WhiteSpace.Trim(text);
+        if (!inner || (Glance.Of(trimmed, Kinds.Control | Kinds.High) == 0 && trimmed.IndexOf("  "u8) < 0))
+        {
+            if (trimmed.Length == text.Length)
+                return Outcome.Same;
+            target.Add(trimmed);
+            return Outcome.Changed;
+        }
+        var changed = trimmed.Length != text.Length;
+        while (trimmed.Length > 0)
+        {
+            Rune.DecodeFromUtf8(trimmed, out var rune, out var used);
+            var run = 0;
+            while (WhiteSpace.Is(rune))
+            {
+                run += used;
+                Rune.DecodeFromUtf8(trimmed[run..], out rune, out used);
+            }
+            if (run > 0)
+            {
+                changed |= run > 1 || trimmed[0] != ' ';
+                target.Add((byte)' ');
+                trimmed = trimmed[run..];
+            }
+            target.Add(trimmed[..used]);
+            trimmed = trimmed[used..];
+        }
+        if (changed)
+            return Outcome.Changed;
+        target.Clear();
+        return Outcome.Same;
+    }
+}
+
+internal sealed class Nulls : TextOperation
+{
+    private readonly byte[][] _words;
+    private readonly HashSet<string> _folded;
+    private readonly bool _ignoreCase;
+    private readonly bool _ascii;
+    private readonly ulong _lengths;
+
+    public Nulls(IReadOnlyList<string> words, bool ignoreCase)
+    {
+        _words = [.. words.Select(Encoding.UTF8.GetBytes)];
+        _folded = [.. words.Select(word => word.ToLowerInvariant())];
+        _ignoreCase = ignoreCase;
+        _ascii = words.All(word => System.Text.Ascii.IsValid(word));
+        // Letters beyond ASCII may have another length in the other case.
+        _lengths = _ascii || !ignoreCase ? _words.Aggregate(0UL, (lengths, word) => lengths | Glance.LengthBit(word.Length)) : ulong.MaxValue;
+    }
+
+    public override Kinds Interest => Kinds.None;
+
+    public override ulong Lengths => _lengths;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (!_lengths.Has(text.Length))
+            return Outcome.Same;
+        if (_ignoreCase && !_ascii && !System.Text.Ascii.IsValid(text))
+            return _folded.Contains(Encoding.UTF8.GetString(text).ToLowerInvariant()) ? Outcome.Null : Outcome.Same;
+        foreach (var word in _words)
+        {
+            if (_ignoreCase ? System.Text.Ascii.EqualsIgnoreCase(text, word) : text.SequenceEqual(word))
+                return Outcome.Null;
+        }
+        return Outcome.Same;
+    }
+}
+
+internal sealed class Upper : TextOperation
+{
+    public override Kinds Interest => Kinds.Lower | Kinds.High;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (System.Text.Ascii.IsValid(text))
+        {
+            System.Text.Ascii.ToUpper(text, target.GetSpan(text.Length), out var written);
+            target.Advance(written);
+        }
+        else
+        {
+            target.Add(Encoding.UTF8.GetString(text).ToUpperInvariant());
+        }
+        return Texts.Unless(text, target);
+    }
+}
+
+internal sealed class Lower : TextOperation
+{
+    public override Kinds Interest => Kinds.Upper | Kinds.High;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (System.Text.Ascii.IsValid(text))
+        {
+            System.Text.Ascii.ToLower(text, target.GetSpan(text.Length), out var written);
+            target.Advance(written);
+        }
+        else
+        {
+            target.Add(Encoding.UTF8.GetString(text).ToLowerInvariant());
+        }
+        return Texts.Unless(text, target);
+    }
+}
+
+/// <summary>Each word begins with a capital; a word ends at white space, a dash or a slash.</summary>
+internal sealed class Title : TextOperation
+{
+    public override Kinds Interest => Kinds.Upper | Kinds.Lower | Kinds.High;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        var begins = true;
+        Span<byte> encoded = stackalloc byte[4];
+        for (var rest = text; rest.Length > 0;)
+        {
+            Rune.DecodeFromUtf8(rest, out var rune, out var used);
+            rest = rest[used..];
+            var gap = rune.Value == '/' || WhiteSpace.Is(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.DashPunctuation;
+            var written = gap ? rune : begins ? Rune.ToUpperInvariant(rune) : Rune.ToLowerInvariant(rune);
+            target.Add(encoded[..written.EncodeToUtf8(encoded)]);
+            begins = gap;
+        }
+        return Texts.Unless(text, target);
+    }
+}
+
+/// <summary>Whole values by a list.</summary>
+internal sealed class Replace : TextOperation
+{
+    private readonly Dictionary<byte[], byte[]> _map = new(Bytes.Comparer);
+    private readonly Dictionary<string, byte[]> _folded = new(StringComparer.Ordinal);
+    private readonly bool _ignoreCase;
+    private readonly ulong _lengths;
+
+    public Replace(IEnumerable<KeyValuePair<string, string>> map, bool ignoreCase)
+    {
+        _ignoreCase = ignoreCase;
+        foreach (var (from, to) in map)
+        {
+            var value = Encoding.UTF8.GetBytes(to);
+            if (ignoreCase)
+                _folded.TryAdd(from.ToLowerInvariant(), value);
+            else
+                _map.TryAdd(Encoding.UTF8.GetBytes(from), value);
+            _lengths |= ignoreCase && !System.Text.Ascii.IsValid(from) ? ulong.MaxValue : Glance.LengthBit(Encoding.UTF8.GetByteCount(from));
+        }
+        foreach (var (from, to) in _folded)
+            _map.TryAdd(Encoding.UTF8.GetBytes(from), to);
+    }
+
+    public override Kinds Interest => _ignoreCase ? Kinds.High : Kinds.None;
+
+    public override ulong Lengths => _lengths;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        byte[]? to;
+        if (!_ignoreCase)
+        {
+            if (!_lengths.Has(text.Length))
+                return Outcome.Same;
+            _map.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out to);
+        }
+        else if (System.Text.Ascii.IsValid(text))
+        {
+            if (!_lengths.Has(text.Length))
+                return Outcome.Same;
+            var folded = text.Length <= 256 ? stackalloc byte[text.Length] : new byte[text.Length];
+            System.Text.Ascii.ToLower(text, folded, out _);
+            _map.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(folded, out to);
+        }
+        else
+        {
+            _folded.TryGetValue(Encoding.UTF8.GetString(text).ToLowerInvariant(), out to);
+        }
+        if (to is null || text.SequenceEqual(to))
+            return Outcome.Same;
+        target.Add(to);
+        return Outcome.Changed;
+    }
+}
+
+/// <summary>Every occurrence inside the text, in the order of the list.</summary>
+internal sealed class ReplaceParts(IReadOnlyList<KeyValuePair<string, string>> map, bool ignoreCase) : TextOperation
+{
+    private readonly (byte[] From, byte[] To, KeyValuePair<string, string> Words)[] _map =
+        [.. map.Where(entry => entry.Key.Length > 0).Select(entry => (Encoding.UTF8.GetBytes(entry.Key), Encoding.UTF8.GetBytes(entry.Value), entry))];
+
+    public override Kinds Interest => Kinds.Always;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (ignoreCase)
+        {
+            var whole = Encoding.UTF8.GetString(text);
+            foreach (var (_, _, words) in _map)
+                whole = whole.Replace(words.Key, words.Value, StringComparison.OrdinalIgnoreCase);
+            target.Add(whole);
+            return Texts.Unless(text, target);
+        }
+        var current = text;
+        byte[]? held = null;
+        foreach (var (from, to, _) in _map)
+        {
+            var at = current.IndexOf(from);
+            if (at < 0)
+                continue;
+            target.Clear();
+            for (; at >= 0; at = current.IndexOf(from))
+            {
+                target.Add(current[..at]);
+                target.Add(to);
+                current = current[(at + from.Length)..];
+            }
+            target.Add(current);
+            held = target.Text.ToArray();
+            current = held;
+        }
+        return held is null ? Outcome.Same : Texts.Unless(text, target);
+    }
+}
+
+internal static class Texts
+{
+    /// <summary><see cref="Outcome.Changed"/>, unless what was written is the text as it was.</summary>
+    public static Outcome Unless(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (!text.SequenceEqual(target.Text))
+            return Outcome.Changed;
+        target.Clear();
+        return Outcome.Same;
+    }
+}

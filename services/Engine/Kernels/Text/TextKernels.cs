@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Qualiz.Engine.Kernels.DuckDb;
+
+namespace Qualiz.Engine.Kernels.Text;
+
+/// <summary>
+/// <c>qz_text(program, text)</c>: the text after all operations. <c>qz_text_mask(program, text)</c>: a bit for each operation that changes it, 0 for most
+/// texts, which is found out without a copy. <c>qz_text_trace(program, text)</c>: JSON list of {rule, old, new}.
+/// </summary>
+internal static unsafe class TextKernels
+{
+    private static readonly Settings<TextProgram> Programs = new(TextProgram.Read);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void Apply(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Apply);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void Mask(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Mask);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void Trace(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Trace);
+
+    private static void Apply(in Call call)
+    {
+        if (call.Rows == 0)
+            return;
+        var program = Programs.Of(call.Column(0).Text(0));
+        var texts = call.Column(1);
+        var first = FirstOfInterest(program, texts, call.Rows);
+        if (first == call.Rows)
+        {
+            Native.Reference(call.Output, texts.Vector);
+            return;
+        }
+        var buffers = TextBuffers.Own;
+        var result = new Result(call.Output);
+        for (var row = 0; row < call.Rows; row++)
+        {
+            if (texts.IsNull(row))
+                result.SetNull(row);
+            else if (row < first)
+                result.SetText(row, texts.Text(row));
+            else if (program.Run(texts.Text(row), buffers, out _, out var text))
+                result.SetText(row, text);
+            else
+                result.SetNull(row);
+        }
+    }
+
+    private static void Mask(in Call call)
+    {
+        if (call.Rows == 0)
+            return;
+        var program = Programs.Of(call.Column(0).Text(0));
+        var texts = call.Column(1);
+        var masks = new Span<uint>(new Result(call.Output).Data, call.Rows);
+        masks.Clear();
+        var buffers = TextBuffers.Own;
+        for (var row = FirstOfInterest(program, texts, call.Rows); row < call.Rows; row++)
+        {
+            if (!texts.IsNull(row) && IsOfInterest(program, texts.Texts + row))
+                program.Run(texts.Text(row), buffers, out masks[row], out _);
+        }
+    }
+
+    private static void Trace(in Call call)
+    {
+        if (call.Rows == 0)
+            return;
+        var program = Programs.Of(call.Column(0).Text(0));
+        var texts = call.Column(1);
+        var result = new Result(call.Output);
+        var trace = new JsonTrace();
+        for (var row = 0; row < call.Rows; row++)
+        {
+            trace.Begin();
+            if (!texts.IsNull(row))
+                program.Run(texts.Text(row), TextBuffers.Own, out _, out _, trace);
+            result.SetText(row, trace.End());
+        }
+    }
+
+    private static int FirstOfInterest(TextProgram program, Column texts, int rows)
+    {
+        var row = 0;
+        while (row < rows && (texts.IsNull(row) || !IsOfInterest(program, texts.Texts + row)))
+            row++;
+        return row;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsOfInterest(TextProgram program, DuckString* text) =>
+        program.Lengths.Has((int)text->Length) || (program.Interest & Kinds.Always) != 0 || Glance.At(text, program.Interest) != 0;
+
+    private sealed class JsonTrace : ITextTrace
+    {
+        private readonly TextBuffer _buffer = new();
+
+        public void Begin()
+        {
+            _buffer.Clear();
+            _buffer.Add((byte)'[');
+        }
+
+        public void Changed(string rule, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, bool empty)
+        {
+            if (_buffer.Length > 1)
+                _buffer.Add((byte)',');
+            using var writer = new Utf8JsonWriter(_buffer);
+            writer.WriteStartObject();
+            writer.WriteString("rule"u8, rule);
+            writer.WriteString("old"u8, before);
+            if (empty)
+                writer.WriteNull("new"u8);
+            else
+                writer.WriteString("new"u8, after);
+            writer.WriteEndObject();
+        }
+
+        public ReadOnlySpan<byte> End()
+        {
+            _buffer.Add((byte)']');
+            return _buffer.Text;
+        }
+    }
+}
