@@ -23,6 +23,18 @@ internal sealed record CleanseConfig : IValidatableObject
     [Field(Title = "Most rejected rows", Description = "The share of rejected rows above which the step fails.", Example = "5%")]
     public Share? MaxRejected { get; init; }
 
+    [Field(
+        Title = "Change log",
+        Description = "Which changed cells the port changes shows: sampled (some of each rule), full or off. The counts are exact in any case.",
+        Example = "full", Group = FieldAttribute.AdvancedGroup)]
+    public ChangeLogMode Changes { get; init; }
+
+    [Field(
+        Title = "Changes shown",
+        Description = "How many changed cells of each rule a sampled change log shows at most.",
+        Example = 1000, Minimum = 1, Maximum = 100_000, Group = FieldAttribute.AdvancedGroup, VisibleIf = "changes=sampled")]
+    public int ChangesPerRule { get; init; } = 100;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Rules.Count == 0 && Checks.Count == 0)

@@ -15,7 +15,7 @@ public static class CleanseModule
         Description = "Applies rules to rows, checks them, and sets aside those that fail with their reasons.",
         Icon = "sparkles",
         MinInputs = 1,
-        Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows")],
+        Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows"), new OperatorPort("changes", "Change log")],
         Accounts = ["rejected", "filtered"],
         Delta = true,
     };

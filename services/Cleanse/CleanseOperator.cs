@@ -26,6 +26,10 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         }
         var outPath = step.Outputs.CreateFile("out");
         var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
+        var files = new RecipeFiles(outPath, rejectedPath, config.Changes == ChangeLogMode.Off ? null : step.Outputs.CreateFile(ChangeLog.Port))
+        {
+            ChangesPerRule = config.Changes == ChangeLogMode.Full ? null : config.ChangesPerRule,
+        };
         try
         {
             using var session = EngineSession.Open(new EngineOptions
@@ -33,12 +37,12 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 MemoryBytes = step.Grant.MemoryBytes,
                 Threads = step.Grant.Threads,
                 Scratch = step.Scratch,
-                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath],
+                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath, .. files.Changes is null ? Array.Empty<string>() : [files.Changes]],
             });
             var recipe = RecipeCompiler.Compile(session, new Recipe(config.Rules, config.Checks), inputs);
             var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             var result = await session.WithProgressAsync(
-                () => RecipeRun.ExecuteAsync(session, recipe, outPath, rejectedPath, ct),
+                () => RecipeRun.ExecuteAsync(session, recipe, files, ct),
                 share => step.Progress.Report(new StepProgress("cleanse", (long)(rows * share), share)),
                 TimeProvider.System).ConfigureAwait(false);
             // A file cut short, or not the one that was recorded, must not pass for fewer rows.
@@ -50,7 +54,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                     Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {result.In:N0} rows, {rows:N0} were recorded."),
                 });
             }
-            return await FinishAsync(config, step, recipe, result, outPath, rejectedPath, ct).ConfigureAwait(false);
+            return await FinishAsync(config, step, recipe, result, files, ct).ConfigureAwait(false);
         }
         catch (RecipeException exception)
         {
@@ -73,11 +77,13 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
     }
 
     private static async Task<StepResult> FinishAsync(
-        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, string outPath, string rejectedPath, CancellationToken ct)
+        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, CancellationToken ct)
     {
-        var rejected = await step.Outputs.CommitAsync(rejectedPath, result.Rejected, ct).ConfigureAwait(false);
+        var rejected = await step.Outputs.CommitAsync(files.Rejected, result.Rejected, ct).ConfigureAwait(false);
         var tag = RejectedRows.Strictest(step.Inputs.SelectMany(input => input.Dataset.Schema.Columns));
         var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = Dataset(rejected, RejectedRows.Schema(tag)) };
+        if (files.Changes is not null)
+            outputs[ChangeLog.Port] = Dataset(await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false), ChangeLog.Schema(tag));
         var outcome = new StepOutcome
         {
             Outputs = outputs,
@@ -97,7 +103,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         // Over a limit the clean rows go nowhere; what is wrong with the others is kept.
         if (Failure(config, result) is { } error)
             return new StepResult.Failed(error, outcome);
-        var clean = await step.Outputs.CommitAsync(outPath, result.Out, ct).ConfigureAwait(false);
+        var clean = await step.Outputs.CommitAsync(files.Out, result.Out, ct).ConfigureAwait(false);
         outputs["out"] = Dataset(clean, recipe.Schema);
         return new StepResult.Completed(outcome);
     }

@@ -51,7 +51,7 @@ public sealed class CleanseOperatorTests : IDisposable
         failed.Error.Message.ShouldBe("7.2 % of rows rejected, limit 5 %");
         failed.Error.Path.ShouldBe("maxRejected");
         failed.Error.Transient.ShouldBeFalse();
-        failed.Outcome!.Outputs.Keys.ShouldBe(["rejected"]);
+        failed.Outcome!.Outputs.Keys.ShouldBe(["rejected", "changes"]);
         failed.Outcome.Outputs["rejected"].Rows.ShouldBe(72);
         failed.Outcome.Ledger.ShouldHaveSingleItem().Rejected.ShouldBe(72);
         (await RunAsync("""{"checks":[{"check":"notNull","columns":["email"]}],"maxRejected":"7.2%"}""", input)).ShouldBeOfType<StepResult.Completed>();

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Qualiz.Contracts.Data;
+using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 
@@ -29,30 +31,36 @@ public static class HiddenColumns
     public static bool IsHidden(string name) => name is Source or Row or Key;
 
     /// <summary>
-    /// The SQL expression of <c>_key</c> over columns in scope. MD5, not the engine's own <c>hash()</c>, which may change with its version.
+    /// The SQL expression of <c>_key</c> over columns in scope: a kernel of ours, not the engine's own <c>hash()</c>, which may change with its version.
     /// Columns go in by name and nulls are left out, so that a column's place, or a new column that is empty, changes no key; decimals
     /// lose their trailing zeros, so that a wider scale changes none either.
     /// </summary>
     /// <param name="ordinal">SQL of the row's ordinal among rows of the same content where it is 2 or more, else null: the first keeps the plain key.</param>
     public static string KeyExpression(IEnumerable<(string Name, ColumnType Type)> columns, string? qualifier = null, string? ordinal = null)
     {
-        var parts = columns
-            .OrderBy(column => column.Name, StringComparer.Ordinal)
-            .Select(column =>
-            {
-                var name = qualifier is null ? Sql.Identifier(column.Name) : $"{qualifier}.{Sql.Identifier(column.Name)}";
-                return $"{Sql.Literal($"\u001e{column.Name}\u001f")} || {CanonicalText(name, column.Type)}";
-            })
-            .ToList();
+        var ordered = columns.OrderBy(column => column.Name, StringComparer.Ordinal).ToList();
+        var values = ordered.Select(column =>
+        {
+            var name = qualifier is null ? Sql.Identifier(column.Name) : $"{qualifier}.{Sql.Identifier(column.Name)}";
+            return $", {Canonical(name, column.Type)}";
+        });
+        // The ordinal has no name.
+        IEnumerable<string?> names = ordered.Select(column => column.Name);
         if (ordinal is not null)
-            parts.Add($"{Sql.Literal("\u001d")} || CAST({ordinal} AS VARCHAR)");
-        return parts.Count == 0 ? "'0000000000000000'" : $"left(md5(concat({string.Join(", ", parts)})), 16)";
+        {
+            names = names.Append(null);
+            values = values.Append($", CAST({ordinal} AS BIGINT)");
+        }
+        return ordered.Count == 0 && ordinal is null ? "'0000000000000000'" : $"qz_row_key({Sql.Literal(JsonSerializer.Serialize(names))}{string.Concat(values)})";
     }
 
-    private static string CanonicalText(string name, ColumnType type) => type switch
+    /// <summary>The key of content: for each value that is not null <c>U+001E name U+001F text</c>, ordered by name.</summary>
+    public static string KeyOf(ReadOnlySpan<byte> content) => RowKey.Of(content);
+
+    private static string Canonical(string name, ColumnType type) => type switch
     {
-        _ when type == ColumnType.Text || type == ColumnType.Json => name,
-        ColumnType.DecimalType { Scale: > 0 } => $"rtrim(rtrim(CAST({name} AS VARCHAR), '0'), '.')",
+        _ when type == ColumnType.Text => name,
+        _ when type == ColumnType.Bool || type == ColumnType.Int64 || type == ColumnType.Date || type is ColumnType.DecimalType => $"CAST({name} AS {type.DuckDb})",
         ColumnType.ListType or ColumnType.StructType => $"CAST(to_json({name}) AS VARCHAR)",
         _ => $"CAST({name} AS VARCHAR)",
     };

@@ -1,5 +1,6 @@
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Kernels.Rows;
 
 namespace Qualiz.Engine.Recipes;
 
@@ -15,7 +16,7 @@ public sealed record CompiledRecipe
 
     /// <summary>
     /// The one query that does all rules and all checks of single rows. It yields every row of the inputs with the columns of
-    /// <see cref="Schema"/> and the internal columns named in <see cref="Names"/>.
+    /// <see cref="Schema"/> and internal columns beside them.
     /// </summary>
     public required string Query { get; init; }
 
@@ -23,49 +24,59 @@ public sealed record CompiledRecipe
     public required DatasetSchema Schema { get; init; }
     public required IReadOnlyList<string> Inputs { get; init; }
     internal InternalNames Names { get; init; } = null!;
-    internal IReadOnlyList<Failure> Failures { get; init; } = [];
-    internal IReadOnlyList<FilterStep> Filters { get; init; } = [];
-    internal IReadOnlyList<ChangeCount> Changes { get; init; } = [];
+
+    /// <summary>What can happen to a row, in the order in which it does. The events of <see cref="Uniques"/> come last and are no columns of the query.</summary>
+    internal IReadOnlyList<RecipeEvent> Events { get; init; } = [];
+
+    /// <summary>The rules that change cells, by the numbers that <see cref="Changes"/> has.</summary>
+    internal IReadOnlyList<ChangingRule> ChangingRules { get; init; } = [];
+    internal IReadOnlyList<ChangeColumn> Changes { get; init; } = [];
     internal IReadOnlyList<UniqueStep> Uniques { get; init; } = [];
     internal IReadOnlyList<(RowCountCheck Check, string Path)> RowCounts { get; init; } = [];
 
-    /// <summary>JSON texts of a row as ingested and as rejected, over the columns that <see cref="Query"/> yields.</summary>
+    /// <summary>JSON texts of a row as ingested and as rejected, and of the reasons, over the columns that the query yields and those of the uniques.</summary>
     internal string IngestedJson { get; init; } = "";
     internal string RejectedJson { get; init; } = "";
+    internal string ReasonsJson { get; init; } = "";
+
+    /// <summary>JSON text of the changes of a row: a list of {rule, column, old, new}.</summary>
+    internal string ChangesJson { get; init; } = "";
 }
 
 /// <summary>A way in which a cell can fail.</summary>
-/// <param name="Id">Its number in the internal column <c>ids</c>.</param>
 /// <param name="Label">e.g. <c>notNull(email)</c>.</param>
-internal sealed record Failure(int Id, string Kind, string Column, string Label, string Path, Else Else)
+internal sealed record Failure(string Kind, string Column, string Label, string Path, Else Else)
 {
     public bool Rejects => Else is Else.Reject or Else.Fail;
 }
 
-internal sealed record FilterStep(int Id, string Label);
+/// <param name="Column">The column of booleans that says for which rows it happens.</param>
+/// <param name="Failure">Null for a filter.</param>
+/// <param name="Label">The label of the failure, or <c>filter(...)</c>.</param>
+internal sealed record RecipeEvent(RowEvent Kind, string Column, Failure? Failure, string Label);
 
-internal sealed record ChangeCount(string Column, string Kind, string Path);
+internal sealed record ChangingRule(string Kind, string Path);
 
-/// <param name="Condition">True for the rows that are compared.</param>
+/// <param name="Column">The column that says in which rows the rules changed a cell.</param>
+internal sealed record ChangeColumn(string Column, RowChange Change);
+
+/// <param name="Event">Its place in <see cref="CompiledRecipe.Events"/>.</param>
 /// <param name="Keys">The key columns, quoted.</param>
 /// <param name="Order">The stated order, each with a direction; may be empty.</param>
-/// <param name="Reason">An SQL expression of the reason's JSON text.</param>
-internal sealed record UniqueStep(Failure Failure, string Condition, IReadOnlyList<string> Keys, IReadOnlyList<string> Order, string Reason);
+internal sealed record UniqueStep(int Event, IReadOnlyList<string> Keys, IReadOnlyList<string> Order);
 
 /// <summary>Names of the columns that only we see; chosen so that no column of the data has them.</summary>
 internal sealed record InternalNames(string Prefix)
 {
     public string Input => $"{Prefix}input";
 
-    /// <summary>The number of the filter that took the row out, or null.</summary>
-    public string Filtered => $"{Prefix}filtered";
+    /// <summary>What becomes of the row.</summary>
+    public string Outcome => $"{Prefix}outcome";
 
-    /// <summary>JSON objects joined by commas: why the row is rejected, or null.</summary>
-    public string Reasons => $"{Prefix}reasons";
+    /// <summary>Tells evaluated rows apart.</summary>
+    public string Position => $"{Prefix}position";
 
-    /// <summary>Failure numbers joined by commas, those that do not reject included, or null.</summary>
-    public string Ids => $"{Prefix}ids";
-
+    /// <summary>Holds the evaluated rows where a check needs all of them.</summary>
     public string Table => $"{Prefix}evaluated";
 
     public static InternalNames Avoiding(IEnumerable<string> columns)

@@ -41,6 +41,9 @@ public enum Else
 public abstract record Rule
 {
     internal abstract string Kind { get; }
+
+    /// <summary>Columns that the rule makes.</summary>
+    internal virtual IEnumerable<string> NewColumns => [];
 }
 
 [Field(Title = "Trim", Description = "Takes white space away from both ends.")]
@@ -292,6 +295,8 @@ public sealed record DeriveRule : Rule
     public Scalar? Default { get; init; }
 
     internal override string Kind => "derive";
+
+    internal override IEnumerable<string> NewColumns => [Column];
 }
 
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "check")]

@@ -1,141 +1,193 @@
 using System.Globalization;
+using System.Text;
 using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Recipes;
 
-/// <summary>What a recipe did.</summary>
-public sealed record RecipeResult
+/// <summary>Where the outputs of a recipe go (Parquet). Every file is written, also without rows.</summary>
+/// <param name="Changes">Null: no change log.</param>
+public sealed record RecipeFiles(string Out, string Rejected, string? Changes = null)
 {
-    public required IReadOnlyList<RecipeInputResult> Inputs { get; init; }
-
-    /// <summary>Changed cells of clean rows by kind of rule (<c>trim</c>) and by rule (<c>rules[0]</c>).</summary>
-    public required IReadOnlyDictionary<string, long> Changed { get; init; }
-
-    /// <summary>Cells that failed without being rejected: how many were kept, emptied or given the default, by label.</summary>
-    public required IReadOnlyList<RecipeFailure> Tolerated { get; init; }
-
-    /// <summary>What makes the step fail: <c>else: fail</c> rules and checks that something failed, and row counts out of bounds.</summary>
-    public required IReadOnlyList<RecipeFailure> Fatal { get; init; }
-
-    public required IReadOnlyList<string> Warnings { get; init; }
-    public long In => Inputs.Sum(input => input.In);
-    public long Out => Inputs.Sum(input => input.Out);
-    public long Rejected => Inputs.Sum(input => input.Rejected);
-    public long Filtered => Inputs.Sum(input => input.Filtered);
+    /// <summary>How many changed cells of each rule the change log shows; null for all.</summary>
+    public int? ChangesPerRule { get; init; } = 100;
 }
 
-/// <param name="Rejections">Rejected rows by reason, e.g. <c>notNull(email)</c>.</param>
-/// <param name="Filters">Filtered rows by filter.</param>
-public sealed record RecipeInputResult(
-    string Name, long In, long Out, long Rejected, long Filtered, IReadOnlyDictionary<string, long> Rejections, IReadOnlyDictionary<string, long> Filters);
-
-/// <param name="Path">The place in the recipe, e.g. <c>rules[2]</c>.</param>
-public sealed record RecipeFailure(string Label, string Path, Else Else, long Rows, string Message);
-
-/// <summary>Runs a compiled recipe: evaluates it once into a table of the session (which spills), then splits that.</summary>
+/// <summary>
+/// Runs a compiled recipe in one pass: the clean rows stream into their file, while a kernel counts and takes down the others. Only a recipe with a
+/// check that compares rows (<c>unique</c>) is evaluated into a table first, which spills.
+/// </summary>
 public static class RecipeRun
 {
-    /// <param name="outPath">Where the clean rows go (Parquet).</param>
-    /// <param name="rejectedPath">Where the rejected rows go; the file is written also when there are none.</param>
-    public static async Task<RecipeResult> ExecuteAsync(EngineSession session, CompiledRecipe recipe, string outPath, string rejectedPath, CancellationToken ct)
+    public static async Task<RecipeResult> ExecuteAsync(EngineSession session, CompiledRecipe recipe, RecipeFiles files, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(files);
         var names = recipe.Names;
-        var table = Sql.Identifier(names.Table);
-        var reasons = Sql.Identifier(names.Reasons);
-        var filtered = Sql.Identifier(names.Filtered);
+        var sample = files.Changes is null ? 0 : files.ChangesPerRule ?? int.MaxValue;
+        var folder = Path.Combine(session.Options.Scratch, $"recipe-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(folder);
+        using var outcomes = new RowOutcomes(
+            recipe.Inputs.Count, [.. recipe.Events.Select(happening => happening.Kind)], [.. recipe.Changes.Select(change => change.Change)],
+            recipe.ChangingRules.Count, sample, Path.Combine(folder, "rejected"), Path.Combine(folder, "changed"));
         try
         {
-            await session.ExecuteAsync($"CREATE TEMP TABLE {table} AS {recipe.Query}", ct).ConfigureAwait(false);
-            foreach (var unique in recipe.Uniques)
-                await session.ExecuteAsync(MarkRepeated(names, unique), ct).ConfigureAwait(false);
-            var counts = await CountAsync(session, recipe, ct).ConfigureAwait(false);
-            await DatasetFiles.WriteAsync(
-                session,
-                $"SELECT {Sql.Identifiers(recipe.Schema.Columns.Select(column => column.Name))} FROM {table} WHERE {reasons} IS NULL AND {filtered} IS NULL",
-                outPath, ct).ConfigureAwait(false);
-            await DatasetFiles.WriteAsync(
-                session,
-                $"""
-                SELECT {Sql.Identifiers(HiddenColumns.Names)}, CAST({recipe.IngestedJson} AS JSON) AS ingested,
-                  CAST({recipe.RejectedJson} AS JSON) AS rejected, CAST('[' || {reasons} || ']' AS JSON) AS reasons
-                FROM {table} WHERE {reasons} IS NOT NULL
-                """,
-                rejectedPath, ct).ConfigureAwait(false);
-            return counts;
+            var source = $"({recipe.Query})";
+            if (recipe.Uniques.Count > 0)
+            {
+                var table = await EvaluateAsync(session, recipe, ct).ConfigureAwait(false);
+                var flags = new StringBuilder();
+                foreach (var unique in recipe.Uniques)
+                {
+                    await RankAsync(session, recipe, unique, $"(SELECT *{flags} FROM {table})", ct).ConfigureAwait(false);
+                    flags.Append(CultureInfo.InvariantCulture, $", {Sql.Identifier(names.Position)} IN (SELECT r FROM {RepeatedTable(recipe, unique)}) AS {Sql.Identifier(recipe.Events[unique.Event].Column)}");
+                }
+                source = $"(SELECT *{flags} FROM {table})";
+            }
+            await DatasetFiles.WriteAsync(session, Clean(recipe, outcomes, source), files.Out, ct).ConfigureAwait(false);
+            await WriteRejectedAsync(session, outcomes.Rejected, files.Rejected, ct).ConfigureAwait(false);
+            var changes = files.Changes is null ? 0 : await WriteChangesAsync(session, outcomes.Changed, files.Changes, files.ChangesPerRule, ct).ConfigureAwait(false);
+            return Result(recipe, outcomes) with { Changes = changes };
         }
         finally
         {
-            session.Execute($"DROP TABLE IF EXISTS {table}");
+            foreach (var unique in recipe.Uniques)
+                session.Execute($"DROP TABLE IF EXISTS {RepeatedTable(recipe, unique)}");
+            session.Execute($"DROP TABLE IF EXISTS {Sql.Identifier(names.Table)}");
         }
+    }
+
+    // The kernel decides; both it and the takers have effects, so the engine calls each once for a row and moves none of them elsewhere.
+    private static string Clean(CompiledRecipe recipe, RowOutcomes outcomes, string source)
+    {
+        var names = recipe.Names;
+        var number = outcomes.Number.ToString(CultureInfo.InvariantCulture);
+        var input = Sql.Identifier(names.Input);
+        var outcome = Sql.Identifier(names.Outcome);
+        var arguments = string.Concat(recipe.Events.Select(happening => happening.Column).Concat(recipe.Changes.Select(change => change.Column)).Select(name => $", {Sql.Identifier(name)}"));
+        var identity = $"coalesce(CAST(to_json({HiddenColumns.Source}) AS VARCHAR), ''), coalesce(CAST({HiddenColumns.Row} AS VARCHAR), ''), coalesce({HiddenColumns.Key}, '')";
+        var separator = $"chr({((int)RowOutcomes.Separator).ToString(CultureInfo.InvariantCulture)})";
+        return $"""
+            SELECT {Sql.Identifiers(recipe.Schema.Columns.Select(column => column.Name))}
+            FROM (SELECT *, qz_row_outcome({number}, {input}, {HiddenColumns.Row}, {HiddenColumns.Source}{arguments}) AS {outcome} FROM {source})
+            WHERE CASE {outcome}
+              WHEN 0 THEN true
+              WHEN 1 THEN qz_row_rejected({number}, concat_ws({separator}, {input}, {identity}, {recipe.IngestedJson}, {recipe.RejectedJson}, {recipe.ReasonsJson}))
+              WHEN 3 THEN qz_row_changed({number}, concat_ws({separator}, {input}, {identity}, {recipe.ChangesJson}))
+              ELSE false END
+            """;
+    }
+
+    private static Task<long> WriteRejectedAsync(EngineSession session, LineSpool spool, string path, CancellationToken ct)
+    {
+        var select = spool.Lines == 0
+            ? $"""
+              SELECT CAST(NULL AS VARCHAR) AS {HiddenColumns.Source}, CAST(NULL AS BIGINT) AS {HiddenColumns.Row}, CAST(NULL AS VARCHAR) AS {HiddenColumns.Key},
+                CAST(NULL AS JSON) AS {RejectedRows.Ingested}, CAST(NULL AS JSON) AS {RejectedRows.Rejected}, CAST(NULL AS JSON) AS {RejectedRows.Reasons} WHERE false
+              """
+            : $"""
+              SELECT CAST(s AS JSON) ->> '$' AS {HiddenColumns.Source}, r AS {HiddenColumns.Row}, k AS {HiddenColumns.Key},
+                CAST(a AS JSON) AS {RejectedRows.Ingested}, CAST(b AS JSON) AS {RejectedRows.Rejected}, CAST(c AS JSON) AS {RejectedRows.Reasons}
+              FROM {Lines(spool, "a", "b", "c")} ORDER BY i, s, r, a, b, c
+              """;
+        return DatasetFiles.WriteAsync(session, select, path, ct);
+    }
+
+    private static Task<long> WriteChangesAsync(EngineSession session, LineSpool spool, string path, int? perRule, CancellationToken ct)
+    {
+        if (spool.Lines == 0)
+        {
+            return DatasetFiles.WriteAsync(
+                session,
+                $"""
+                SELECT CAST(NULL AS VARCHAR) AS {HiddenColumns.Source}, CAST(NULL AS BIGINT) AS {HiddenColumns.Row}, CAST(NULL AS VARCHAR) AS {HiddenColumns.Key},
+                  CAST(NULL AS VARCHAR) AS "{ChangeLog.Rule}", CAST(NULL AS VARCHAR) AS "{ChangeLog.Column}", CAST(NULL AS JSON) AS "{ChangeLog.Old}", CAST(NULL AS JSON) AS "{ChangeLog.New}" WHERE false
+                """,
+                path, ct);
+        }
+        var limit = perRule is { } most
+            ? $"QUALIFY row_number() OVER (PARTITION BY c.rule ORDER BY qz_row_hash({HiddenColumns.Source}, r), {HiddenColumns.Source}, r, n) <= {most.ToString(CultureInfo.InvariantCulture)}"
+            : "";
+        return DatasetFiles.WriteAsync(
+            session,
+            $"""
+            SELECT {HiddenColumns.Source}, r AS {HiddenColumns.Row}, k AS {HiddenColumns.Key},
+              c.rule AS "{ChangeLog.Rule}", c."column" AS "{ChangeLog.Column}", c.old AS "{ChangeLog.Old}", c.new AS "{ChangeLog.New}"
+            FROM (
+              SELECT i, CAST(s AS JSON) ->> '$' AS {HiddenColumns.Source}, r, k, generate_subscripts(list, 1) AS n, unnest(list) AS c
+              FROM (SELECT i, s, r, k, from_json(CAST(a AS JSON), {Sql.Literal("""[{"rule":"VARCHAR","column":"VARCHAR","old":"JSON","new":"JSON"}]""")}) AS list FROM {Lines(spool, "a")}))
+            {limit}
+            ORDER BY i, {HiddenColumns.Source}, r, n
+            """,
+            path, ct);
+    }
+
+    private static string Lines(LineSpool spool, params IEnumerable<string> columns)
+    {
+        spool.Flush();
+        var types = columns.Select(name => $"'{name}': 'VARCHAR'").Prepend("'i': 'USMALLINT', 's': 'VARCHAR', 'r': 'BIGINT', 'k': 'VARCHAR'");
+        // Room for the longest line, and no more than two blocks of it for each thread.
+        var longest = Math.Max(spool.Longest + 16, 1 << 20);
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            read_csv({Sql.Literal(spool.Path)}, auto_detect = false, header = false, delim = chr({(int)RowOutcomes.Separator}), quote = '', escape = '', new_line = '\n',
+              max_line_size = {longest}, buffer_size = {longest * 2}, columns = {'{'}{string.Join(", ", types)}{'}'})
+            """);
+    }
+
+    private static string RepeatedTable(CompiledRecipe recipe, UniqueStep unique) => Sql.Identifier($"{recipe.Names.Table}_{unique.Event.ToString(CultureInfo.InvariantCulture)}");
+
+    /// <summary>Evaluates all rows into a table; the answer is a relation with a column that tells them apart.</summary>
+    private static async Task<string> EvaluateAsync(EngineSession session, CompiledRecipe recipe, CancellationToken ct)
+    {
+        var table = Sql.Identifier(recipe.Names.Table);
+        var position = Sql.Identifier(recipe.Names.Position);
+        // A column of the data hides the engine's own row number when it has the same name.
+        if (recipe.Schema.Columns.Any(column => column.Name.Equals("rowid", StringComparison.OrdinalIgnoreCase)))
+        {
+            await session.ExecuteAsync($"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER () AS {position} FROM ({recipe.Query})", ct).ConfigureAwait(false);
+            return table;
+        }
+        await session.ExecuteAsync($"CREATE TEMP TABLE {table} AS {recipe.Query}", ct).ConfigureAwait(false);
+        return $"(SELECT *, rowid AS {position} FROM {table})";
     }
 
     // Only rows whose key occurs more than once are ranked. A row that is rejected anyway never stands in the way of one that is not;
     // the source's own order settles what the stated order leaves open, so that the result does not depend on threads.
-    private static string MarkRepeated(InternalNames names, UniqueStep unique)
+    private static Task<long> RankAsync(EngineSession session, CompiledRecipe recipe, UniqueStep unique, string source, CancellationToken ct)
     {
-        var table = Sql.Identifier(names.Table);
-        var reasons = Sql.Identifier(names.Reasons);
-        var ids = Sql.Identifier(names.Ids);
-        var id = unique.Failure.Id.ToString(CultureInfo.InvariantCulture);
+        // The first thing that rejects or filters a row decides.
+        var fate = string.Concat(recipe.Events.Take(unique.Event).Where(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed)
+            .Select(happening => $" WHEN {Sql.Identifier(happening.Column)} THEN {(happening.Kind == RowEvent.Filter ? 2 : 1)}"));
+        fate = fate.Length == 0 ? "0" : $"CASE{fate} ELSE 0 END";
         var keys = string.Join(", ", unique.Keys);
-        var order = string.Join(", ", unique.Order.Prepend($"{reasons} IS NOT NULL").Concat([HiddenColumns.Source, HiddenColumns.Row, "rowid"]));
-        var sets = $"{ids} = concat_ws(',', {ids}, '{id}')" + (unique.Failure.Rejects ? $", {reasons} = concat_ws(',', {reasons}, {unique.Reason})" : "");
-        return $"""
-            UPDATE {table} SET {sets} WHERE rowid IN (
-              SELECT r FROM (
-                SELECT rowid AS r, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS n
-                FROM {table}
-                WHERE {unique.Condition}
-                  AND ({keys}) IN (SELECT {(unique.Keys.Count == 1 ? keys : $"({keys})")} FROM {table} WHERE {unique.Condition} GROUP BY {keys} HAVING count(*) > 1))
-              WHERE n > 1)
-            """;
+        var condition = $"{fate} <> 2 AND {string.Join(" AND ", unique.Keys.Select(key => $"{key} IS NOT NULL"))}";
+        var position = Sql.Identifier(recipe.Names.Position);
+        var order = string.Join(", ", unique.Order.Prepend($"{fate} = 1").Concat([HiddenColumns.Source, HiddenColumns.Row, position]));
+        return session.ExecuteAsync(
+            $"""
+            CREATE TEMP TABLE {RepeatedTable(recipe, unique)} AS
+            SELECT r FROM (
+              SELECT {position} AS r, row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS n
+              FROM {source}
+              WHERE {condition} AND ({keys}) IN (SELECT {(unique.Keys.Count == 1 ? keys : $"({keys})")} FROM {source} WHERE {condition} GROUP BY {keys} HAVING count(*) > 1))
+            WHERE n > 1
+            """,
+            ct);
     }
 
-    private static async Task<RecipeResult> CountAsync(EngineSession session, CompiledRecipe recipe, CancellationToken ct)
+    private static RecipeResult Result(CompiledRecipe recipe, RowOutcomes outcomes)
     {
-        var names = recipe.Names;
-        var table = Sql.Identifier(names.Table);
-        var input = Sql.Identifier(names.Input);
-        var reasons = Sql.Identifier(names.Reasons);
-        var filtered = Sql.Identifier(names.Filtered);
-        var changes = recipe.Changes.Select(change => $"coalesce(CAST(sum({Sql.Identifier(change.Column)}) FILTER ({reasons} IS NULL AND {filtered} IS NULL) AS BIGINT), 0)");
-        var totals = await session.QueryAsync(
-            $"""
-            SELECT CAST({input} AS INTEGER), count(*), count(*) FILTER ({filtered} IS NOT NULL), count(*) FILTER ({reasons} IS NOT NULL)
-              {string.Concat(changes.Select(change => $", {change}"))}
-            FROM {table} GROUP BY 1 ORDER BY 1
-            """,
-            row => (
-                Input: row.GetInt32(0), In: row.GetInt64(1), Filtered: row.GetInt64(2), Rejected: row.GetInt64(3),
-                Changes: Enumerable.Range(4, recipe.Changes.Count).Select(row.GetInt64).ToList()),
-            ct).ConfigureAwait(false);
-        var failed = await session.QueryAsync(
-            $"""
-            SELECT CAST({input} AS INTEGER), CAST(id AS INTEGER), count(*)
-            FROM (SELECT {input}, unnest(string_split({Sql.Identifier(names.Ids)}, ',')) AS id FROM {table} WHERE {Sql.Identifier(names.Ids)} IS NOT NULL)
-            GROUP BY 1, 2
-            """,
-            row => (Input: row.GetInt32(0), Id: row.GetInt32(1), Rows: row.GetInt64(2)), ct).ConfigureAwait(false);
-        var filters = await session.QueryAsync(
-            $"SELECT CAST({input} AS INTEGER), CAST({filtered} AS INTEGER), count(*) FROM {table} WHERE {filtered} IS NOT NULL GROUP BY 1, 2",
-            row => (Input: row.GetInt32(0), Id: row.GetInt32(1), Rows: row.GetInt64(2)), ct).ConfigureAwait(false);
-
-        var inputs = recipe.Inputs.Select((name, i) =>
-        {
-            var total = totals.FirstOrDefault(row => row.Input == i);
-            return new RecipeInputResult(
-                name, total.In, total.In - total.Filtered - total.Rejected, total.Rejected, total.Filtered,
-                Sum(failed.Where(row => row.Input == i && recipe.Failures[row.Id].Rejects).Select(row => (recipe.Failures[row.Id].Label, row.Rows))),
-                Sum(filters.Where(row => row.Input == i).Select(row => (recipe.Filters[row.Id].Label, row.Rows))));
-        }).ToList();
-        var changed = recipe.Changes
-            .SelectMany((change, i) => new[] { (change.Kind, Rows: totals.Sum(row => row.Changes[i])), (change.Path, Rows: totals.Sum(row => row.Changes[i])) });
-        var failures = recipe.Failures
-            .Select(failure => (Failure: failure, Rows: failed.Where(row => row.Id == failure.Id).Sum(row => row.Rows)))
-            .Where(failure => failure.Rows > 0).ToList();
+        var inputs = recipe.Inputs.Select((name, i) => new RecipeInputResult(
+            name, outcomes.Read(i), outcomes.Added(i), outcomes.Read(i) + outcomes.Added(i) - outcomes.RejectedRows(i) - outcomes.FilteredRows(i), outcomes.RejectedRows(i), outcomes.FilteredRows(i),
+            Sum(recipe.Events.Select((happening, e) => (happening, Rows: outcomes.Count(i, e))).Where(entry => entry.happening.Failure is { Rejects: true }).Select(entry => (entry.happening.Label, entry.Rows))),
+            Sum(recipe.Events.Select((happening, e) => (happening, Rows: outcomes.Count(i, e))).Where(entry => entry.happening.Kind == RowEvent.Filter).Select(entry => (entry.happening.Label, entry.Rows)))))
+            .ToList();
+        var changed = recipe.ChangingRules.SelectMany((rule, i) => new[] { (rule.Kind, outcomes.ChangedBy(i)), (rule.Path, outcomes.ChangedBy(i)) });
+        var failures = recipe.Events
+            .Select((happening, e) => (happening.Failure, Rows: Enumerable.Range(0, recipe.Inputs.Count).Sum(i => outcomes.Count(i, e))))
+            .Where(failure => failure is { Failure: not null, Rows: > 0 }).Select(failure => (Failure: failure.Failure!, failure.Rows)).ToList();
         var fatal = failures.Where(failure => failure.Failure.Else == Else.Fail)
             .Select(failure => new RecipeFailure(
                 failure.Failure.Label, failure.Failure.Path, Else.Fail, failure.Rows,
@@ -157,7 +209,7 @@ public static class RecipeRun
         return new RecipeResult
         {
             Inputs = inputs,
-            Changed = Sum(changed),
+            Changed = changed.GroupBy(change => change.Item1, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Sum(change => change.Item2), StringComparer.Ordinal),
             Tolerated = [.. failures.Where(failure => !failure.Failure.Rejects)
                 .Select(failure => new RecipeFailure(failure.Failure.Label, failure.Failure.Path, failure.Failure.Else, failure.Rows, ""))],
             Fatal = fatal,
@@ -166,5 +218,6 @@ public static class RecipeRun
     }
 
     private static Dictionary<string, long> Sum(IEnumerable<(string Key, long Rows)> counts) =>
-        counts.GroupBy(count => count.Key, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Sum(count => count.Rows), StringComparer.Ordinal);
+        counts.Where(count => count.Rows > 0).GroupBy(count => count.Key, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Sum(count => count.Rows), StringComparer.Ordinal);
 }

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Qualiz.Engine.Datasets;
 
 namespace Qualiz.Ingest.Csv;
 
@@ -91,9 +91,7 @@ internal sealed class RejectSpool(string path, IReadOnlyList<string> declared) :
         _closed = true;
     }
 
-#pragma warning disable CA5351 // A name for content, as the engine makes it; nothing is protected by it.
-    public static string Key(ReadOnlySpan<byte> raw) => Convert.ToHexStringLower(MD5.HashData(raw))[..16];
-#pragma warning restore CA5351
+    public static string Key(ReadOnlySpan<byte> raw) => HiddenColumns.KeyOf(raw);
 
     /// <summary>The key of a record whose values are known, as HiddenColumns.KeyExpression has it, over the texts as they came.</summary>
     public (string Text, bool Declared) Key(IReadOnlyCollection<(string Name, string Text)> values)

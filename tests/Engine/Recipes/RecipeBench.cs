@@ -19,6 +19,8 @@ internal sealed class RecipeBench : IDisposable
 
     public EngineSession Session { get; }
 
+    public int? ChangesPerRule { get; set; }
+
     public static Recipe Read(string rules, string checks = "[]") =>
         new(JsonSerializer.Deserialize<List<Rule>>(rules, ConfigJson.Options)!, JsonSerializer.Deserialize<List<Check>>(checks, ConfigJson.Options)!);
 
@@ -51,7 +53,8 @@ internal sealed class RecipeBench : IDisposable
         var compiled = Compile(recipe, inputs);
         var outPath = _scratch.File($"out-{_files++}.parquet");
         var rejectedPath = _scratch.File($"rejected-{_files++}.parquet");
-        var result = await RecipeRun.ExecuteAsync(Session, compiled, outPath, rejectedPath, default);
+        var changesPath = _scratch.File($"changes-{_files++}.parquet");
+        var result = await RecipeRun.ExecuteAsync(Session, compiled, new RecipeFiles(outPath, rejectedPath, changesPath) { ChangesPerRule = ChangesPerRule }, default);
         var visible = compiled.Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ToList();
         var text = string.Join(", ", visible.Select(name => $"CAST({Sql.Identifier(name)} AS VARCHAR)"));
         var rows = Session.Query($"SELECT {text} FROM read_parquet({Sql.Literal(outPath)})",
@@ -59,7 +62,10 @@ internal sealed class RecipeBench : IDisposable
         var rejected = Session.Query(
             $"SELECT _source, _row, _key, ingested, rejected, reasons FROM read_parquet({Sql.Literal(rejectedPath)})",
             row => new RejectedRow(row.GetString(0), row.GetInt64(1), row.GetString(2), Parse(row.GetString(3)), Parse(row.GetString(4)), Parse(row.GetString(5))));
-        return new RecipeOutput(compiled, result, rows, rejected, outPath);
+        var changes = Session.Query(
+            $"SELECT _source, _row, rule, \"column\", old, new FROM read_parquet({Sql.Literal(changesPath)})",
+            row => new ChangedCell(row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4), row.IsDBNull(5) ? null : row.GetString(5)));
+        return new RecipeOutput(compiled, result, rows, rejected, outPath) { Changes = changes };
     }
 
     private static JsonElement Parse(string text) => JsonSerializer.Deserialize<JsonElement>(text);
@@ -74,6 +80,8 @@ internal sealed class RecipeBench : IDisposable
 /// <param name="Rows">The clean rows, cells joined by a bar, ∅ for an empty one.</param>
 internal sealed record RecipeOutput(CompiledRecipe Compiled, RecipeResult Result, IReadOnlyList<string> Rows, IReadOnlyList<RejectedRow> Rejected, string Path)
 {
+    public IReadOnlyList<ChangedCell> Changes { get; init; } = [];
+
     public DatasetColumn Column(string name) => Compiled.Schema.Find(name)!;
 
     public IEnumerable<string> ReasonsOf(long row) => Rejected.Single(rejected => rejected.Row == row).Reasons.EnumerateArray()
@@ -81,3 +89,5 @@ internal sealed record RecipeOutput(CompiledRecipe Compiled, RecipeResult Result
 }
 
 internal sealed record RejectedRow(string Source, long Row, string Key, JsonElement Ingested, JsonElement Rejected, JsonElement Reasons);
+
+internal sealed record ChangedCell(string Source, long Row, string Rule, string Column, string? Old, string? New);

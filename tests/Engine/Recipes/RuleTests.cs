@@ -1,4 +1,4 @@
-using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Kernels.Text;
 
 namespace Qualiz.Engine.Tests.Recipes;
 
@@ -193,13 +193,25 @@ public sealed class RuleTests : IDisposable
         output.Rejected[0].Rejected.GetProperty("v").GetString().ShouldBe("12.50");
     }
 
-    [Fact]
-    public void Dates_are_written_as_people_write_them()
+    [Theory]
+    [InlineData("dd.MM.yyyy HH:mm:ss", "1.2.2020 03:04:05", "2020-02-01 03:04:05")]
+    [InlineData("yyyy-MM-dd'T'HH:mm", "2020-02-01T03:04", "2020-02-01 03:04:00")]
+    [InlineData("d MMM yy, hh:mm tt", "3 sep 69, 12:30 am", "1969-09-03 00:30:00")]
+    [InlineData("MMMM d, yyyy", "February 29, 2020", "2020-02-29 00:00:00")]
+    [InlineData("100% yyyy", "100% 1999", "1999-01-01 00:00:00")]
+    [InlineData("yyyy-MM-dd HH:mm:ss.ffffffzzz", "2020-01-01 01:00:00.5+0200", "2019-12-31 23:00:00.5")]
+    [InlineData("yyyy-MM-dd", "2019-02-29", null)]
+    [InlineData("yyyy-MM-dd", "2020-02-291", null)]
+    public void Dates_are_written_as_people_write_them(string format, string text, string? expected)
     {
-        DateFormat.Translate("dd.MM.yyyy HH:mm:ss").ShouldBe("%d.%m.%Y %H:%M:%S");
-        DateFormat.Translate("yyyy-MM-dd'T'HH:mm").ShouldBe("%Y-%m-%dT%H:%M");
-        DateFormat.Translate("100%").ShouldBe("100%%");
-        DateFormat.Translate("yyy").ShouldBeNull();
-        DateFormat.Translate("").ShouldBeNull();
+        DateFormat.TryRead(format, out var read).ShouldBeTrue();
+        var parsed = read.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var micros);
+        (parsed ? DateTime.UnixEpoch.AddTicks(micros * 10).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", System.Globalization.CultureInfo.InvariantCulture) : null).ShouldBe(expected);
     }
+
+    [Theory]
+    [InlineData("yyy")]
+    [InlineData("")]
+    [InlineData("'open")]
+    public void A_format_of_unknown_letters_is_none(string format) => DateFormat.TryRead(format, out _).ShouldBeFalse();
 }

@@ -12,12 +12,15 @@ namespace Qualiz.Engine.Kernels.Rows;
 
 /// <summary>
 /// <c>qz_row_key(names, values...)</c>: 16 hexadecimal digits, the XXH3 hash of the row's values that are not null, each as
-/// <c>U+001E name U+001F text</c> in the order given. Texts, whole numbers, decimals (without trailing zeros), dates and booleans are taken as they are;
+/// <c>U+001E name U+001F text</c> (<c>U+001D text</c> where the name is null) in the order given. Texts, whole numbers, decimals (without trailing zeros), dates and booleans are taken as they are;
 /// other types must be cast to text.
 /// </summary>
 internal static unsafe class RowKey
 {
     private static readonly Settings<byte[][]> Heads = new(ReadNames);
+
+    /// <summary>The key of a row's content in the form that is hashed.</summary>
+    public static string Of(ReadOnlySpan<byte> content) => XxHash3.HashToUInt64(content).ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Hash(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Hash);
@@ -25,7 +28,7 @@ internal static unsafe class RowKey
     private static byte[][] ReadNames(string json)
     {
         using var names = JsonDocument.Parse(json);
-        return [.. names.RootElement.EnumerateArray().Select(name => Encoding.UTF8.GetBytes($"\u001e{name.GetString()}\u001f"))];
+        return [.. names.RootElement.EnumerateArray().Select(name => Encoding.UTF8.GetBytes(name.GetString() is { } text ? $"\u001e{text}\u001f" : "\u001d"))];
     }
 
     private static void Hash(in Call call)

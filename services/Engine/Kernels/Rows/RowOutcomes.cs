@@ -26,6 +26,10 @@ internal enum RowEvent
     Added,
 }
 
+/// <summary>What a change column of <c>qz_row_outcome</c> stands for.</summary>
+/// <param name="Bits">The column is an integer with a bit for each of the rules; else it is a boolean for the only one.</param>
+internal sealed record RowChange(int[] Rules, bool Bits);
+
 /// <summary>
 /// Decides in one pass what becomes of each row, counts it, and takes down the rejected rows and a sample of the changed ones, while the clean rows
 /// stream on. An instance serves one statement; SQL knows it by its number.
@@ -40,7 +44,7 @@ internal sealed class RowOutcomes : IDisposable
 
     private readonly Lock _lock = new();
     private readonly RowEvent[] _events;
-    private readonly int[][] _changes;
+    private readonly RowChange[] _changes;
     private readonly int _sample;
     private readonly PriorityQueue<ulong, ulong>[] _kept;
     private readonly ulong[] _limits;
@@ -51,9 +55,8 @@ internal sealed class RowOutcomes : IDisposable
     private readonly long[][] _counts;
     private readonly long[] _changed;
 
-    /// <param name="changes">For each change column the rules its bits stand for; a column of booleans has one.</param>
     /// <param name="sample">How many changed rows each rule shows at most; <see cref="int.MaxValue"/> for all, 0 for none.</param>
-    public RowOutcomes(int inputs, IReadOnlyList<RowEvent> events, IReadOnlyList<int[]> changes, int rules, int sample, string rejectedPath, string changedPath)
+    public RowOutcomes(int inputs, IReadOnlyList<RowEvent> events, IReadOnlyList<RowChange> changes, int rules, int sample, string rejectedPath, string changedPath)
     {
         _events = [.. events];
         _changes = [.. changes];
@@ -180,15 +183,15 @@ internal sealed class RowOutcomes : IDisposable
         _counts[input][number]++;
     }
 
-    private unsafe void CountChanges(in Call call, Column column, int[] rules, Span<byte> outcomes, Span<ulong> hashes)
+    private unsafe void CountChanges(in Call call, Column column, RowChange change, Span<byte> outcomes, Span<ulong> hashes)
     {
-        if (rules.Length == 1)
+        if (!change.Bits)
         {
             var flags = new ReadOnlySpan<byte>(column.Data, outcomes.Length);
             for (var row = flags.IndexOfAnyExcept((byte)0); row < flags.Length && row >= 0; row++)
             {
                 if (flags[row] != 0 && !column.IsNull(row))
-                    Count(call, row, rules[0], outcomes, hashes);
+                    Count(call, row, change.Rules[0], outcomes, hashes);
             }
             return;
         }
@@ -196,7 +199,7 @@ internal sealed class RowOutcomes : IDisposable
         for (var row = masks.IndexOfAnyExcept(0u); row < masks.Length && row >= 0; row++)
         {
             for (var bits = masks[row]; bits != 0; bits &= bits - 1)
-                Count(call, row, rules[BitOperations.TrailingZeroCount(bits)], outcomes, hashes);
+                Count(call, row, change.Rules[BitOperations.TrailingZeroCount(bits)], outcomes, hashes);
         }
     }
 
@@ -217,7 +220,7 @@ internal sealed class RowOutcomes : IDisposable
         if (hash == 0)
         {
             var source = call.Column(3);
-            hash = Hash(source.IsNull(row) ? default : source.Text(row), ((long*)call.Column(2).Data)[row]) | 1;
+            hash = Hash(source.IsNull(row) ? default : source.Text(row), ((long*)call.Column(2).Data)[row]);
         }
         if (hash >= _limits[rule])
             return;
@@ -230,12 +233,13 @@ internal sealed class RowOutcomes : IDisposable
         outcomes[row] = (byte)Outcome.CleanShown;
     }
 
-    internal static ulong Hash(ReadOnlySpan<byte> source, long row) => XxHash3.HashToUInt64(source, row * unchecked((long)0x9E3779B97F4A7C15));
+    /// <summary>Orders rows at random, always the same way; never 0.</summary>
+    internal static ulong Hash(ReadOnlySpan<byte> source, long row) => XxHash3.HashToUInt64(source, row * unchecked((long)0x9E3779B97F4A7C15)) | 1;
 }
 
 /// <summary>
 /// <c>qz_row_outcome(number, input, row, source, events..., changes...)</c>: see <see cref="RowOutcomes"/>. <c>qz_row_rejected(number, line)</c> and
-/// <c>qz_row_changed(number, line)</c> take lines down; they answer whether the row goes on.
+/// <c>qz_row_changed(number, line)</c> take lines down; they answer whether the row goes on. <c>qz_row_hash(source, row)</c> is what the sample is taken by.
 /// </summary>
 internal static unsafe class RowOutcomeKernels
 {
@@ -247,6 +251,18 @@ internal static unsafe class RowOutcomeKernels
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void TakeChanged(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &TakeChanged);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void Hash(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Hash);
+
+    private static void Hash(in Call call)
+    {
+        var source = call.Column(0);
+        var number = (long*)call.Column(1).Data;
+        var hashes = (ulong*)new Result(call.Output).Data;
+        for (var row = 0; row < call.Rows; row++)
+            hashes[row] = RowOutcomes.Hash(source.IsNull(row) ? default : source.Text(row), number[row]);
+    }
 
     private static RowOutcomes Outcomes(in Call call) => RowOutcomes.Of(*(int*)call.Column(0).Data);
 

@@ -7,7 +7,8 @@ namespace Qualiz.Engine.Kernels.Text;
 
 /// <summary>
 /// <c>qz_text(program, text)</c>: the text after all operations. <c>qz_text_mask(program, text)</c>: a bit for each operation that changes it, 0 for most
-/// texts, which is found out without a copy. <c>qz_text_trace(program, text)</c>: JSON list of {rule, old, new}.
+/// texts, which is found out without a copy. <c>qz_text_trace(program, column, text)</c>: the changes as
+/// JSON objects {rule, column, old, new} with commas between, null for none; <c>column</c> is the column's name as JSON.
 /// </summary>
 internal static unsafe class TextKernels
 {
@@ -28,19 +29,29 @@ internal static unsafe class TextKernels
             return;
         var program = Programs.Of(call.Column(0).Text(0));
         var texts = call.Column(1);
+        var buffers = TextBuffers.Own;
+        // Most vectors have nothing to change: then the answer is the argument itself, without a copy.
         var first = FirstOfInterest(program, texts, call.Rows);
+        uint changed = 0;
+        while (first < call.Rows)
+        {
+            if (!texts.IsNull(first))
+                program.Run(texts.Text(first), buffers, out changed, out _);
+            if (changed != 0)
+                break;
+            first++;
+        }
         if (first == call.Rows)
         {
             Native.Reference(call.Output, texts.Vector);
             return;
         }
-        var buffers = TextBuffers.Own;
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
             if (texts.IsNull(row))
                 result.SetNull(row);
-            else if (row < first)
+            else if (row < first || !IsOfInterest(program, texts.Texts + row))
                 result.SetText(row, texts.Text(row));
             else if (program.Run(texts.Text(row), buffers, out _, out var text))
                 result.SetText(row, text);
@@ -70,15 +81,19 @@ internal static unsafe class TextKernels
         if (call.Rows == 0)
             return;
         var program = Programs.Of(call.Column(0).Text(0));
-        var texts = call.Column(1);
+        var names = call.Column(1);
+        var texts = call.Column(2);
         var result = new Result(call.Output);
         var trace = new JsonTrace();
         for (var row = 0; row < call.Rows; row++)
         {
-            trace.Begin();
+            trace.Begin(names.Text(row));
             if (!texts.IsNull(row))
                 program.Run(texts.Text(row), TextBuffers.Own, out _, out _, trace);
-            result.SetText(row, trace.End());
+            if (trace.Text.Length > 0)
+                result.SetText(row, trace.Text);
+            else
+                result.SetNull(row);
         }
     }
 
@@ -97,32 +112,32 @@ internal static unsafe class TextKernels
     private sealed class JsonTrace : ITextTrace
     {
         private readonly TextBuffer _buffer = new();
+        private byte[] _column = [];
 
-        public void Begin()
+        public ReadOnlySpan<byte> Text => _buffer.Text;
+
+        public void Begin(ReadOnlySpan<byte> column)
         {
             _buffer.Clear();
-            _buffer.Add((byte)'[');
+            if (!column.SequenceEqual(_column))
+                _column = column.ToArray();
         }
 
         public void Changed(string rule, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, bool empty)
         {
-            if (_buffer.Length > 1)
+            if (_buffer.Length > 0)
                 _buffer.Add((byte)',');
             using var writer = new Utf8JsonWriter(_buffer);
             writer.WriteStartObject();
             writer.WriteString("rule"u8, rule);
+            writer.WritePropertyName("column"u8);
+            writer.WriteRawValue(_column);
             writer.WriteString("old"u8, before);
             if (empty)
                 writer.WriteNull("new"u8);
             else
                 writer.WriteString("new"u8, after);
             writer.WriteEndObject();
-        }
-
-        public ReadOnlySpan<byte> End()
-        {
-            _buffer.Add((byte)']');
-            return _buffer.Text;
         }
     }
 }

@@ -1,0 +1,90 @@
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Kernels.Rows;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Engine.Recipes;
+
+/// <summary>Rules over the columns of a row.</summary>
+public sealed partial class RecipeCompiler
+{
+    private void Apply(FillRule rule, string path)
+    {
+        if (rule.Value is null == rule.From is null)
+            throw new RecipeException(RecipeException.ValueInvalid, "Either a value or a column to take it from is needed.", rule.Value is null ? path : $"{path}.from");
+        var from = rule.From is null ? null : Find(rule.From, $"{path}.from");
+        var columns = Columns(rule.Columns, path, column => from is null
+            ? TryLiteral(rule.Value!, column.Type) is not null
+            : column.Type == from.Type && column != from,
+            column => from is null
+                ? new RecipeException(RecipeException.ValueInvalid, $"\"{rule.Value}\" is no value of column \"{column.Name}\" ({column.Type}).", $"{path}.value")
+                : new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type}, \"{from.Name}\" is {from.Type}; the types must be the same.", $"{path}.from"));
+        Change(rule, path, columns, column => $"coalesce({Quote(column.Name)}, {(from is null ? TryLiteral(rule.Value!, column.Type) : Quote(from.Name))})");
+        foreach (var column in columns)
+        {
+            column.Nullable = from is not null && column.Nullable && from.Nullable;
+            if (from is not null)
+                column.Sensitivity ??= from.Sensitivity;
+        }
+    }
+
+    private void Apply(FilterRule rule, string path)
+    {
+        var (sql, _) = RowExpression.Check(_session, rule.Where, Visible(), $"{path}.where");
+        if (ExpressionType(sql, $"{path}.where") != ColumnType.Bool)
+            throw new RecipeException(RecipeException.ExpressionInvalid, "The expression of a filter must be true or false.", $"{path}.where");
+        var (result, failed, filtered) = (Temporary(), Temporary(), Temporary());
+        Layer(added: [(result, $"TRY({sql})")]);
+        Layer(added: [(failed, Failed(result, sql)), (filtered, $"{Quote(result)} IS NOT true")], dropped: [result]);
+        var earlier = _events.Where(known => known.Failure is { Rejects: true }).Select(known => Quote(known.Column)).ToList();
+        var failure = new Failure(rule.Kind, "", $"{rule.Kind}({path})", path, Else.Reject);
+        AddEvent(RowEvent.FilterFailed, failed, failure, failure.Label);
+        AddEvent(RowEvent.Filter, filtered, null, $"filter({rule.Where})");
+        // A row that is already rejected is not looked at: its values are not what the condition was meant for.
+        var first = earlier.Count == 0 ? "" : $" AND NOT ({string.Join(" OR ", earlier)})";
+        _reasons.Add(() => $"CASE WHEN {Quote(failed)}{first} THEN {Reason(failure, "NULL", "the condition cannot be computed for this row")} END");
+    }
+
+    private void Apply(DeriveRule rule, string path)
+    {
+        if (HiddenColumns.IsHidden(rule.Column) || rule.Column.Contains('\0', StringComparison.Ordinal))
+            throw new RecipeException(RecipeException.ValueInvalid, $"\"{rule.Column}\" cannot be the name of a column.", $"{path}.column");
+        var (sql, reads) = RowExpression.Check(_session, rule.Expression, Visible(), $"{path}.expression");
+        var own = ExpressionType(sql, $"{path}.expression");
+        var type = rule.Type is null ? own : TypeOf(rule.Type, $"{path}.type");
+        sql = $"CAST({sql} AS {type.DuckDb})";
+        ExpressionType(sql, $"{path}.type");
+        var column = _columns.Find(candidate => string.Equals(candidate.Name, rule.Column, StringComparison.OrdinalIgnoreCase));
+        if (column is not null && column.Name != rule.Column)
+            throw new RecipeException(RecipeException.ValueInvalid, $"There is a column \"{column.Name}\" already; write it the same way to replace it.", $"{path}.column");
+        if (rule.Else == Else.Keep && column is not null && column.Type != type)
+            throw new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type} and would become {type}: the old value cannot be kept.", $"{path}.else");
+        var otherwise = Otherwise(rule.Else, rule.Default, type, path);
+        var sensitivity = _columns.Where(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal)).Select(candidate => candidate.Sensitivity).FirstOrDefault(tag => tag is not null);
+        var (result, failed, changed) = (Temporary(), Temporary(), Temporary());
+        Layer(added: [(result, $"TRY({sql})")]);
+        Layer(added: [(failed, Failed(result, sql))]);
+        AddFailure(rule.Kind, rule.Column, path, rule.Else, failed, "the expression cannot be computed for this row", () => "NULL");
+        var instead = rule.Else == Else.Keep && column is not null ? Quote(column.Name) : otherwise;
+        var value = instead is null ? Quote(result) : $"CASE WHEN {Quote(failed)} THEN {instead} ELSE {Quote(result)} END";
+        var number = AddChangingRule(rule.Kind, path);
+        if (column is null)
+        {
+            column = new RecipeColumn(rule.Column, type) { Sensitivity = sensitivity };
+            Layer(added: [(rule.Column, value), (changed, "true")], dropped: [result], derived: column);
+            AddChange(number, changed, column.Name, null, type, column.Current, type);
+            return;
+        }
+        var (before, typeBefore) = (column.Current.Wanted(), column.Type);
+        var difference = typeBefore == type && !type.IsNested
+            ? $"({value}) IS DISTINCT FROM {Quote(column.Name)}"
+            : $"CAST({value} AS VARCHAR) IS DISTINCT FROM CAST({Quote(column.Name)} AS VARCHAR)";
+        Layer(new() { [column] = value }, [(changed, difference)], [result]);
+        column.Type = type;
+        column.Nullable = true;
+        column.Sensitivity ??= sensitivity;
+        AddChange(number, changed, column.Name, before, typeBefore, column.Current, type);
+    }
+
+    /// <summary>True where an expression gave no value because it cannot be computed, and not because its value is null.</summary>
+    private static string Failed(string result, string sql) => $"CASE WHEN {Quote(result)} IS NULL THEN TRY([{sql}]) IS NULL ELSE false END";
+}
