@@ -69,7 +69,7 @@ make_key() { [ -s "$1" ] || (umask 077 && head -c 32 /dev/urandom | base64 -w 0 
 configure() { # what every process is given; docs/operate.md has the table
   export ConnectionStrings__Qualiz Store__Type=${Store__Type:-local} Store__Root=${Store__Root:-$home/store} \
     Secrets__KeyFile=${Secrets__KeyFile:-$home/secrets.key} Folders__Roots__0=$home/delivered Folders__Roots__1=$home/landing \
-    Bus__Transport=InProcess ASPNETCORE_ENVIRONMENT=Production Outbound__Allow__0=127.0.0.1
+    Engine__Scratch=${Engine__Scratch:-$home/scratch} Bus__Transport=InProcess ASPNETCORE_ENVIRONMENT=Production Outbound__Allow__0=127.0.0.1
   ConnectionStrings__Qualiz=$(connection_string qualiz)
   # A database server of the user's own may be on a private network; the demo delivers to it.
   [ -z "${QUALIZ_POSTGRES:-}" ] || export Outbound__Allow__1="$(sed -n 's/.*[Hh]ost=\([^;]*\).*/\1/p' <<<"$QUALIZ_POSTGRES")"

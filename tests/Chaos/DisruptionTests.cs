@@ -110,6 +110,30 @@ public sealed class DistributedDisruptionTests(DistributedFixture fixture)
         await fixture.NothingShouldBeGivenUpAsync();
     });
 
+    /// <summary>The worst moment to lose a broker is when everybody has just come back to it.</summary>
+    [Fact]
+    public Task A_broker_that_dies_again_while_all_reconnect_leaves_nobody_deaf() => fixture.ProveAsync(async () =>
+    {
+        var random = new Random(InstanceFixture.Seed);
+        for (var times = 0; times < Math.Max(2, KillTests.Runs / 5); times++)
+        {
+            await _instance.RabbitMq!.KillAsync();
+            await _instance.RabbitMq.StartAgainAsync();
+            await Task.Delay(random.Next(0, 9000));
+            await _instance.RabbitMq.KillAsync();
+            await _instance.RabbitMq.StartAgainAsync();
+            foreach (var process in _instance.All)
+                await _instance.UntilReadyAsync(process);
+            // More than any replica takes in turn: one that hears nothing would be met.
+            var runs = new List<Guid>();
+            for (var i = 0; i < 8; i++)
+                runs.Add(await fixture.Workload.StartOrdersAsync(fixture.Workload.Next()));
+            foreach (var run in runs)
+                await fixture.Api.UntilEndAsync(run, TimeSpan.FromSeconds(45));
+        }
+        await fixture.AllShouldBeAsIfNothingHappenedAsync();
+    });
+
     [Fact]
     public Task Every_message_delivered_twice_changes_nothing() => fixture.ProveAsync(async () =>
     {

@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.Middleware;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Qualiz.Contracts;
 using Qualiz.Platform.Data;
@@ -28,6 +29,7 @@ internal static class BusHosting
         services.AddSingleton<MessageRoutes>();
         services.AddSingleton<OutboxRelay>();
         services.AddSingleton<SagaTurns>();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<Uptime>();
         services.AddSingleton<IRequests, Requests>();
         services.AddSingleton<IMessageSender, MessageSender>();
@@ -43,6 +45,8 @@ internal static class BusHosting
 
         services.AddMassTransit(bus =>
         {
+            // Nobody was asked whether the library may report to its maker.
+            bus.DisableUsageTelemetry();
             bus.AddReceiveEndpointObserver(provider => provider.GetRequiredService<Uptime>());
             foreach (var saga in registrations.Queues.OfType<SagaRegistration>())
                 saga.Register(bus);
@@ -63,6 +67,8 @@ internal static class BusHosting
             options.ConsumerStopTimeout = TimeSpan.FromSeconds(5);
         });
 
+        if (!inProcess)
+            services.AddHostedService<BusHearing>();
         if (databases.All.Count > 0)
         {
             if (inProcess)

@@ -29,8 +29,8 @@ internal sealed record EngineOptions
         var share = configuration.GetValue<double?>("Engine:MemoryShare") ?? 0.6;
         if (share is not (> 0 and <= 1))
             throw new InvalidOperationException($"Engine:MemoryShare is {share.ToString(CultureInfo.InvariantCulture)}; it must be above 0 and at most 1.");
-        var scratch = configuration["Engine:Scratch"] is { Length: > 0 } root ? root : Path.Combine(Path.GetTempPath(), "qualiz-scratch");
-        Directory.CreateDirectory(scratch);
+        var scratch = configuration["Engine:Scratch"] is { Length: > 0 } root ? root : Path.Combine(Path.GetTempPath(), $"qualiz-scratch-{Environment.UserName}");
+        RequireUsable(scratch);
         return new EngineOptions
         {
             Workers = WorkersOf(configuration),
@@ -40,5 +40,19 @@ internal sealed record EngineOptions
             ScratchRoot = Path.GetFullPath(scratch),
             WorkerCommand = configuration.GetSection("Engine:WorkerCommand").Get<string[]>() ?? [],
         };
+    }
+
+    /// <summary>A folder of somebody else's would make every step wait for ever; better not to start.</summary>
+    private static void RequireUsable(string scratch)
+    {
+        try
+        {
+            Directory.CreateDirectory(scratch);
+            Directory.Delete(Directory.CreateDirectory(Path.Combine(scratch, $"probe-{Guid.CreateVersion7():N}")).FullName);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new InvalidOperationException($"Engine:Scratch is {scratch}, and {Environment.UserName} may not write there. Name another folder.", exception);
+        }
     }
 }
