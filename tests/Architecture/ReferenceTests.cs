@@ -38,7 +38,8 @@ public class ReferenceTests
         var engine = Project("Qualiz.Engine");
         engine.Sdk.ShouldBe("Microsoft.NET.Sdk");
         engine.Frameworks.ShouldNotContain("Microsoft.AspNetCore.App");
-        engine.References.Except(["Qualiz.Contracts"]).ShouldBeEmpty();
+        engine.References.Except(["Qualiz.Contracts", "Qualiz.Engine.Kernels"]).ShouldBeEmpty();
+        Project("Qualiz.Engine.Kernels").References.ShouldBeEmpty("it registers on any DuckDB connection");
         engine.Packages.ShouldNotContain(package => package.StartsWith("MassTransit", StringComparison.Ordinal));
     }
 
