@@ -148,6 +148,9 @@ internal sealed class RunsFixture : IAsyncDisposable
         return any;
     }
 
+    /// <summary>The next command, if there is one.</summary>
+    public (ExecuteStep Command, Guid Id)? TryTake() => _neighbours.Commands.Reader.TryRead(out var received) ? received : null;
+
     public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false, Guid? claimId = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -17,6 +17,8 @@ internal sealed class RunEventFeed([FromKeyedServices(RunsModule.Service)] Npgsq
     /// <summary>A comment this often keeps proxies from closing a quiet connection.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
+    private const int MostAtOnce = 5_000;
+
     private readonly Dictionary<Guid, Watched> _watched = [];
     private bool _looking;
 
@@ -32,7 +34,8 @@ internal sealed class RunEventFeed([FromKeyedServices(RunsModule.Service)] Npgsq
                 // Taken before reading, so that what is committed during the read wakes the next wait.
                 var news = watched.News;
                 var ended = false;
-                foreach (var row in await ReadAsync(runId, after, ct))
+                var rows = await ReadAsync(runId, after, ct);
+                foreach (var row in rows)
                 {
                     after = row.Sequence;
                     quietSince = time.GetTimestamp();
@@ -46,7 +49,8 @@ internal sealed class RunEventFeed([FromKeyedServices(RunsModule.Service)] Npgsq
                     yield break;
                 }
 
-                while (!news.Task.IsCompleted)
+                // A run with many elements has more events than are read at a time; what is there already brings no news.
+                while (rows.Count < MostAtOnce && !news.Task.IsCompleted)
                 {
                     await Task.WhenAny(news.Task, Task.Delay(KeepAlive, time, ct));
                     ct.ThrowIfCancellationRequested();
@@ -64,7 +68,7 @@ internal sealed class RunEventFeed([FromKeyedServices(RunsModule.Service)] Npgsq
         }
     }
 
-    public async Task<IReadOnlyList<StoredEvent>> ReadAsync(Guid runId, long after, CancellationToken ct, int limit = 10_000)
+    public async Task<IReadOnlyList<StoredEvent>> ReadAsync(Guid runId, long after, CancellationToken ct, int limit = MostAtOnce)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         return (await connection.QueryAsync<StoredEvent>(new CommandDefinition(
