@@ -49,6 +49,42 @@ public class RunViewTests
     }
 
     [Fact]
+    public void Elements_of_a_step_make_one_line_and_those_that_fail_are_named()
+    {
+        Show(Header<RunStarted>(0));
+        Show(nameof(StepSpread), new StepSpread { Id = Guid.NewGuid(), OccurredAt = Noon, ProjectId = Guid.Empty, Actor = "system", RunId = Guid.Empty, Sequence = 2, StepId = "shop", Attempt = 1, Items = 3 });
+        foreach (var item in new[] { "shop.1", "shop.2" })
+        {
+            Show(nameof(StepCompleted), Event("shop", item) with { Outcome = Outcome(new StepLedger { Input = item, In = 5, Out = 4, Rejected = 1 }) });
+        }
+        Show(nameof(StepFailed), new StepFailed
+        {
+            Id = Guid.NewGuid(), OccurredAt = Noon, ProjectId = Guid.Empty, Actor = "w", RunId = Guid.Empty, Sequence = 5, StepId = "shop.3", ItemOf = "shop", Attempt = 1,
+            Error = new StepError { Code = "boom", Message = "No such file." },
+        });
+        Show(nameof(StepCompleted), Event(null, "shop") with
+        {
+            Outcome = Outcome(new StepLedger { Input = "shop", In = 10, Out = 8, Rejected = 2 }) with
+            {
+                Counts = new Dictionary<string, long> { ["items"] = 3, ["itemsFailed"] = 1 },
+                Warnings = ["1 of 3 elements failed; shop.3: No such file."],
+            },
+        });
+        Show(Header<RunCompleted>(1));
+
+        var lines = _output.ToString().Split('\n');
+        lines[0].ShouldMatch("^fail  shop.3 +No such file.");
+        lines[1].ShouldMatch("^warn  shop 2/3 +10 in  8 out  2 rejected");
+        lines[3].ShouldContain("2 rows were rejected");
+    }
+
+    private static StepCompleted Event(string? itemOf, string step) => new()
+    {
+        Id = Guid.NewGuid(), OccurredAt = Noon.AddSeconds(0.5), ProjectId = Guid.Empty, Actor = "w", RunId = Guid.Empty, Sequence = 3,
+        StepId = step, ItemOf = itemOf, Attempt = 1, Fence = 1, Outcome = Outcome(new StepLedger { Input = step, In = 0, Out = 0 }),
+    };
+
+    [Fact]
     public void A_failed_run_says_where_and_why()
     {
         Show(Header<RunStarted>(0));

@@ -52,6 +52,7 @@ public sealed class SourceTests : IDisposable
         nothing.Outcome.RowsOut.ShouldBe(0);
         nothing.TypeOf("id").ShouldBe("int64");
         (await _run.FailAsync(config with { OnEmpty = OnEmpty.Fail })).Code.ShouldBe("empty");
+        (await _run.TryAsync(config with { OnEmpty = OnEmpty.Skip })).ShouldBe(new StepResult.Skipped("no new file was found"));
     }
 
     [Fact]

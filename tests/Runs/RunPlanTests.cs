@@ -70,6 +70,21 @@ public sealed class RunPlanTests
     }
 
     [Fact]
+    public void Retry_does_again_what_did_not_complete_and_what_completed_after_it()
+    {
+        var plan = Plan(Step("a"), Step("b", inputs: ["a"]), Step("alarm", needs: ["b"], when: "b.status == 'failed'"), Step("told", needs: ["alarm"]), Step("other"));
+        var status = new Dictionary<string, StepStatus>
+        {
+            ["a"] = StepStatus.Completed,
+            ["b"] = StepStatus.Failed,
+            ["alarm"] = StepStatus.Completed,
+            ["told"] = StepStatus.Completed,
+            ["other"] = StepStatus.Completed,
+        };
+        RunPlan.Again(plan, id => status[id]).ShouldBe(["b", "alarm", "told"], ignoreOrder: true);
+    }
+
+    [Fact]
     public void Paused_run_begins_nothing_and_ends_only_when_nothing_is_left()
     {
         var plan = Plan(Step("a"), Step("b", inputs: ["a"]));

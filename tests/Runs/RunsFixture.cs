@@ -246,7 +246,7 @@ internal sealed class RunsFixture : IAsyncDisposable
         public string? TimeZone { get; set; }
         public string Store { get; } = Directory.CreateTempSubdirectory("qualiz-runs-").FullName;
 
-    public void Publish(PipelinePlan plan)
+        public void Publish(PipelinePlan plan)
         {
             var version = Guid.NewGuid();
             _plans[version] = plan;

@@ -118,7 +118,7 @@ internal sealed class Instance : IAsyncDisposable
         await PublishAsync("sequential40", 40, ct);
         foreach (var items in OrchestrationBenchmark.ForEachSizes)
             await PublishAsync($"foreach{items}", string.Create(CultureInfo.InvariantCulture,
-                $"qualiz: 1\npipeline: foreach{items}\nsteps:\n  each:\n    uses: log\n    forEach: {{items: {items}, parallel: 20}}\n    with: {{message: \"${{item}}\"}}\n"), ct);
+                $"qualiz: 1\npipeline: foreach{items}\nsteps:\n  each:\n    uses: log\n    forEach: {{items: {items}, parallel: 20}}\n    with: {{message: \"element ${{item}}\"}}\n"), ct);
     }
 
     /// <summary>A pipeline of trivial steps, one after the other.</summary>

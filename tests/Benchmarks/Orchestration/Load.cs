@@ -21,7 +21,10 @@ internal static class Load
             while (true)
             {
                 var run = (await instance.Runs.GetFromJsonAsync<JsonElement>($"/api/v1/projects/{Instance.Project}/runs/{id}", ct)).GetProperty("run");
-                if (run.GetProperty("state").GetString() is "completed")
+                var state = run.GetProperty("state").GetString();
+                if (state is "failed" or "cancelled")
+                    throw new InvalidOperationException($"The run {state}: {run.GetRawText()}");
+                if (state is "completed")
                 {
                     seconds.Add((run.GetProperty("finishedAt").GetDateTimeOffset() - sent).TotalSeconds);
                     break;
