@@ -12,16 +12,22 @@ public static class Queues
     /// <summary>Starts and admissions.</summary>
     public const string RunCommands = "runs.commands";
 
+    /// <summary>Requests of the collector of old data.</summary>
+    public const string RunReviews = "runs.reviews";
+
     public const string PipelineRequests = "pipelines.requests";
     public const string PipelineOperators = "pipelines.operators";
     public const string DatasetRequests = "datasets.requests";
     public const string DatasetEvents = "datasets.events";
 
+    /// <summary>Runs that have ended: their rejected rows go into the quarantine, which may take a while.</summary>
+    public const string DatasetQuarantine = "datasets.quarantine";
+
     public static string Operator(string kind, int major) => Operators.V1.OperatorManifest.QueueName(kind, major);
 
     /// <summary>Every queue with a name of its own; a broker has them all before any service sends.</summary>
     public static readonly IReadOnlyList<string> Durable =
-        [RunSaga, RunClaims, RunCommands, PipelineRequests, PipelineOperators, DatasetRequests, DatasetEvents];
+        [RunSaga, RunClaims, RunCommands, RunReviews, PipelineRequests, PipelineOperators, DatasetRequests, DatasetEvents, DatasetQuarantine];
 
     /// <summary>
     /// Which durable queue receives which published type. Every process declares all of them when it starts, so that an event
@@ -30,6 +36,9 @@ public static class Queues
     public static readonly IReadOnlyList<(string Queue, Type Message)> Subscriptions =
     [
         (DatasetEvents, typeof(Runs.V1.RunCompleted)),
+        (DatasetQuarantine, typeof(Runs.V1.RunCompleted)),
+        (DatasetQuarantine, typeof(Runs.V1.RunFailed)),
+        (DatasetQuarantine, typeof(Runs.V1.RunCancelled)),
         (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
     ];
 }

@@ -201,11 +201,6 @@ public static class PipelineCompiler
         {
             places.Report("notify", notify.NameRange, "notify is kept, but this version does not send messages yet", null, ProblemSeverity.Warning);
         }
-
-        if (file.Root.Find("keep") is { } keep)
-        {
-            places.Report("keep", keep.NameRange, "keep is stored, but this version does not remove anything yet", null, ProblemSeverity.Warning);
-        }
     }
 
     private static PipelinePlan Plan(PipelineModel model, PipelineFile file, Dictionary<string, OperatorManifest> manifests) => new()
@@ -215,6 +210,7 @@ public static class PipelineCompiler
         Params = [.. model.Params.Select(param => new PlanParam(param.Key, Word(param.Value.Type), param.Value.Of is { } of ? Word(of) : null, DefaultOf(param.Value), param.Value.Title))],
         Limits = new PlanLimits(
             model.Limits?.Concurrency, model.Limits?.WhenBusy == WhenBusyModel.Reject ? WhenBusy.Reject : WhenBusy.Queue, model.Limits?.Timeout?.Value),
+        Keep = model.Keep is { } keep ? new PlanKeep(keep.Intermediate?.Value, keep.Runs?.Value) : null,
         Steps = [.. file.Steps.Select(step => PlanStep(step, model.Steps[step.Id], model.Retry, manifests[step.Id]))],
     };
 

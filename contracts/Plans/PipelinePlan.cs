@@ -9,6 +9,9 @@ public sealed record PipelinePlan
     public required IReadOnlyList<PlanParam> Params { get; init; }
     public required PlanLimits Limits { get; init; }
 
+    /// <summary>How long data and history are kept; null: as the instance says.</summary>
+    public PlanKeep? Keep { get; init; }
+
     /// <summary>In the order of the file; the graph is in <see cref="PlanStep.Inputs"/> and <see cref="PlanStep.Needs"/>.</summary>
     public required IReadOnlyList<PlanStep> Steps { get; init; }
 
@@ -26,6 +29,10 @@ public sealed record PlanParam(string Name, string Type, string? Of, JsonElement
 /// <param name="Concurrency">How many runs of this pipeline may be active; null means no limit.</param>
 /// <param name="WhenBusy">What a start does when that many are active.</param>
 public sealed record PlanLimits(int? Concurrency, WhenBusy WhenBusy, TimeSpan? Timeout);
+
+/// <param name="Intermediate">How long after its end a run keeps what its steps wrote.</param>
+/// <param name="Runs">How long the history of runs is kept.</param>
+public sealed record PlanKeep(TimeSpan? Intermediate, TimeSpan? Runs);
 
 public enum WhenBusy
 {

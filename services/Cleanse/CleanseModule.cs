@@ -15,8 +15,9 @@ public static class CleanseModule
         Description = "Applies rules to rows, checks them, and sets aside those that fail with their reasons.",
         Icon = "sparkles",
         MinInputs = 1,
-        Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows"), new OperatorPort("changes", "Change log")],
+        Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows"), new OperatorPort("changes", "Change log"), new OperatorPort("patched", "Rows with repairs")],
         Accounts = ["rejected", "filtered"],
         Delta = true,
+        Patches = true,
     };
 }

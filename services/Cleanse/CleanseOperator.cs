@@ -30,6 +30,10 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         {
             ChangesPerRule = config.Changes == ChangeLogMode.Full ? null : config.ChangesPerRule,
         };
+        var patches = new List<string>();
+        foreach (var file in step.Patches?.Files ?? [])
+            patches.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
+        var patchedPath = patches.Count == 0 ? null : step.Outputs.CreateFile(RowPatches.Port);
         try
         {
             using var session = EngineSession.Open(new EngineOptions
@@ -37,8 +41,14 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 MemoryBytes = step.Grant.MemoryBytes,
                 Threads = step.Grant.Threads,
                 Scratch = step.Scratch,
-                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath, .. files.Changes is null ? Array.Empty<string>() : [files.Changes]],
+                Paths =
+                [
+                    .. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath, .. patches,
+                    .. ((string?[])[files.Changes, patchedPath]).OfType<string>(),
+                ],
             });
+            var patched = patchedPath is null ? null : await RowPatches.ApplyAsync(session, inputs, patches, step.Scratch, patchedPath, ct).ConfigureAwait(false);
+            inputs = [.. patched?.Inputs ?? inputs];
             var recipe = RecipeCompiler.Compile(session, new Recipe(config.Rules, config.Checks), inputs);
             var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             var result = await session.WithProgressAsync(
@@ -54,7 +64,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                     Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {result.In:N0} rows, {rows:N0} were recorded."),
                 });
             }
-            return await FinishAsync(config, step, recipe, result, files, ct).ConfigureAwait(false);
+            return await FinishAsync(config, step, recipe, result, files, patched is null ? null : (patched, patchedPath!), ct).ConfigureAwait(false);
         }
         catch (RecipeException exception)
         {
@@ -77,18 +87,25 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
     }
 
     private static async Task<StepResult> FinishAsync(
-        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, CancellationToken ct)
+        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, (PatchedInputs Result, string Path)? patched, CancellationToken ct)
     {
         var rejected = await step.Outputs.CommitAsync(files.Rejected, result.Rejected, ct).ConfigureAwait(false);
         var tag = RejectedRows.Strictest(step.Inputs.SelectMany(input => input.Dataset.Schema.Columns));
         var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = Dataset(rejected, RejectedRows.Schema(tag)) };
         if (files.Changes is not null)
             outputs[ChangeLog.Port] = Dataset(await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false), ChangeLog.Schema(tag));
+        var counts = Counts(result);
+        if (patched is var (applied, path))
+        {
+            outputs[RowPatches.Port] = Dataset(await step.Outputs.CommitAsync(path, applied.Lines, ct).ConfigureAwait(false), RowPatches.Schema);
+            counts["patched"] = applied.Rows;
+            step.Log.LogInformation("{Rows} rows changed by repairs", applied.Rows);
+        }
         var outcome = new StepOutcome
         {
             Outputs = outputs,
             Ledger = [.. result.Inputs.Select(Ledger)],
-            Counts = Counts(result),
+            Counts = counts,
             Warnings = result.Warnings,
         };
         foreach (var line in outcome.Ledger)

@@ -9,6 +9,7 @@ using Qualiz.Runs.Claims;
 using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Recovery;
+using Qualiz.Runs.Retention;
 using Qualiz.Runs.Saga;
 using Qualiz.Runs.Starting;
 
@@ -27,6 +28,7 @@ public static class RunsModule
         builder.Services.AddScoped<RunSteps>().AddScoped<StepChanges>().AddScoped<StepDispatch>().AddScoped<ItemSpread>();
         builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<Admission>().AddScoped<StepClaims>();
         builder.Services.AddHostedService<Reconciler>();
+        builder.Services.AddScoped<RunReviewer>().AddHostedService<RunJanitor>();
 
         builder.AddHttpApi();
         builder.AddObjectStore();
@@ -34,8 +36,9 @@ public static class RunsModule
         builder.AddSaga<RunStateMachine, RunState, RunsDb>(Queues.RunSaga);
         builder.AddBusConsumer<RunCommandConsumer>(Queues.RunCommands, db: typeof(RunsDb));
         builder.AddRequestConsumer<ClaimConsumer>(Queues.RunClaims);
+        builder.AddRequestConsumer<ReviewConsumer>(Queues.RunReviews);
         return builder;
     }
 
-    public static IEndpointRouteBuilder MapRuns(this IEndpointRouteBuilder app) => app.MapRunsApi();
+    public static IEndpointRouteBuilder MapRuns(this IEndpointRouteBuilder app) => app.MapRunsApi().MapPins();
 }

@@ -111,6 +111,7 @@ public sealed class OperatorBench : IDisposable
             Connections = new KnownConnections(Connections),
             Datasets = new KnownDatasets(Datasets),
             State = setup.State,
+            Patches = setup.Patches,
         };
     }
 
@@ -195,6 +196,9 @@ public sealed record StepSetup
     /// <summary>What the last completed run left.</summary>
     public JsonElement? State { get; init; }
     public Deferral? Deferral { get; init; }
+
+    /// <summary>Repairs that wait for the step.</summary>
+    public DatasetRef? Patches { get; init; }
 
     /// <summary>The bench's own when null.</summary>
     public ILogger? Log { get; init; }

@@ -101,6 +101,8 @@ public sealed record TestSurroundings(TestBus Bus, string Database, IReadOnlyDic
         ["Bus:Transport"] = bus.ToString(),
         ["Bus:Uri"] = broker,
         ["Database:MaxConnections"] = "40",
+        // Tests say themselves when a disk is full.
+        ["Store:MinFree"] = "0",
         ["Logging:LogLevel:Default"] = Environment.GetEnvironmentVariable("QUALIZ_TEST_LOG") is { Length: > 0 } level ? level : "None",
     });
 }

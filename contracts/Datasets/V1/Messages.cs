@@ -66,3 +66,95 @@ public sealed record RowsUnmasked : EventRecord
     public required string Subject { get; init; }
     public required IReadOnlyList<string> Columns { get; init; }
 }
+
+/// <summary>
+/// Request to Datasets, by a step that can apply them: the repairs of rows that wait for this step of this pipeline. Answered
+/// by <see cref="PatchesFound"/>.
+/// </summary>
+public sealed record GetPatches
+{
+    public required string Project { get; init; }
+    public required Guid ProjectId { get; init; }
+    public required Guid PipelineId { get; init; }
+    public required string Pipeline { get; init; }
+    public required string StepId { get; init; }
+    public required Guid RunId { get; init; }
+}
+
+public sealed record PatchesFound
+{
+    /// <summary>
+    /// A Parquet file with the columns <c>patch</c> (int64), <c>key</c> and <c>hash</c> (text: whose row, and made on which
+    /// values) and <c>changes</c> (text: a JSON object of column and new value). Null when nothing waits.
+    /// </summary>
+    public DatasetRef? Content { get; init; }
+}
+
+/// <summary>The rejected rows of a run are in the quarantine. Belongs to the project's order of events.</summary>
+public sealed record RowsQuarantined : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required string StepId { get; init; }
+    public required Guid SourceRunId { get; init; }
+    public required long Rejected { get; init; }
+
+    /// <summary>How many of them had not been seen before.</summary>
+    public required long New { get; init; }
+
+    /// <summary>Rows of earlier runs that went through this one with a repair.</summary>
+    public required long Reinjected { get; init; }
+
+    /// <summary>Rows of earlier runs that the source has put right itself.</summary>
+    public required long Settled { get; init; }
+
+    /// <summary>Repairs that no longer fit, because the source sends something else.</summary>
+    public required long Superseded { get; init; }
+
+    /// <summary>How many rows of this step wait for a person now.</summary>
+    public required long Open { get; init; }
+}
+
+/// <summary>Someone worked on rows in the quarantine. What the values are is told nowhere.</summary>
+public sealed record QuarantineChanged : EventRecord
+{
+    public required string Project { get; init; }
+
+    /// <summary>repaired, dismissed, reopened, undone, assigned.</summary>
+    public required string Change { get; init; }
+    public required long Items { get; init; }
+
+    /// <summary>The item, when it was one.</summary>
+    public long? Item { get; init; }
+
+    /// <summary>The names of the columns that a repair changes.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+}
+
+/// <summary>Versions that were too many or too old are gone; their description stays.</summary>
+public sealed record DatasetVersionsRemoved : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Dataset { get; init; }
+    public required IReadOnlyList<int> Versions { get; init; }
+}
+
+/// <summary>A version is kept until the pin is taken away (<see cref="Pinned"/> false).</summary>
+public sealed record DatasetVersionPinned : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Dataset { get; init; }
+    public required int Version { get; init; }
+    public required bool Pinned { get; init; }
+}
+
+/// <summary>Files that nobody refers to any more are gone.</summary>
+public sealed record DataCollected : EventRecord
+{
+    public required string Project { get; init; }
+    public required long Files { get; init; }
+    public required long Bytes { get; init; }
+
+    /// <summary>Runs whose steps' outputs went.</summary>
+    public required int Runs { get; init; }
+}

@@ -158,3 +158,8 @@ public sealed record RunCancelled : EventRecord
     public required Guid PipelineId { get; init; }
     public int PipelineVersion { get; init; }
 }
+
+/// <summary>What the run's steps wrote is kept until the pin is taken away.</summary>
+public sealed record RunPinned : EventRecord;
+
+public sealed record RunUnpinned : EventRecord;

@@ -58,3 +58,95 @@ public sealed record LastOutputs
     /// <summary>By step, then by port.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, DatasetSchema>> Steps { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, DatasetSchema>>();
 }
+
+/// <summary>Request to Runs: what all steps of a run wrote last. Answered by <see cref="RunOutputsFound"/> or <see cref="RunUnknown"/>.</summary>
+public sealed record GetRunOutputs
+{
+    public required string Project { get; init; }
+    public required Guid RunId { get; init; }
+}
+
+public sealed record RunOutputsFound
+{
+    public required Guid ProjectId { get; init; }
+    public required Guid PipelineId { get; init; }
+    public required string Pipeline { get; init; }
+    public required int PipelineVersion { get; init; }
+
+    /// <summary>False while it is queued, runs or is being cancelled.</summary>
+    public required bool Finished { get; init; }
+    public required IReadOnlyList<RunStepOutputs> Steps { get; init; }
+}
+
+/// <param name="Outputs">By port.</param>
+public sealed record RunStepOutputs(string StepId, string Operator, IReadOnlyDictionary<string, DatasetRef> Outputs);
+
+public sealed record RunUnknown
+{
+    public required string Message { get; init; }
+}
+
+/// <summary>
+/// Request to Runs, by the collector of old data: which of these runs still need what their steps wrote? Answered by
+/// <see cref="RunsReviewed"/>.
+/// </summary>
+public sealed record ReviewRuns
+{
+    public required string Project { get; init; }
+    public required IReadOnlyList<Guid> RunIds { get; init; }
+
+    /// <summary>A pipeline's newest runs keep their data however old they are.</summary>
+    public required int KeepRuns { get; init; }
+
+    /// <summary>How long after its end a run keeps its data, where its pipeline says nothing else.</summary>
+    public required TimeSpan KeepFor { get; init; }
+
+    /// <summary>The whole project is gone: only what goes on, and what is pinned, is kept.</summary>
+    public bool ProjectDeleted { get; init; }
+
+    /// <summary>Pipelines that are gone: the number of their newest runs says nothing any more.</summary>
+    public IReadOnlyList<Guid> DeletedPipelines { get; init; } = [];
+
+    /// <summary>True: runs that are not kept are marked, and can be retried no more. False: only a look.</summary>
+    public required bool Release { get; init; }
+}
+
+public sealed record RunsReviewed
+{
+    public required IReadOnlyList<ReviewedRun> Runs { get; init; }
+}
+
+/// <summary>One of the runs that were asked for.</summary>
+public sealed record ReviewedRun
+{
+    public required Guid RunId { get; init; }
+
+    /// <summary>False: Runs has never heard of it, or no longer has it. Then nothing below is set.</summary>
+    public required bool Known { get; init; }
+    public string? Pipeline { get; init; }
+
+    /// <summary>False while it is queued, runs or is being cancelled: everything of it stays.</summary>
+    public bool Finished { get; init; }
+
+    /// <summary>False: what its steps wrote may go, as far as nothing else refers to it.</summary>
+    public bool Keep { get; init; }
+
+    /// <summary>The keys of everything that its steps' results name, logs included.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
+    /// <summary>Those of <see cref="Files"/> that stay as long as the run's history: the steps' logs.</summary>
+    public IReadOnlyList<string> Logs { get; init; } = [];
+
+    /// <summary>Executions under way: what lies under their fence is being written.</summary>
+    public IReadOnlyList<ActiveFence> Active { get; init; } = [];
+
+    /// <summary>What a completed run has published; its files belong to these versions from then on.</summary>
+    public IReadOnlyList<PublishedStep> Published { get; init; } = [];
+
+    /// <summary>Steps that left rejected rows.</summary>
+    public IReadOnlyList<string> Rejecting { get; init; } = [];
+}
+
+public sealed record ActiveFence(string StepId, long Fence);
+
+public sealed record PublishedStep(string Dataset, string StepId);

@@ -344,6 +344,10 @@ public sealed partial class RecipeCompiler
         return $"CASE {string.Join(" ", texts)} ELSE {value} END";
     }
 
+    /// <summary>A row as JSON, as it stands in <c>ingested</c>.</summary>
+    internal static string RowAsJson(IEnumerable<(string Name, ColumnType Type)> columns) =>
+        JsonObject(columns.Select(column => (column.Name, JsonValue(Quote(column.Name), column.Type))));
+
     private static string JsonObject(IEnumerable<(string Name, string Value)> members)
     {
         var parts = members.Select(member => $"{Sql.Literal($"{JsonSerializer.Serialize(member.Name)}:")} || {OrNull(member.Value)}");

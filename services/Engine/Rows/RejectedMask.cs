@@ -15,6 +15,10 @@ public sealed record RejectedMask(IReadOnlySet<string>? Columns)
 
     private static readonly HashSet<string> Applies = ["ingested", "rejected", "reasons"];
 
+    /// <summary>The text of one of the three parts with its sensitive values hidden.</summary>
+    /// <param name="part"><c>ingested</c>, <c>rejected</c> or <c>reasons</c>.</param>
+    public string Mask(string part, string text) => Apply(part, text);
+
     internal string Apply(string column, string text)
     {
         if (!Applies.Contains(column))

@@ -78,6 +78,9 @@ public sealed class StepContext
 
     /// <summary>What the last completed run left for this step, or null.</summary>
     public JsonElement? State { get; init; }
+
+    /// <summary>Repairs of rows that wait for this step (see GetPatches), or null; only for operators that say they apply them.</summary>
+    public DatasetRef? Patches { get; init; }
 }
 
 /// <param name="Name">As written in the pipeline file.</param>

@@ -22,6 +22,9 @@ public sealed record OperatorDescription
     /// <summary>Which of added, rejected, merged and filtered it may produce; null when it is not accounted.</summary>
     public IReadOnlyList<string>? Accounts { get; init; }
     public bool Delta { get; init; }
+
+    /// <summary>True when it applies repairs of rows before its work (<see cref="StepContext.Patches"/>).</summary>
+    public bool Patches { get; init; }
     public OperatorRunsIn RunsIn { get; init; } = OperatorRunsIn.EngineWorker;
 
     /// <summary>How many steps of it one process does at a time; null: <c>Engine:Workers</c> for engine workers, 64 in the host.</summary>

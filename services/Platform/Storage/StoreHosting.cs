@@ -12,6 +12,7 @@ public static class StoreHosting
     public static IHostApplicationBuilder AddObjectStore(this IHostApplicationBuilder builder, bool inWorker = false)
     {
         builder.Services.TryAddSingleton(services => Create(services.GetRequiredService<IConfiguration>(), inWorker));
+        builder.Services.TryAddSingleton<IStoreSpace>(services => new StoreSpace(services.GetRequiredService<IConfiguration>()));
         return builder;
     }
 

@@ -26,6 +26,8 @@ internal sealed record PauseRunRequest(string? Reason = null);
 
 internal sealed record CancelRunRequest(string? Reason = null);
 
+/// <param name="WaitsFor">Why a queued run does not begin, beyond its turn.</param>
+/// <param name="CollectedAt">Since when retention may have removed what its steps wrote.</param>
 internal sealed record RunSummary(
     Guid Id,
     string Project,
@@ -40,11 +42,15 @@ internal sealed record RunSummary(
     DateTimeOffset? FinishedAt,
     string? FailedStep,
     StepError? Error,
-    Guid? RerunOf)
+    Guid? RerunOf,
+    string? WaitsFor = null,
+    DateTimeOffset? PinnedAt = null,
+    DateTimeOffset? CollectedAt = null)
 {
     public static RunSummary Of(RunState run) => new(
         run.CorrelationId, run.Project, run.Pipeline, run.PipelineVersion, Word(run.CurrentState), run.Day, run.Cause, run.Actor,
-        run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error, run.RerunOf);
+        run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error, run.RerunOf,
+        run.AdmittedAt is null && run.FinishedAt is null ? run.Held : null, run.PinnedAt, run.CollectedAt);
 
     /// <summary>queued, running, paused, cancelling, completed, failed, cancelled.</summary>
     public static string Word(string state) => JsonNamingPolicy.CamelCase.ConvertName(state);

@@ -258,7 +258,7 @@ internal static class RunsApi
         CommandAsync(
             project, id, work,
             run => run.CurrentState is nameof(RunStateMachine.Failed) or nameof(RunStateMachine.Cancelled)
-                ? null
+                ? run.CollectedAt is null ? null : "What the run's good steps wrote has been removed (retention); start a new run."
                 : $"The run is {RunSummary.Word(run.CurrentState)}; only a failed or cancelled run can be retried.",
             new RetryRun { RunId = id, Actor = http.Actor() }, ct);
 

@@ -5,7 +5,7 @@ namespace Qualiz.Runs.Claims;
 
 /// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
 internal sealed class ClaimConsumer(StepClaims claims)
-    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>, IConsumer<GetLastOutputs>
+    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>, IConsumer<GetRunOutputs>, IConsumer<GetLastOutputs>
 {
     public async Task Consume(ConsumeContext<ClaimStep> context) =>
         await context.RespondAsync(await claims.ClaimAsync(context.Message, context.CancellationToken));
@@ -21,4 +21,7 @@ internal sealed class ClaimConsumer(StepClaims claims)
 
     public async Task Consume(ConsumeContext<GetLastOutputs> context) =>
         await context.RespondAsync(await claims.LastOutputsAsync(context.Message, context.CancellationToken));
+
+    public async Task Consume(ConsumeContext<GetRunOutputs> context) =>
+        await context.RespondAsync(await claims.OutputsAsync(context.Message, context.CancellationToken));
 }

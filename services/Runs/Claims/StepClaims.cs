@@ -251,6 +251,23 @@ internal sealed class StepClaims(
         };
     }
 
+    /// <returns><see cref="RunOutputsFound"/> or <see cref="RunUnknown"/>.</returns>
+    public async Task<object> OutputsAsync(GetRunOutputs asked, CancellationToken ct)
+    {
+        if (await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == asked.RunId && row.Project == asked.Project, ct) is not { } run)
+            return new RunUnknown { Message = $"Project \"{asked.Project}\" has no run {asked.RunId}." };
+        var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == asked.RunId && step.Parent == null && step.Outcome != null).OrderBy(step => step.Ordinal).ToListAsync(ct);
+        return new RunOutputsFound
+        {
+            ProjectId = run.ProjectId,
+            PipelineId = run.PipelineId,
+            Pipeline = run.Pipeline,
+            PipelineVersion = run.PipelineVersion,
+            Finished = run.FinishedAt is not null,
+            Steps = [.. steps.Select(step => new RunStepOutputs(step.StepId, step.Operator, step.Outcome!.Outputs))],
+        };
+    }
+
     private static StepOutputUnknown Unknown(string message) => new() { Message = message };
 
     private static ClaimRefused Refuse(string reason) => new() { Reason = reason };

@@ -59,6 +59,15 @@ internal sealed class RunState : SagaStateMachineInstance
 
     public bool IsPaused => CurrentState == "Paused";
     public bool IsCancelling => CurrentState == "Cancelling";
+
+    /// <summary>Why a run that could begin waits, in words for people; null when it waits for nothing but its turn.</summary>
+    public string? Held { get; set; }
+
+    /// <summary>Since when what its steps wrote may be gone.</summary>
+    public DateTimeOffset? CollectedAt { get; set; }
+    public DateTimeOffset? PinnedAt { get; set; }
+    public string? PinnedBy { get; set; }
+
     public LogicalInterval Interval => new(Day, IntervalStart, IntervalEnd);
 }
 

@@ -74,7 +74,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
 
         During(Completed, Ignore(RetryRun));
         During(Failed, Cancelled,
-            When(RetryRun).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
+            When(RetryRun, run => run.Saga.CollectedAt is null).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
         During(Completed, Failed, Cancelled,
             Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep),
             Ignore(CancelRun), Ignore(ExpireRun), Ignore(PauseRun), Ignore(ResumeRun));

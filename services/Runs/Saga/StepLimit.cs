@@ -17,6 +17,9 @@ internal sealed class RunsOptions
     /// <summary>How often the reconciler looks.</summary>
     public TimeSpan ReconcileEvery { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long the history of runs is kept where their pipeline says nothing else.</summary>
+    public TimeSpan KeepRuns { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>How soon a dispatch that nobody claimed is sent again, the first time (doubles twice).</summary>
     public TimeSpan ResendAfter { get; set; } = TimeSpan.FromMinutes(5);
 }

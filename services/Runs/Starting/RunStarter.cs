@@ -9,6 +9,7 @@ using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Messaging;
+using Qualiz.Platform.Storage;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Saga;
 
@@ -18,7 +19,7 @@ namespace Qualiz.Runs.Starting;
 /// Starts a run: checks it, writes its row and its steps, and lets it begin or wait, all in the caller's transaction.
 /// From then on every message about the run finds it.
 /// </summary>
-internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, PlanCache plans, RunEvents events, TimeProvider time)
+internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, PlanCache plans, RunEvents events, IStoreSpace space, TimeProvider time)
 {
     /// <summary>Begins the transaction if the caller has not; the caller commits it.</summary>
     public async Task<StartResult> StartAsync(StartRun start, CancellationToken ct)
@@ -86,7 +87,12 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             }
         }
 
-        if (plan.Limits.Concurrency is not { } limit)
+        run.Held = space.Objection();
+        if (run.Held is not null)
+        {
+            // It waits in the pipeline's queue, where admission looks again and again.
+        }
+        else if (plan.Limits.Concurrency is not { } limit)
         {
             run.AdmittedAt = now;
         }

@@ -151,9 +151,8 @@ public sealed class PipelineCompilerTests
     public void What_this_version_does_not_do_is_refused_or_warned_of()
     {
         var compiled = Compile("qualiz: 1\npipeline: p\nkeep: {runs: 9d}\nnotify: [{when: late, to: [\"email:a\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}\n");
-        compiled.Plan.ShouldNotBeNull();
+        compiled.Plan!.Keep.ShouldBe(new PlanKeep(null, TimeSpan.FromDays(9)));
         compiled.Problems.Select(problem => problem.ToString()).ShouldBe([
-            "p.yaml:3:1 keep: warning: keep is stored, but this version does not remove anything yet",
             "p.yaml:4:1 notify: warning: notify is kept, but this version does not send messages yet",
         ]);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Messaging;
@@ -41,6 +42,10 @@ internal sealed class FakeLine : IRunsLine
     }
 
     public Task<Answer<DatasetResolved, DatasetUnknown>> ResolveAsync(ResolveDataset question, CancellationToken ct) => Task.FromResult(Resolve(question));
+
+    public Func<GetPatches, DatasetRef?> Patches { get; set; } = _ => throw new InvalidOperationException("This operator applies no patches.");
+
+    public Task<DatasetRef?> PatchesAsync(GetPatches question, CancellationToken ct) => Task.FromResult(Patches(question));
 
     public async Task ReportAsync(object result, CancellationToken ct)
     {

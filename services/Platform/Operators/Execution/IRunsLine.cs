@@ -1,4 +1,5 @@
 using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Messaging;
@@ -15,6 +16,9 @@ internal interface IRunsLine
 
     Task<Answer<DatasetResolved, DatasetUnknown>> ResolveAsync(ResolveDataset question, CancellationToken ct);
 
+    /// <summary>The repairs of rows that wait for a step; null: none.</summary>
+    Task<DatasetRef?> PatchesAsync(GetPatches question, CancellationToken ct);
+
     /// <summary>Tells the saga a result; returns when the broker has it, however long that takes.</summary>
     Task ReportAsync(object result, CancellationToken ct);
 }
@@ -29,6 +33,9 @@ internal sealed class BusRunsLine(IRequests requests, IMessageSender sender) : I
 
     public Task<Answer<DatasetResolved, DatasetUnknown>> ResolveAsync(ResolveDataset question, CancellationToken ct) =>
         requests.AskAsync<DatasetResolved, DatasetUnknown>(Queues.DatasetRequests, question, ct);
+
+    public async Task<DatasetRef?> PatchesAsync(GetPatches question, CancellationToken ct) =>
+        (await requests.AskAsync<PatchesFound>(Queues.DatasetRequests, question, ct)).Content;
 
     public Task ReportAsync(object result, CancellationToken ct) => sender.SendAsync(Queues.RunSaga, result, ct);
 }

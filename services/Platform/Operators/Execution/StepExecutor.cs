@@ -95,7 +95,8 @@ internal sealed class StepExecutor(
                 : await ResolveInputsAsync(command, claim.Work) switch
                 {
                     (null, { } unknown) => new StepResult.Failed(unknown),
-                    var (inputs, _) => await RunUntilInfrastructureHoldsAsync(registration, command, claimed, claim, grant, inputs!, buffer, stepLog),
+                    var (inputs, _) => await RunUntilInfrastructureHoldsAsync(
+                        registration, command, claimed, claim, grant, inputs!, await PatchesAsync(registration, command, claim.Work), buffer, stepLog),
                 };
         }
         catch (Exception exception) when (claim.Work.IsCancellationRequested)
@@ -183,14 +184,14 @@ internal sealed class StepExecutor(
     /// </summary>
     private async Task<StepResult> RunUntilInfrastructureHoldsAsync(
         OperatorRegistration registration, ExecuteStep command, StepClaimed claimed, StepClaim claim, ResourceGrant grant,
-        IReadOnlyList<ResolvedInput> inputs, StepLogBuffer buffer, ILogger stepLog)
+        IReadOnlyList<ResolvedInput> inputs, DatasetRef? patches, StepLogBuffer buffer, ILogger stepLog)
     {
         for (var wait = TimeSpan.FromSeconds(1); ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
         {
             string explanation;
             try
             {
-                var result = await RunOnceAsync(registration, command, claimed, claim, grant, inputs, buffer, stepLog);
+                var result = await RunOnceAsync(registration, command, claimed, claim, grant, inputs, patches, buffer, stepLog);
                 // What an operator says of a file that it could not read or write does not count while the store is away.
                 if (result is not StepResult.Failed || await StoreTroubleAsync(claim.Work) is not { } trouble)
                     return result;
@@ -234,7 +235,7 @@ internal sealed class StepExecutor(
 
     private async Task<StepResult> RunOnceAsync(
         OperatorRegistration registration, ExecuteStep command, StepClaimed claimed, StepClaim claim, ResourceGrant grant,
-        IReadOnlyList<ResolvedInput> inputs, StepLogBuffer buffer, ILogger stepLog)
+        IReadOnlyList<ResolvedInput> inputs, DatasetRef? patches, StepLogBuffer buffer, ILogger stepLog)
     {
         var scratch = MakeScratch();
         var clean = false;
@@ -253,6 +254,7 @@ internal sealed class StepExecutor(
                     Scratch = scratch,
                     Grant = grant,
                     State = claimed.State,
+                    Patches = patches,
                     TraceParent = Activity.Current?.Id,
                 }, client, claim.Work);
             }
@@ -275,6 +277,7 @@ internal sealed class StepExecutor(
                         Connections = new FencedConnections(connections, command, claim.Fence),
                         Datasets = new RunDatasets(line, command),
                         State = claimed.State,
+                        Patches = patches,
                     }, claim.Work);
                 }
                 finally
@@ -294,6 +297,21 @@ internal sealed class StepExecutor(
                 local.RemoveUnfinished(StepOutputs.Folder(command, claim.Fence));
         }
     }
+
+    /// <summary>Asked for at the last moment: a repair counts as soon as it is made.</summary>
+    private async Task<DatasetRef?> PatchesAsync(OperatorRegistration registration, ExecuteStep command, CancellationToken ct) => registration.Description.Patches
+        ? await line.PatchesAsync(
+            new GetPatches
+            {
+                Project = command.Project,
+                ProjectId = command.ProjectId,
+                PipelineId = command.PipelineId,
+                Pipeline = command.Pipeline,
+                // The elements of a forEach are one step to people, and so to the quarantine.
+                StepId = StepIds.StepOf(command.StepId),
+                RunId = command.RunId,
+            }, ct)
+        : null;
 
     private string MakeScratch()
     {

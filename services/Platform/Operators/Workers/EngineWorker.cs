@@ -110,6 +110,7 @@ internal sealed class EngineWorker
                 Connections = new HostConnections(this),
                 Datasets = new HostDatasets(this),
                 State = job.State,
+                Patches = job.Patches,
             }, CancellationToken.None);
             return Done.From(result);
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
 
@@ -63,6 +64,7 @@ internal sealed record Job : ToWorker
     public required string Scratch { get; init; }
     public required ResourceGrant Grant { get; init; }
     public JsonElement? State { get; init; }
+    public DatasetRef? Patches { get; init; }
     public string? TraceParent { get; init; }
 }
 

@@ -1,0 +1,140 @@
+using System.Globalization;
+using Qualiz.Contracts.Data;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
+
+namespace Qualiz.Engine.Recipes;
+
+/// <summary>
+/// Repairs that stewards made on rejected rows. A patch belongs to a key and to the values it was made on: it replaces values of
+/// the rows that have both, before the first rule, and leaves alone whatever the source sends instead.
+/// </summary>
+public static class RowPatches
+{
+    /// <summary>The port that says what became of each row that a patch was for.</summary>
+    public const string Port = "patched";
+
+    /// <summary>The number of the patch that was applied; 0: the row has a patch's key and other values.</summary>
+    public const string Patch = "patch";
+
+    /// <summary>False: the patch was for this row and its values are none of the columns' types, so that nothing was changed.</summary>
+    public const string Fits = "fits";
+
+    public static DatasetSchema Schema { get; } = new()
+    {
+        Columns =
+        [
+            new DatasetColumn { Name = Patch, Type = "int64", Nullable = false },
+            new DatasetColumn { Name = Fits, Type = "bool", Nullable = false },
+            .. HiddenColumns.Columns,
+        ],
+    };
+
+    /// <summary>
+    /// SQL of a hash over a JSON object's members: neither their order nor empty ones count, so that a new column in the source,
+    /// or another order of its columns, makes no patch lapse.
+    /// </summary>
+    public static string Hash(string json)
+    {
+        var members = $"map_entries(from_json(CAST({json} AS JSON), '\"MAP(VARCHAR, VARCHAR)\"'))";
+        return $"left(md5(array_to_string(list_sort(list_transform(list_filter({members}, lambda e: e.value IS NOT NULL), lambda e: e.key || chr(31) || e.value)), chr(30))), 16)";
+    }
+
+    /// <summary>
+    /// Replaces values of the rows that patches are for. An input without such rows stays as it is; one with some is written once
+    /// more, with the identities of its rows, so that the recipe knows nothing of patches.
+    /// </summary>
+    /// <param name="paths">Parquet files with the columns <c>patch</c>, <c>key</c>, <c>hash</c> and <c>changes</c>.</param>
+    /// <param name="scratch">Where the inputs that change are written.</param>
+    /// <param name="target">Where it is told what became of each row that a patch was for.</param>
+    public static async Task<PatchedInputs> ApplyAsync(
+        EngineSession session, IReadOnlyList<RecipeInput> inputs, IReadOnlyList<string> paths, string scratch, string target, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(paths);
+        // One row per key, so that a join with it never makes two rows of one. The newest patch of the same values counts.
+        await session.ExecuteAsync(
+            $"""
+            CREATE TEMP TABLE __q_patches AS
+            SELECT key, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes)))) AS patches
+            FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes FROM read_parquet({Sql.List(paths)}) GROUP BY ALL)
+            GROUP BY key
+            """, ct).ConfigureAwait(false);
+        var named = session.Query(
+            "SELECT DISTINCT unnest(json_keys(p.changes)) FROM (SELECT unnest(map_values(patches)) AS p FROM __q_patches) ORDER BY 1", row => row.GetString(0));
+        await session.ExecuteAsync(
+            $"CREATE TEMP TABLE __q_found (input INTEGER, {Patch} BIGINT, {Fits} BOOLEAN, {HiddenColumns.Source} VARCHAR, {HiddenColumns.Row} BIGINT, {HiddenColumns.Key} VARCHAR, changes VARCHAR)", ct).ConfigureAwait(false);
+        var changed = new List<RecipeInput>();
+        var rows = 0L;
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            await FindAsync(session, inputs[i], i, named, ct).ConfigureAwait(false);
+            var fitting = await session.ScalarAsync<long>($"SELECT count(*) FROM __q_found WHERE input = {Number(i)} AND {Fits}", ct).ConfigureAwait(false);
+            rows += fitting;
+            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], i, named, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
+        }
+        var lines = await DatasetFiles.WriteAsync(session, $"SELECT {Patch}, {Fits}, {Sql.Identifiers(HiddenColumns.Names)} FROM __q_found", target, ct).ConfigureAwait(false);
+        return new PatchedInputs(changed, rows, lines);
+    }
+
+    /// <summary>The rows whose key has patches; only these are looked at more closely.</summary>
+    private static async Task FindAsync(EngineSession session, RecipeInput input, int number, IReadOnlyList<string> named, CancellationToken ct)
+    {
+        var columns = Visible(input);
+        var ingested = RecipeCompiler.RowAsJson(columns.Select(column => (column.Name, DatasetFiles.TypeOf(column))));
+        // A patch that does not fit in one column changes nothing at all.
+        var unfit = named.Except(columns.Select(column => column.Name), StringComparer.Ordinal).Select(name => Names(name))
+            .Concat(columns.Where(column => named.Contains(column.Name, StringComparer.Ordinal)).Select(column =>
+                $"({Text(column.Name)} IS NOT NULL AND {Value(column.Name, DatasetFiles.TypeOf(column))} IS NULL)"));
+        await session.ExecuteAsync(
+            $"""
+            INSERT INTO __q_found
+            SELECT {Number(number)}, coalesce(found.patch, 0), coalesce(found.patch > 0 AND NOT coalesce({string.Join(" OR ", unfit.DefaultIfEmpty("false"))}, false), false),
+              {Sql.Identifiers(HiddenColumns.Names)}, found.changes AS changes
+            FROM (
+              SELECT *, found.changes AS changes FROM (
+                SELECT r.*, p.patches[{Hash(ingested)}] AS found FROM {DatasetFiles.Relation(input.Dataset)} AS r JOIN __q_patches AS p ON p.key = r.{HiddenColumns.Key}))
+            """, ct).ConfigureAwait(false);
+    }
+
+    private static async Task<RecipeInput> RewriteAsync(EngineSession session, RecipeInput input, int number, IReadOnlyList<string> named, string path, CancellationToken ct)
+    {
+        var schema = input.Dataset.Schema;
+        var select = schema.Columns.Select(column => column.Hidden || !named.Contains(column.Name, StringComparer.Ordinal)
+            ? $"r.{Sql.Identifier(column.Name)}"
+            : $"CASE WHEN {Names(column.Name)} THEN {Value(column.Name, DatasetFiles.TypeOf(column))} ELSE r.{Sql.Identifier(column.Name)} END AS {Sql.Identifier(column.Name)}");
+        var rows = await DatasetFiles.WriteAsync(
+            session,
+            $"""
+            SELECT {string.Join(", ", select)} FROM {DatasetFiles.Relation(input.Dataset)} AS r
+            LEFT JOIN (SELECT {HiddenColumns.Source}, {HiddenColumns.Row}, changes FROM __q_found WHERE input = {Number(number)} AND {Fits}) AS p
+              ON p.{HiddenColumns.Source} = r.{HiddenColumns.Source} AND p.{HiddenColumns.Row} = r.{HiddenColumns.Row}
+            """,
+            path, ct).ConfigureAwait(false);
+        var file = new DataFile { Key = path, Rows = rows, Bytes = new FileInfo(path).Length, Sha256 = "" };
+        return input with { Dataset = new LocalDataset(input.Dataset.Dataset with { Files = [file], Rows = rows, Bytes = file.Bytes }, [path]) };
+    }
+
+    private static List<DatasetColumn> Visible(RecipeInput input) => [.. input.Dataset.Schema.Columns.Where(column => !column.Hidden)];
+
+    /// <summary>The new value of a column as one of its type, null when it is none.</summary>
+    private static string Value(string column, ColumnType type) => type.IsNested || type == ColumnType.Json
+        ? $"TRY_CAST(json_extract(changes, {Pointer(column)}) AS {type.DuckDb})"
+        : $"TRY_CAST({Text(column)} AS {type.DuckDb})";
+
+    /// <summary>Null when the changes empty the column or do not name it.</summary>
+    private static string Text(string column) => $"json_extract_string(changes, {Pointer(column)})";
+
+    private static string Names(string column) => $"list_contains(json_keys(changes), {Sql.Literal(column)})";
+
+    private static string Pointer(string column) => Sql.Literal($"/{column.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}");
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <param name="Inputs">What the recipe reads instead.</param>
+/// <param name="Rows">How many rows were changed.</param>
+/// <param name="Lines">How many rows the file has that tells of patches.</param>
+public sealed record PatchedInputs(IReadOnlyList<RecipeInput> Inputs, long Rows, long Lines);

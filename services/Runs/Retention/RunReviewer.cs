@@ -1,0 +1,104 @@
+using Microsoft.EntityFrameworkCore;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Data;
+using Qualiz.Runs.Model;
+using Qualiz.Runs.Saga;
+
+namespace Qualiz.Runs.Retention;
+
+/// <summary>
+/// Tells the collector of old data which runs still need what their steps wrote. A run that is let go is marked under its own
+/// lock first: from then on it cannot be retried, so nothing that reads its data can begin.
+/// </summary>
+internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, TimeProvider time)
+{
+    public async Task<RunsReviewed> ReviewAsync(ReviewRuns asked, CancellationToken ct)
+    {
+        var reviewed = new List<ReviewedRun>();
+        var limits = new Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)>();
+        var released = new List<Guid>();
+        await work.BeginAsync(ct);
+        // In one order, so that two collectors do not wait for each other.
+        foreach (var id in asked.RunIds.Distinct().Order())
+        {
+            if (asked.Release)
+                await work.LockAsync(id, ct);
+            var run = await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == id && row.Project == asked.Project, ct);
+            if (run is null)
+            {
+                reviewed.Add(new ReviewedRun { RunId = id, Known = false });
+                continue;
+            }
+
+            var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == id).ToListAsync(ct);
+            var keep = await IsKeptAsync(run, asked, limits, ct);
+            if (!keep && run.CollectedAt is null)
+                released.Add(id);
+            reviewed.Add(Review(run, steps, keep, (await plans.GetAsync(run.VersionId, ct)).Steps
+                .Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!)));
+        }
+
+        if (asked.Release && released.Count > 0)
+        {
+            var now = time.GetUtcNow();
+            await work.Db.Runs.Where(run => released.Contains(run.CorrelationId)).ExecuteUpdateAsync(row => row.SetProperty(run => run.CollectedAt, now), ct);
+        }
+
+        await work.CommitAsync(ct);
+        return new RunsReviewed { Runs = reviewed };
+    }
+
+    private async Task<bool> IsKeptAsync(RunState run, ReviewRuns asked, Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)> limits, CancellationToken ct)
+    {
+        if (run.FinishedAt is not { } finished)
+            return true;
+        // A run that does this one again reads what it read.
+        if (await work.Db.Runs.AnyAsync(other => other.FinishedAt == null && other.ReadsLike.Contains(run.CorrelationId), ct))
+            return true;
+        // What is let go once stays so: some of it may be gone.
+        if (run.CollectedAt is not null)
+            return false;
+        if (run.PinnedAt is not null)
+            return true;
+        if (asked.ProjectDeleted)
+            return false;
+        if (!limits.TryGetValue(run.PipelineId, out var limit))
+            limits[run.PipelineId] = limit = await LimitAsync(run.PipelineId, asked, ct);
+        return limit.Oldest is null || run.CorrelationId >= limit.Oldest || time.GetUtcNow() - finished <= limit.KeepFor;
+    }
+
+    /// <summary>The oldest of the runs that are kept for their number (null: all of them), and how long the others are kept.</summary>
+    private async Task<(Guid? Oldest, TimeSpan KeepFor)> LimitAsync(Guid pipelineId, ReviewRuns asked, CancellationToken ct)
+    {
+        var newest = await work.Db.Runs.AsNoTracking().Where(run => run.PipelineId == pipelineId).OrderByDescending(run => run.CorrelationId)
+            .Select(run => new { run.CorrelationId, run.VersionId }).Take(Math.Max(1, asked.KeepRuns)).ToListAsync(ct);
+        // What the newest version says counts for all runs of the pipeline.
+        var keepFor = (await plans.GetAsync(newest[0].VersionId, ct)).Keep?.Intermediate ?? asked.KeepFor;
+        return asked.KeepRuns <= 0 || asked.DeletedPipelines.Contains(pipelineId) ? (Guid.AllBitsSet, keepFor)
+            : newest.Count < asked.KeepRuns ? (null, keepFor)
+            : (newest[^1].CorrelationId, keepFor);
+    }
+
+    private static ReviewedRun Review(RunState run, List<StepState> steps, bool keep, Dictionary<string, string> published)
+    {
+        var outcomes = steps.Where(step => step.Outcome is not null).ToList();
+        var logs = steps.SelectMany(step => step.Logs).ToList();
+        return new ReviewedRun
+        {
+            RunId = run.CorrelationId,
+            Known = true,
+            Pipeline = run.Pipeline,
+            Finished = run.FinishedAt is not null,
+            Keep = keep,
+            Files = [.. outcomes.SelectMany(step => step.Outcome!.Outputs.Values).SelectMany(output => output.Files).Select(file => file.Key), .. logs],
+            Logs = logs,
+            Active = [.. steps.Where(step => step.State == StepStatus.Running).Select(step => new ActiveFence(step.StepId, step.Fence))],
+            Published = run.CurrentState != nameof(RunStateMachine.Completed) ? [] :
+            [
+                .. outcomes.Where(step => step.State == StepStatus.Completed && published.ContainsKey(step.StepId) && step.Outcome!.Outputs.ContainsKey("out"))
+                    .Select(step => new PublishedStep(published[step.StepId], step.StepId)),
+            ],
+            Rejecting = [.. outcomes.Where(step => step.Parent is null && step.Outcome!.Outputs.TryGetValue("rejected", out var rejected) && rejected.Rows > 0).Select(step => step.StepId)],
+        };
+    }
+}

@@ -1,0 +1,144 @@
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.OperatorKit;
+using Qualiz.Platform.Operators;
+
+namespace Qualiz.Cleanse.Tests;
+
+public sealed class PatchTests : IDisposable
+{
+    private const string Recipe = """{"rules":[{"rule":"trim","columns":"*"}],"checks":[{"check":"notNull","columns":["email"]},{"check":"range","columns":["n"],"min":0}]}""";
+    private readonly OperatorBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public async Task A_repair_replaces_the_values_it_was_made_on_before_the_first_rule()
+    {
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c'), (2, NULL), (-3, 'x@y.z')) t(n, email)");
+        var first = await RunAsync(input, null);
+        var rejected = await KeysAsync(first, "rejected");
+        rejected.Count.ShouldBe(2);
+
+        // The second row gets an address (with a blank, which the rule takes away), the third a number.
+        var patches = await PatchesAsync((7, rejected[0].Key, rejected[0].Hash, """{"email": " new@b.c "}"""), (8, rejected[1].Key, rejected[1].Hash, """{"n": "3"}"""));
+        var second = await RunAsync(input, patches);
+        (await _bench.RowsAsync(second.Outputs["out"], "n", "email", "_row")).Order().ShouldBe(["1|a@b.c|1", "2|new@b.c|2", "3|x@y.z|3"]);
+        second.Outputs["rejected"].Rows.ShouldBe(0);
+        second.Counts["patched"].ShouldBe(2);
+        second.Ledger.ShouldAllBe(line => line.Balances);
+        (await _bench.RowsAsync(second.Outputs["patched"], "patch", "fits", "_row")).Order().ShouldBe(["7|true|2", "8|true|3"]);
+        _bench.Log.Lines.ShouldNotContain(line => line.Contains("new@b.c", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Other_values_under_the_same_key_are_left_alone_and_told()
+    {
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c', 's@1', 1::BIGINT, 'k1'), (2, NULL, 's@1', 2::BIGINT, 'k2')) t(n, email, _source, _row, _key)");
+        var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
+        var changed = await _bench.InputAsync("SELECT * FROM (VALUES (5, 'a@b.c', 's@2', 1::BIGINT, 'k1'), (6, NULL, 's@2', 2::BIGINT, 'k2')) t(n, email, _source, _row, _key)");
+        var outcome = await RunAsync(changed, await PatchesAsync((7, key, hash, """{"email": "new@b.c"}""")));
+        outcome.Outputs["rejected"].Rows.ShouldBe(1);
+        (await _bench.RowsAsync(outcome.Outputs["patched"], "patch", "fits", "_row")).ShouldBe(["0|false|2"]);
+        outcome.Counts["patched"].ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_value_of_the_wrong_type_changes_nothing_of_the_row()
+    {
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c'), (-2, NULL)) t(n, email)");
+        var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
+        foreach (var changes in new[] { """{"n": "two", "email": "new@b.c"}""", """{"gone": "x", "email": "new@b.c"}""" })
+        {
+            var outcome = await RunAsync(input, await PatchesAsync((7, key, hash, changes)));
+            outcome.Outputs["rejected"].Rows.ShouldBe(1);
+            (await _bench.RowsAsync(outcome.Outputs["rejected"], "ingested")).ShouldBe(["""{"n":-2,"email":null}"""]);
+            (await _bench.RowsAsync(outcome.Outputs["patched"], "patch", "fits")).ShouldBe(["7|false"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_row_that_is_rejected_in_spite_of_its_repair_is_told_with_its_patch()
+    {
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES (-2, NULL::VARCHAR)) t(n, email)");
+        var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
+        var outcome = await RunAsync(input, await PatchesAsync((7, key, hash, """{"email": "new@b.c"}""")));
+        (await _bench.RowsAsync(outcome.Outputs["rejected"], "ingested", "rejected")).ShouldBe(["""{"n":-2,"email":"new@b.c"}|{"n":-2,"email":"new@b.c"}"""]);
+        (await KeysAsync(outcome, "rejected"))[0].Key.ShouldBe(key);
+        (await _bench.RowsAsync(outcome.Outputs["patched"], "patch", "fits")).ShouldBe(["7|true"]);
+    }
+
+    [Fact]
+    public async Task Equal_rows_are_repaired_together_and_no_row_is_doubled()
+    {
+        var input = await _bench.InputAsync("SELECT CAST(NULL AS VARCHAR) AS email, 1 AS n FROM range(5) UNION ALL SELECT 'a@b.c', i FROM range(5) t(i)");
+        var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
+        var outcome = await RunAsync(input, await PatchesAsync((7, key, hash, """{"email": "x@b.c"}"""), (9, key, hash, """{"email": "y@b.c"}"""), (8, key, "another", """{"n": 9}""")));
+        outcome.Outputs["out"].Rows.ShouldBe(10);
+        outcome.Counts["patched"].ShouldBe(5);
+        // Of two repairs of the same values the newer one counts.
+        (await _bench.RowsAsync(outcome.Outputs["out"], "email")).Count(email => email == "y@b.c").ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task Every_type_takes_the_value_that_it_is_given()
+    {
+        var input = await _bench.InputAsync(
+            """
+            SELECT 1.50::DECIMAL(9,2) AS d, true AS b, DATE '2026-01-02' AS day, TIMESTAMPTZ '2026-01-02 03:04:05+00' AS at, 9007199254740993 AS big,
+              '{"a":1}'::JSON AS j, [1, 2] AS l, 'x' AS "odd/na~me", NULL::VARCHAR AS email, -1 AS n
+            """);
+        var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
+        var outcome = await RunAsync(input, await PatchesAsync((7, key, hash,
+            """{"d": "2.25", "b": false, "day": "2026-02-03", "at": "2026-02-03T04:05:06Z", "big": "9007199254740995", "j": {"b": [2]}, "l": [3], "odd/na~me": "y", "email": "e", "n": 5}""")));
+        (await _bench.RowsAsync(outcome.Outputs["out"])).ShouldBe(["""2.25|false|2026-02-03|2026-02-03 04:05:06+00|9007199254740995|{"b":[2]}|[3]|y|e|5"""]);
+
+        // Null empties.
+        var emptied = await RunAsync(input, await PatchesAsync((7, key, hash, """{"d": null, "email": "e", "n": 5}""")));
+        (await _bench.RowsAsync(emptied.Outputs["out"], "d", "n")).ShouldBe(["∅|5"]);
+    }
+
+    [Fact]
+    public async Task The_hash_sees_values_and_not_the_order_of_columns_or_empty_ones()
+    {
+        using var session = _bench.Open();
+        string Of(string json) => session.Scalar<string>($"SELECT {RowPatches.Hash(Sql.Literal(json))}")!;
+        Of("""{"a":"1","b":null}""").ShouldBe(Of("""{"b":null,"a":"1"}"""));
+        Of("""{"a":"1"}""").ShouldBe(Of("""{"a":"1","b":null}"""));
+        Of("""{"a":"1","b":"2"}""").ShouldBe(Of("""{"b":"2","a":"1"}"""));
+        Of("""{"a":"1"}""").ShouldNotBe(Of("""{"a":"2"}"""));
+        Of("""{"a":"12"}""").ShouldNotBe(Of("""{"a":"1","2":""}"""));
+        Of("""{"a":""}""").ShouldNotBe(Of("""{"a":null}"""));
+        Of("{}").Length.ShouldBe(16);
+        await Task.CompletedTask;
+    }
+
+    private async Task<StepOutcome> RunAsync(ResolvedInput input, DatasetRef? patches) =>
+        (await new CleanseOperator().ExecuteAsync(OperatorBench.Config<CleanseConfig>(Recipe), _bench.Step(new StepSetup { Inputs = [input], Patches = patches, Fence = Random.Shared.NextInt64(1, long.MaxValue) }), default))
+            .ShouldBeOfType<StepResult.Completed>().Outcome;
+
+    private async Task<List<(string Key, string Hash)>> KeysAsync(StepOutcome outcome, string port)
+    {
+        using var session = _bench.Open();
+        var path = await _bench.Store.GetLocalPathAsync(outcome.Outputs[port].Files[0].Key, _bench.Folder, default);
+        return [.. session.Query($"SELECT _key, {RowPatches.Hash("ingested")} FROM read_parquet({Sql.Literal(path)}) ORDER BY _source, _row", row => (row.GetString(0), row.GetString(1)))];
+    }
+
+    private async Task<DatasetRef> PatchesAsync(params (long Patch, string Key, string Hash, string Changes)[] patches)
+    {
+        using var session = _bench.Open();
+        var path = Path.Combine(_bench.Folder, $"{Guid.NewGuid():N}.parquet");
+        var rows = string.Join(", ", patches.Select(patch => $"({patch.Patch}::BIGINT, {Sql.Literal(patch.Key)}, {Sql.Literal(patch.Hash)}, {Sql.Literal(patch.Changes)})"));
+        session.Execute($"COPY (SELECT * FROM (VALUES {rows}) t(patch, key, hash, changes)) TO {Sql.Literal(path)} (FORMAT parquet)");
+        var stored = await _bench.Store.PutFileAsync($"patches/{Path.GetFileName(path)}", path, default);
+        return new DatasetRef
+        {
+            Files = [new DataFile { Key = stored.Key, Rows = patches.Length, Bytes = stored.Bytes, Sha256 = "" }],
+            Schema = new DatasetSchema { Columns = [] },
+            Rows = patches.Length,
+            Bytes = stored.Bytes,
+        };
+    }
+}
