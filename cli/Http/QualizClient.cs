@@ -37,6 +37,10 @@ internal sealed class QualizClient : IDisposable
             }
         }, ct);
 
+    /// <summary>A change of the version that has this ETag.</summary>
+    public Task<JsonElement> PostChangeAsync<T>(string path, T body, string etag, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, path, Json(body), request => request.Headers.IfMatch.Add(EntityTagHeaderValue.Parse(etag)), ct);
+
     /// <summary>Creates it, or replaces whatever is there now; tried again when somebody else changed it in between.</summary>
     public Task<JsonElement> PutAsync<T>(string path, T body, CancellationToken ct) => ReplaceAsync(path, () => Json(body), ct);
 

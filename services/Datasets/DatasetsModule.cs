@@ -5,7 +5,9 @@ using Qualiz.Datasets.Catalogue;
 using Qualiz.Datasets.Http;
 using Qualiz.Datasets.Model;
 using Qualiz.Datasets.Publishing;
+using Qualiz.Datasets.Quarantine;
 using Qualiz.Datasets.Resolving;
+using Qualiz.Datasets.Retention;
 using Qualiz.Datasets.Rows;
 using Qualiz.Datasets.Uploads;
 using Qualiz.Platform.Data;
@@ -20,13 +22,17 @@ namespace Qualiz.Datasets;
 /// <summary>The catalogue of named datasets, their versions and rows, and uploads.</summary>
 public static class DatasetsModule
 {
+    internal const string Service = "datasets";
+
     public static IHostApplicationBuilder AddDatasets(this IHostApplicationBuilder builder)
     {
-        builder.AddServiceDatabase<DatasetsDb>("datasets");
+        builder.AddServiceDatabase<DatasetsDb>(Service);
         builder.AddObjectStore();
         builder.AddHttpApi();
         builder.AddBusConsumer<RunCompletedConsumer>(Queues.DatasetEvents, typeof(DatasetsDb));
         builder.AddRequestConsumer<ResolveDatasetConsumer>(Queues.DatasetRequests);
+        builder.AddRequestConsumer<PatchConsumer>(Queues.DatasetRequests);
+        builder.AddBusConsumer<RunEndedConsumer>(Queues.DatasetQuarantine, typeof(DatasetsDb));
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddScoped<Publisher>();
@@ -36,6 +42,17 @@ public static class DatasetsModule
         builder.Services.AddScoped<UploadFiles>();
         builder.Services.AddScoped<ReferenceImport>();
         builder.Services.AddScoped<RowAnswers>();
+        builder.Services.AddOptions<RetentionOptions>().BindConfiguration("Retention").Validate(
+            options => options is { IntermediateRuns: >= 0, Versions: >= 1 } && options.Intermediate >= TimeSpan.Zero && options.Rejected >= TimeSpan.Zero && options.OrphanAge >= TimeSpan.Zero && options.UnknownAge >= TimeSpan.Zero,
+            "Retention: numbers and times are not negative, and at least one version is kept.").ValidateOnStart();
+        builder.Services.AddScoped<RunReviews>();
+        builder.Services.AddScoped<VersionRetention>();
+        builder.Services.AddScoped<Collector>();
+        builder.Services.AddHostedService<RetentionService>();
+        builder.Services.AddScoped<QuarantineFill>();
+        builder.Services.AddScoped<QuarantineWork>();
+        builder.Services.AddScoped<QuarantineQueries>();
+        builder.Services.AddScoped<QuarantineAudit>();
         builder.Services.AddSingleton<ProjectDirectory>();
         builder.Services.AddSingleton<DatasetFileAccess>();
         return builder;
@@ -50,6 +67,8 @@ public static class DatasetsModule
         project.MapCatalogue();
         project.MapDatasetRows();
         project.MapStepRows();
+        project.MapQuarantine();
+        project.MapRetention();
         return endpoints;
     }
 }

@@ -24,6 +24,7 @@ public sealed class DatasetsHost : IAsyncLifetime
     private TestHost _host = null!;
 
     public HttpClient Client => _host.Client;
+    public string Database => _host.Surroundings.Database;
     public IServiceProvider Services => _host.Services;
     public string StoreRoot => Path.Combine(_folder, "store");
     internal FakeSurroundings Fakes => Services.GetRequiredService<FakeSurroundings>();
@@ -38,6 +39,7 @@ public sealed class DatasetsHost : IAsyncLifetime
             builder.Services.AddSingleton<FakeSurroundings>();
             builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
             builder.AddRequestConsumer<FakeRuns>(Queues.RunClaims);
+            builder.AddRequestConsumer<FakeReviews>(Queues.RunReviews);
             builder.AddBusConsumer<EventWitness>("test.witness");
         },
         app => app.MapDatasets(),
@@ -147,17 +149,39 @@ internal sealed class FakeSurroundings
     public ConcurrentDictionary<string, Guid> Projects { get; } = new();
     public ConcurrentDictionary<(string Project, Guid Run, string Step, string Port), StepOutputFound> Outputs { get; } = new();
     public ConcurrentQueue<IEvent> Events { get; } = new();
+
+    /// <summary>What a run wrote, all of it.</summary>
+    public ConcurrentDictionary<Guid, RunOutputsFound> Runs { get; } = new();
+
+    /// <summary>What Runs says to the collector of old data.</summary>
+    public Func<ReviewRuns, RunsReviewed> Review { get; set; } = asked => new RunsReviewed { Runs = [.. asked.RunIds.Select(id => new ReviewedRun { RunId = id, Known = false })] };
+    public ConcurrentDictionary<string, bool> DeletedProjects { get; } = new();
 }
 
-internal sealed class FakePipelines(FakeSurroundings fakes) : IConsumer<GetProject>
+internal sealed class FakePipelines(FakeSurroundings fakes) : IConsumer<GetProject>, IConsumer<ListProjects>
 {
+    public Task Consume(ConsumeContext<ListProjects> context) => context.RespondAsync(new ProjectsListed
+    {
+        Projects = [.. fakes.Projects.OrderBy(project => project.Key, StringComparer.Ordinal).Select(project => new ListedProject(project.Value, project.Key, fakes.DeletedProjects.ContainsKey(project.Key), []))],
+        More = false,
+    });
+
     public Task Consume(ConsumeContext<GetProject> context) => fakes.Projects.TryGetValue(context.Message.Project, out var id)
         ? context.RespondAsync(new ProjectFound { ProjectId = id, Project = context.Message.Project })
         : context.RespondAsync(new ProjectUnknown { Message = $"There is no project \"{context.Message.Project}\"." });
 }
 
-internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput>
+internal sealed class FakeReviews(FakeSurroundings fakes) : IConsumer<ReviewRuns>
 {
+    public Task Consume(ConsumeContext<ReviewRuns> context) => context.RespondAsync(fakes.Review(context.Message));
+}
+
+internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput>, IConsumer<GetRunOutputs>
+{
+    public Task Consume(ConsumeContext<GetRunOutputs> context) => fakes.Runs.TryGetValue(context.Message.RunId, out var run)
+        ? context.RespondAsync(run)
+        : context.RespondAsync(new RunUnknown { Message = "There is no such run." });
+
     public Task Consume(ConsumeContext<GetStepOutput> context)
     {
         var ask = context.Message;
@@ -167,17 +191,26 @@ internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput
     }
 }
 
-internal sealed class EventWitness(FakeSurroundings fakes) : IConsumer<DatasetPublished>, IConsumer<RowsUnmasked>
+internal sealed class EventWitness(FakeSurroundings fakes)
+    : IConsumer<DatasetPublished>, IConsumer<RowsUnmasked>, IConsumer<RowsQuarantined>, IConsumer<QuarantineChanged>, IConsumer<DatasetVersionsRemoved>, IConsumer<DatasetVersionPinned>, IConsumer<DataCollected>
 {
-    public Task Consume(ConsumeContext<DatasetPublished> context)
-    {
-        fakes.Events.Enqueue(context.Message);
-        return Task.CompletedTask;
-    }
+    public Task Consume(ConsumeContext<DatasetPublished> context) => Note(context.Message);
 
-    public Task Consume(ConsumeContext<RowsUnmasked> context)
+    public Task Consume(ConsumeContext<RowsUnmasked> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<RowsQuarantined> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<QuarantineChanged> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<DatasetVersionsRemoved> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<DatasetVersionPinned> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<DataCollected> context) => Note(context.Message);
+
+    private Task Note(IEvent happened)
     {
-        fakes.Events.Enqueue(context.Message);
+        fakes.Events.Enqueue(happened);
         return Task.CompletedTask;
     }
 }

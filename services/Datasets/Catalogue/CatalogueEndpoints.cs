@@ -45,7 +45,7 @@ internal static partial class CatalogueEndpoints
                 // Not the content: it lists every file.
                 latest = db.Versions.Where(version => version.DatasetId == dataset.Id && version.Number == dataset.Latest)
                     .Select(version => new VersionView(
-                        version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality))
+                        version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality, version.RemovedAt, version.PinnedAt))
                     .SingleOrDefault(),
             })
             .Take(page.Limit + 1).ToListAsync(ct);
@@ -87,7 +87,7 @@ internal static partial class CatalogueEndpoints
             query = query.Where(version => version.Number < last);
         var found = await query.OrderByDescending(version => version.Number)
             .Select(version => new VersionView(
-                version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality))
+                version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality, version.RemovedAt, version.PinnedAt))
             .Take(page.Limit + 1).ToListAsync(ct);
         return Page.Of(found, page, version => version.Version);
     }

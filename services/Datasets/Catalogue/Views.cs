@@ -9,11 +9,14 @@ internal sealed record DatasetView(string Name, string? Owner, string? Descripti
         new(dataset.Name, dataset.Owner, dataset.Description, dataset.CreatedAt, latest);
 }
 
+/// <param name="RemovedAt">Since when its rows are gone (retention).</param>
 internal sealed record VersionView(
-    int Version, DateTimeOffset CreatedAt, string Actor, Guid? RunId, string? StepId, Guid? UploadId, long Rows, long Bytes, double? Quality)
+    int Version, DateTimeOffset CreatedAt, string Actor, Guid? RunId, string? StepId, Guid? UploadId, long Rows, long Bytes, double? Quality,
+    DateTimeOffset? RemovedAt = null, DateTimeOffset? PinnedAt = null)
 {
     public static VersionView Of(DatasetVersion version) => new(
-        version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality);
+        version.Number, version.CreatedAt, version.Actor, version.RunId, version.StepId, version.UploadId, version.Rows, version.Bytes, version.Quality,
+        version.RemovedAt, version.PinnedAt);
 }
 
 internal sealed record VersionDetail(VersionView Version, DatasetSchema Schema);

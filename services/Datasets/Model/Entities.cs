@@ -17,7 +17,7 @@ internal sealed class Dataset
     public uint RowVersion { get; init; }
 }
 
-/// <summary>Immutable. It comes from a step of a run or from an upload.</summary>
+/// <summary>Its content is immutable. It comes from a step of a run or from an upload.</summary>
 internal sealed class DatasetVersion
 {
     public required Guid DatasetId { get; init; }
@@ -31,6 +31,11 @@ internal sealed class DatasetVersion
     public double? Quality { get; init; }
     public required string Actor { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Since when its files are gone, or going; nobody begins to read it from then on.</summary>
+    public DateTimeOffset? RemovedAt { get; set; }
+    public DateTimeOffset? PinnedAt { get; set; }
+    public string? PinnedBy { get; set; }
 }
 
 /// <summary>What a reference meant to a run when it was first asked.</summary>

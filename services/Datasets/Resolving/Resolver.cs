@@ -15,20 +15,24 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
     {
         if (Parse(project, text, out var reference) is { } refused)
             return refused;
-        if (await PinnedAsync(project, runId, text, ct) is { } pinned)
-            return pinned;
-        var found = await ReadByAsync(project, readsLike, text, ct) ?? await FindAsync(project, reference!, ct);
-        if (found.Version is null)
-            return found;
-        // Two steps of a run may ask at the same moment: the first to write decides for both.
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            insert into datasets.read_pin (run_id, reference, dataset_id, number, pinned_at)
-            values ({runId}, {text}, {found.Version.DatasetId}, {found.Version.Number}, {time.GetUtcNow()})
-            on conflict (run_id, reference) do nothing
-            """,
-            ct);
-        return await PinnedAsync(project, runId, text, ct) ?? found;
+        while (true)
+        {
+            if (await PinnedAsync(project, runId, text, ct) is { } pinned)
+                return pinned;
+            var found = await ReadByAsync(project, readsLike, text, ct) ?? await FindAsync(project, reference!, ct);
+            if (found.Version is null)
+                return found;
+            // Two steps of a run may ask at the same moment: the first to write decides for both. And retention may take the version
+            // away at this moment: then the lock waits for it, nothing is written, and the question is asked again.
+            await db.Database.ExecuteSqlAsync(
+                $"""
+                insert into datasets.read_pin (run_id, reference, dataset_id, number, pinned_at)
+                select {runId}, {text}, dataset_id, number, {time.GetUtcNow()} from datasets.version
+                 where dataset_id = {found.Version.DatasetId} and number = {found.Version.Number} and removed_at is null for share
+                on conflict (run_id, reference) do nothing
+                """,
+                ct);
+        }
     }
 
     /// <summary>The version a reference means now, for nobody's run.</summary>
@@ -52,7 +56,7 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
         if (dataset is null)
             return Unknown(await MissingAsync(project, reference.Name, ct));
 
-        var versions = db.Versions.AsNoTracking().Where(version => version.DatasetId == dataset.Id);
+        var versions = db.Versions.AsNoTracking().Where(version => version.DatasetId == dataset.Id && version.RemovedAt == null);
         var newestFirst = versions.OrderByDescending(version => version.Number);
         var (version, problem) = reference.Version switch
         {
@@ -70,6 +74,9 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
                 $"Run {run} published no version of dataset \"{dataset.Name}\"."),
             _ => throw new InvalidOperationException("Unknown choice of version."),
         };
+        if (version is null && reference.Version is VersionChoice.Number(var asked)
+            && await db.Versions.AnyAsync(other => other.DatasetId == dataset.Id && other.Number == asked && other.RemovedAt != null, ct))
+            problem = $"Version {asked} of dataset \"{dataset.Name}\" has been removed (retention); its latest is {dataset.Latest}.";
         return version is null ? Unknown(problem) : new Resolution(version, dataset, null);
     }
 
@@ -104,7 +111,9 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
             join dataset in db.Datasets.AsNoTracking() on pin.DatasetId equals dataset.Id
             where pin.RunId == runId && pin.Reference == text && dataset.Project == project
             select new { version, dataset }).SingleOrDefaultAsync(ct);
-        return pinned is null ? null : new Resolution(pinned.version, pinned.dataset, null);
+        return pinned is null ? null
+            : pinned.version.RemovedAt is not null ? Unknown($"Version {pinned.version.Number} of dataset \"{pinned.dataset.Name}\", which this run read, has been removed (retention); start a new run.")
+            : new Resolution(pinned.version, pinned.dataset, null);
     }
 
     private static Resolution Unknown(string problem) => new(null, null, problem);

@@ -1,0 +1,228 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Qualiz.Cli.Running;
+
+namespace Qualiz.Cli.Commands;
+
+/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, export.</summary>
+internal static class QuarantineCommands
+{
+    private static readonly Option<string?> s_run = new("--run") { Description = "Rows that this run rejected (its id, the end of it, or latest)" };
+    private static readonly Option<string?> s_pipeline = new("--pipeline") { Description = "Rows of this pipeline" };
+    private static readonly Option<string?> s_step = new("--step") { Description = "Rows of this step" };
+    private static readonly Option<string?> s_rule = new("--rule") { Description = "Rows with a reason of this rule or check" };
+    private static readonly Option<string?> s_column = new("--column") { Description = "Rows with a reason about this column" };
+    private static readonly Option<string?> s_state = new("--state") { Description = "open, repaired, reinjected, settled, dismissed, superseded; several with commas" };
+    private static readonly Option<bool> s_unmask = new("--unmask") { Description = "Sensitive values in clear; it is on record" };
+    private static readonly Option<string?> s_note = new("--note") { Description = "Why, for whoever looks later" };
+    private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Only count the rows" };
+    private static readonly Option<string[]> s_set = new("--set") { Description = "COLUMN=VALUE; COLUMN= empties", Required = true, AllowMultipleArgumentsPerToken = true };
+    private static readonly Argument<long?> s_item = new("ITEM") { Description = "The number of the row; left out, all rows that the options choose", Arity = ArgumentArity.ZeroOrOne };
+
+    public static IEnumerable<Command> All() => [Quarantine()];
+
+    private static Command Quarantine() => new("quarantine", "Rejected rows across runs")
+    {
+        List(), Show(), Account(), Export(),
+        Change("repair", "Give columns new values; the next run applies them before its rules", "quarantine repair 12 --set email=kim@example.org", "quarantine repair --rule email --set email=", s_set),
+        Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
+        Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
+        Change("undo", "Take repairs back", "quarantine undo 12", "quarantine undo --state repaired --column email"),
+    };
+
+    private static ClientCommand List() => new ClientCommand("list", "List rejected rows, oldest first", "quarantine list --run latest", "quarantine list --state open --rule email --json")
+    {
+        s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_unmask, CommandLine.Limit,
+    }.Doing(async (context, ct) =>
+    {
+        var query = await FilterAsync(context, ct);
+        var rows = new List<IReadOnlyList<string>>();
+        await foreach (var item in context.Client.ListAsync($"{context.ProjectPath}/quarantine{Query([.. query, .. Unmask(context)])}", context.Get(CommandLine.Limit), ct))
+        {
+            if (context.Json)
+            {
+                context.Terminal.Json(item);
+                continue;
+            }
+            rows.Add([item.Text("id") ?? "", item.Text("pipeline") ?? "", item.Text("step") ?? "", item.Text("state") ?? "", item.Text("times") ?? "", RunIds.Short(item.Text("lastRun") ?? ""), Why(item), item.Text("assignee") ?? ""]);
+        }
+        if (!context.Json)
+        {
+            context.Terminal.Table(["item", "pipeline", "step", "state", "times", "last run", "why", "assignee"], rows);
+        }
+        return ExitCode.Done;
+    });
+
+    private static ClientCommand Show()
+    {
+        var item = new Argument<long>("ITEM") { Description = "The number of the row" };
+        return new ClientCommand("show", "Show a rejected row with its values and reasons", "quarantine show 12") { item, s_unmask }.Doing(async (context, ct) =>
+        {
+            var found = await context.Client.GetAsync($"{Address(context, context.Get(item))}{Query(Unmask(context))}", ct);
+            if (context.Json)
+            {
+                context.Terminal.Json(found);
+                return ExitCode.Done;
+            }
+            context.Terminal.Line($"{found.Text("pipeline")}/{found.Text("step")} row {found.Text("row")} of {found.Text("source")}: {found.Text("state")}{(found.Text("note") is { } note ? $" ({note})" : "")}");
+            context.Terminal.Line($"rejected in {found.Text("times")} runs, last in {RunIds.Short(found.Text("lastRun") ?? "")}");
+            var rejected = found.GetProperty("rejected");
+            var changes = found.TryGetProperty("patch", out var patch) && patch.ValueKind == JsonValueKind.Object ? patch.GetProperty("changes") : default;
+            if (found.GetProperty("values") is { ValueKind: JsonValueKind.Object } values)
+            {
+                context.Terminal.Table(["column", "as ingested", "when rejected", "repair"], values.EnumerateObject().Select(value =>
+                    (IReadOnlyList<string>)[value.Name, Shown(value.Value), rejected.Text(value.Name) ?? "", changes.Text(value.Name) ?? ""]));
+            }
+            foreach (var reason in found.List("reasons"))
+            {
+                context.Terminal.Line($"{reason.Text("rule")}{(reason.Text("column") is { } column ? $"({column})" : "")}: {reason.Text("message")}");
+            }
+            return ExitCode.Done;
+        });
+    }
+
+    private static ClientCommand Account()
+    {
+        var run = new Argument<string>("RUN") { Description = "The run's id, the end of it, or latest" };
+        return new ClientCommand("account", "What has become of the rows that a run rejected", "quarantine account latest") { run }.Doing(async (context, ct) =>
+        {
+            var account = await context.Client.GetAsync($"{await context.RunPathAsync(context.Get(run)!, ct)}/quarantine", ct);
+            if (context.Json)
+            {
+                context.Terminal.Json(account);
+            }
+            foreach (var step in context.Json ? [] : account.List("steps"))
+            {
+                context.Terminal.Line($"{step.Text("step")}: {step.Text("sentence")}");
+            }
+            return ExitCode.Done;
+        });
+    }
+
+    private static ClientCommand Export()
+    {
+        var target = new Option<string>("--output", "-o") { Required = true, Description = "Where to; the ending .csv or .jsonl says in which format" };
+        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_unmask }
+            .Doing(async (context, ct) =>
+            {
+                var path = context.Get(target)!;
+                var format = Path.GetExtension(path).ToLowerInvariant() switch
+                {
+                    ".csv" => "csv",
+                    ".jsonl" or ".ndjson" => "jsonl",
+                    var other => throw new BadInputException($"--output {path}: \"{other}\" is no format to export; name the file .csv or .jsonl"),
+                };
+                var query = await FilterAsync(context, ct);
+                await using (var file = File.Create(path))
+                {
+                    await context.Client.DownloadAsync($"{context.ProjectPath}/quarantine/export{Query([.. query, ("format", format), .. Unmask(context)])}", file, ct);
+                }
+                context.Terminal.Line($"saved {path}");
+                return ExitCode.Done;
+            });
+    }
+
+    private static ClientCommand Change(string action, string description, string example, string other, Option? more = null)
+    {
+        var command = new ClientCommand(action, description, example, other) { s_item, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_note, s_dryRun };
+        if (more is not null)
+        {
+            command.Options.Add(more);
+        }
+        return command.Doing(async (context, ct) =>
+        {
+            var body = new JsonObject();
+            if (action == "repair")
+            {
+                body["changes"] = Changes(context.Get(s_set)!);
+            }
+            if (context.Get(s_note) is { } note)
+            {
+                body["note"] = note;
+            }
+            var query = await FilterAsync(context, ct);
+            if (context.Get(s_item) is { } item)
+            {
+                if (query.Count > 0 || context.Get(s_dryRun))
+                {
+                    throw new BadInputException("give the number of one row, or options that choose rows, not both");
+                }
+                var address = Address(context, item);
+                var found = await context.Client.GetAsync(address, ct);
+                var changed = await context.Client.PostChangeAsync($"{address}/{action}", body, $"\"{found.Text("revision")}\"", ct);
+                Say(context, changed, $"row {item} is {changed.Text("state")}");
+                return ExitCode.Done;
+            }
+            if (query.Count == 0)
+            {
+                throw new BadInputException("say which rows: the number of one, or --run, --pipeline, --step, --rule, --column, --state");
+            }
+            body["action"] = action;
+            var answer = await context.Client.PostAsync($"{context.ProjectPath}/quarantine/bulk{Query([.. query, .. context.Get(s_dryRun) ? [("dryRun", "true")] : Array.Empty<(string, string)>()])}", body, ct);
+            Say(context, answer, context.Get(s_dryRun) ? $"{answer.Text("items")} rows would be changed" : $"{answer.Text("items")} rows changed");
+            return ExitCode.Done;
+        });
+    }
+
+    private static void Say(CommandContext context, JsonElement answer, string text)
+    {
+        if (context.Json)
+        {
+            context.Terminal.Json(answer);
+        }
+        else
+        {
+            context.Terminal.Line(text);
+        }
+    }
+
+    internal static JsonObject Changes(string[] given)
+    {
+        var changes = new JsonObject();
+        foreach (var text in given)
+        {
+            var at = text.IndexOf('=', StringComparison.Ordinal);
+            if (at <= 0)
+            {
+                throw new BadInputException($"--set {text}: expected COLUMN=VALUE");
+            }
+            changes[text[..at]] = text[(at + 1)..] is { Length: > 0 } value ? value : null;
+        }
+        return changes;
+    }
+
+    private static async Task<List<(string Name, string Value)>> FilterAsync(CommandContext context, CancellationToken ct)
+    {
+        var query = new List<(string, string)>();
+        foreach (var (name, option) in new[] { ("pipeline", s_pipeline), ("step", s_step), ("rule", s_rule), ("column", s_column), ("state", s_state) })
+        {
+            if (context.Get(option) is { } value)
+            {
+                query.Add((name, value));
+            }
+        }
+        if (context.Get(s_run) is { } run)
+        {
+            query.Add(("run", (await RunIds.ResolveAsync(context.Client, context.ProjectPath, run, ct)).ToString()));
+        }
+        return query;
+    }
+
+    private static IReadOnlyList<(string, string)> Unmask(CommandContext context) => context.Get(s_unmask) ? [("unmask", "true")] : [];
+
+    private static string Query(IReadOnlyList<(string Name, string Value)> query) =>
+        query.Count == 0 ? "" : $"?{string.Join('&', query.Select(choice => $"{choice.Name}={Uri.EscapeDataString(choice.Value)}"))}";
+
+    private static string Address(CommandContext context, long item) => $"{context.ProjectPath}/quarantine/{item.ToString(CultureInfo.InvariantCulture)}";
+
+    private static string Why(JsonElement item) => string.Join(", ", item.List("reasons").Select(reason => reason.Text("column") is { } column ? $"{reason.Text("rule")}({column})" : reason.Text("rule")).Distinct().Take(3));
+
+    private static string Shown(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => "",
+        JsonValueKind.String => value.GetString()!,
+        _ => value.GetRawText(),
+    };
+}

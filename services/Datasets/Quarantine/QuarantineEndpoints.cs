@@ -1,0 +1,152 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using Qualiz.Contracts.Datasets.V1;
+using Qualiz.Datasets.Http;
+using Qualiz.Datasets.Model;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
+
+namespace Qualiz.Datasets.Quarantine;
+
+/// <summary>The queue of rejected rows across runs: look, repair, dismiss, reopen, export, and the account of a run.</summary>
+internal static class QuarantineEndpoints
+{
+    private static readonly JsonSerializerOptions Lines = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void MapQuarantine(this IEndpointRouteBuilder project)
+    {
+        var quarantine = project.MapGroup("/quarantine").WithTags("Quarantine");
+        quarantine.MapGet("", List).WithName("listQuarantine").WithSummary("Rejected rows across runs, oldest first");
+        quarantine.MapGet("/summary", Summary).WithName("summarizeQuarantine").WithSummary("How many rows are in which state, and why the open ones were rejected");
+        quarantine.MapGet("/export", Export).WithName("exportQuarantine").WithSummary("Rejected rows with their reasons as csv or jsonl").Produces<string>(contentType: "text/csv");
+        quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows that the filter chooses; dryRun=true only counts them")
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        quarantine.MapGet("/{item:long}", Get).WithName("getQuarantineItem").WithSummary("One rejected row; its ETag is what a change names in If-Match").ProducesProblem(404);
+        quarantine.MapPost("/{item:long}/repair", Repair).WithName("repairQuarantineItem").WithSummary("Gives columns new values; the next run applies them before its rules").Changes();
+        quarantine.MapPost("/{item:long}/dismiss", Dismiss).WithName("dismissQuarantineItem").WithSummary("Leaves the row out for good").Changes();
+        quarantine.MapPost("/{item:long}/reopen", Reopen).WithName("reopenQuarantineItem").WithSummary("Puts a dismissed or settled row back into the queue").Changes();
+        quarantine.MapPost("/{item:long}/undo", Undo).WithName("undoQuarantineRepair").WithSummary("Takes a repair back; the next run sees the row as the source sends it").Changes();
+        quarantine.MapPost("/{item:long}/assign", Assign).WithName("assignQuarantineItem").WithSummary("Gives the row to somebody, or to nobody").Changes();
+        project.MapGet("/runs/{run:guid}/quarantine", Account).WithTags("Runs").WithName("getRunQuarantine").WithSummary("What has become of the rows that a run rejected").ProducesProblem(404);
+    }
+
+    private static RouteHandlerBuilder Changes(this RouteHandlerBuilder endpoint) => endpoint
+        .ProducesProblem(404).ProducesProblem(409).ProducesProblem(412).ProducesProblem(422).ProducesProblem(428);
+
+    private static async Task<Ok<Page<ItemView>>> List(
+        [AsParameters] QuarantineFilter filter, PageRequest page, HttpContext http, QuarantineQueries queries, QuarantineAudit audit, CancellationToken ct, bool unmask = false)
+    {
+        var found = await queries.PageAsync(filter, page.TryGetAfter<long>(out var after) ? after : 0, page.Limit + 1, ct);
+        await audit.UnmaskedAsync(http, unmask, found, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(Page.Of([.. found.Select(item => ItemView.Of(item, unmask))], page, item => item.Id));
+    }
+
+    private static async Task<Ok<ItemView>> Get(long item, HttpContext http, QuarantineWork work, QuarantineAudit audit, CancellationToken ct, bool unmask = false)
+    {
+        var found = await work.FindAsync(item, ct);
+        await audit.UnmaskedAsync(http, unmask, [found], ct);
+        return Answer(http, found, unmask);
+    }
+
+    private static async Task<Ok<QuarantineSummary>> Summary([AsParameters] QuarantineFilter filter, QuarantineQueries queries, CancellationToken ct) =>
+        TypedResults.Ok(await queries.SummaryAsync(filter, ct));
+
+    private static async Task<Results<Ok<RunAccount>, ProblemHttpResult>> Account(Guid run, QuarantineQueries queries, CancellationToken ct) =>
+        await queries.AccountAsync(run, ct) is { } account
+            ? TypedResults.Ok(account)
+            : ApiProblem.Of(StatusCodes.Status404NotFound, "notFound", $"Run {run} has no rejected rows in the quarantine.");
+
+    private static async Task<Ok<ItemView>> Repair(long item, RepairItem body, HttpContext http, QuarantineWork work, CancellationToken ct) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("repair", body.Changes, body.Note), http, ct));
+
+    private static async Task<Ok<ItemView>> Dismiss(long item, HttpContext http, QuarantineWork work, CancellationToken ct, ChangeItem? body = null) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("dismiss", Note: body?.Note), http, ct));
+
+    private static async Task<Ok<ItemView>> Reopen(long item, HttpContext http, QuarantineWork work, CancellationToken ct, ChangeItem? body = null) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("reopen", Note: body?.Note), http, ct));
+
+    private static async Task<Ok<ItemView>> Undo(long item, HttpContext http, QuarantineWork work, CancellationToken ct, ChangeItem? body = null) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("undo", Note: body?.Note), http, ct));
+
+    private static async Task<Ok<ItemView>> Assign(long item, AssignItem body, HttpContext http, QuarantineWork work, CancellationToken ct) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("assign", Assignee: body.Assignee), http, ct));
+
+    private static async Task<Ok<BulkChanged>> Bulk(
+        [AsParameters] QuarantineFilter filter, BulkChange body, HttpContext http, QuarantineWork work, CancellationToken ct, bool dryRun = false) =>
+        TypedResults.Ok(await work.ChangeAllAsync(filter, body, dryRun, http, ct));
+
+    private static async Task<IResult> Export(
+        [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, QuarantineAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)
+    {
+        if (format is not ("csv" or "jsonl"))
+            return ApiProblem.BadRequest($"\"{format}\" is no format to export; there are csv and jsonl.", [new ApiError("is no format", "format", Suggestion: "csv")]);
+        // What is wrong with the filter, and who sees sensitive values, is settled before the answer begins.
+        await audit.UnmaskedAsync(http, unmask, await queries.PageAsync(filter, 0, 1, ct), ct);
+        var response = http.Response;
+        response.Headers.CacheControl = "no-store";
+        response.ContentType = format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
+        var disposition = new ContentDispositionHeaderValue("attachment");
+        disposition.SetHttpFileName($"quarantine.{format}");
+        response.Headers.ContentDisposition = disposition.ToString();
+        var output = response.BodyWriter;
+        if (format == "csv")
+            Write(output, "id,pipeline,step,state,times,firstRun,lastRun,assignee,note,source,row,key,values,rejected,reasons,changes\r\n");
+        await foreach (var item in queries.AllAsync(filter, ct))
+        {
+            var view = ItemView.Of(item, unmask);
+            Write(output, format == "jsonl" ? JsonSerializer.Serialize(view, Lines) + "\n" : Csv(view));
+            if (output.UnflushedBytes > 64 << 10)
+                await output.FlushAsync(ct);
+        }
+        await output.FlushAsync(ct);
+        return Results.Empty;
+    }
+
+    private static string Csv(ItemView item) => string.Join(',', ((string?[])
+    [
+        item.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), item.Pipeline, item.Step, item.State,
+        item.Times.ToString(System.Globalization.CultureInfo.InvariantCulture), item.FirstRun.ToString(), item.LastRun.ToString(), item.Assignee, item.Note,
+        item.Source, item.Row.ToString(System.Globalization.CultureInfo.InvariantCulture), item.Key,
+        Text(item.Values), Text(item.Rejected), Text(item.Reasons), item.Patch is { } patch ? Text(patch.Changes) : null,
+    ]).Select(Cell)) + "\r\n";
+
+    private static string Text(JsonElement json) => JsonSerializer.Serialize(json, Lines);
+
+    private static string Cell(string? text) =>
+        text is null ? "" : text.AsSpan().IndexOfAny(",\"\r\n") < 0 && text.Length > 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private static void Write(PipeWriter output, string text) => Encoding.UTF8.GetBytes(text, output);
+
+    private static Ok<ItemView> Answer(HttpContext http, QuarantineItem item, bool unmask = false)
+    {
+        http.Response.SetETag(item.Revision);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(ItemView.Of(item, unmask));
+    }
+}
+
+/// <summary>Whoever sees sensitive values in clear is on record before they do.</summary>
+internal sealed class QuarantineAudit(IUnitOfWork<DatasetsDb> work, CurrentProject project, TimeProvider time)
+{
+    public async Task UnmaskedAsync(HttpContext http, bool unmask, IReadOnlyList<QuarantineItem> items, CancellationToken ct)
+    {
+        if (!unmask || !items.Any(item => item.HasSensitive))
+            return;
+        await work.BeginAsync(ct);
+        work.Outbox.Publish(new RowsUnmasked
+        {
+            Id = Guid.CreateVersion7(),
+            OccurredAt = time.GetUtcNow(),
+            ProjectId = project.Id,
+            Actor = http.Actor(),
+            Subject = items.Count == 1 ? $"quarantine:{items[0].Id}" : "quarantine",
+            Columns = [.. items.SelectMany(item => item.Sensitive ?? []).Distinct(StringComparer.Ordinal)],
+        });
+        await work.CommitAsync(ct);
+    }
+}

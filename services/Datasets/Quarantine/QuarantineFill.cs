@@ -1,0 +1,376 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
+using Dapper;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using NpgsqlTypes;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Datasets.V1;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Datasets.Model;
+using Qualiz.Datasets.Rows;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
+
+namespace Qualiz.Datasets.Quarantine;
+
+/// <summary>
+/// Takes what a step of a run rejected into the quarantine, in the caller's transaction: rows go from the engine into a
+/// staging table by COPY, and everything else is a handful of statements, however many rows there are.
+/// </summary>
+internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAccess files, TimeProvider time, ILogger<QuarantineFill> log)
+{
+    private const long MemoryBytes = 384L << 20;
+    private const char Separator = '\u001f';
+
+    /// <summary>A file with its hash, which is read whole. Of a table only some rows may have come.</summary>
+    private const string FileVersion = @"\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx|xls|xml|gz|zst|zip)@[0-9a-f]{16}$";
+
+    private NpgsqlConnection Connection => (NpgsqlConnection)work.Db.Database.GetDbConnection();
+    private DbTransaction Transaction => work.Db.Database.CurrentTransaction!.GetDbTransaction();
+
+    /// <param name="completed">The run ended well: rows that a repair let through are in its result.</param>
+    public async Task FillAsync(string project, Guid run, RunOutputsFound found, RunStepOutputs step, bool completed, CancellationToken ct)
+    {
+        var rejected = step.Outputs[RejectedRows.Port];
+        var patched = step.Outputs.GetValueOrDefault(RowPatches.Port);
+        var clean = completed ? step.Outputs.GetValueOrDefault("out") : null;
+        await work.BeginAsync(ct);
+        var stepId = await StepAsync(project, found, step, ct);
+        var stamp = Stamp(rejected, completed);
+        var earlier = await Connection.QuerySingleOrDefaultAsync<Batch>(Command("select id, stamp from datasets.quarantine_batch where run_id = @run and step_id = @stepId", new { run, stepId }, ct));
+        if (earlier?.Stamp == stamp)
+            return;
+        if (earlier is not null)
+            await ForgetAsync(earlier.Id, ct);
+
+        var anyOpen = await Connection.ExecuteScalarAsync<bool>(Command("select exists (select from datasets.quarantine_item where step_id = @stepId and state in ('open', 'repaired', 'reinjected'))", new { stepId }, ct));
+        if (rejected.Rows == 0 && !anyOpen)
+        {
+            // Nothing to do, and nothing to remember: a clean run of a clean step is the usual case.
+            if (earlier is not null)
+                await BatchAsync(stepId, run, stamp, rejected, 0, ct);
+            return;
+        }
+
+        Filled filled;
+        try
+        {
+            filled = await StageAsync(stepId, run, rejected, patched, ct);
+            await MergeAsync(stepId, run, ct);
+            var batch = await BatchAsync(stepId, run, stamp, rejected, filled.Rejected, ct);
+            await ExecuteAsync("insert into datasets.quarantine_occurrence (batch_id, item_id) select @batch, item_id from incoming", new { batch }, ct);
+            if (completed)
+                filled = await AfterCompletionAsync(stepId, run, clean, filled, ct);
+        }
+        catch (ApiException gone) when (gone.Status == StatusCodes.Status410Gone)
+        {
+            log.LogWarning("The rejected rows of step {Step} in run {Run} were removed before they came into the quarantine", step.StepId, run);
+            return;
+        }
+
+        work.Outbox.Publish(new RowsQuarantined
+        {
+            Id = Guid.CreateVersion7(),
+            OccurredAt = time.GetUtcNow(),
+            ProjectId = found.ProjectId,
+            Actor = "system",
+            Project = project,
+            Pipeline = found.Pipeline,
+            StepId = step.StepId,
+            SourceRunId = run,
+            Rejected = filled.Rejected,
+            New = filled.New,
+            Reinjected = filled.Reinjected,
+            Settled = filled.Settled,
+            Superseded = filled.Superseded,
+            Open = await Connection.ExecuteScalarAsync<long>(Command("select count(*) from datasets.quarantine_item where step_id = @stepId and state = 'open'", new { stepId }, ct)),
+        });
+    }
+
+    /// <summary>Its row stays locked to the end of the transaction: one run of a step at a time.</summary>
+    private Task<long> StepAsync(string project, RunOutputsFound found, RunStepOutputs step, CancellationToken ct)
+    {
+        var columns = step.Outputs.Values.SelectMany(output => output.Schema.Columns).Where(column => column.Sensitivity is not null).Select(column => column.Name).Distinct().ToList();
+        var named = columns.Where(column => column is not (RejectedRows.Ingested or RejectedRows.Rejected or RejectedRows.Reasons)).ToArray();
+        // A step that failed tells no columns, only that there are sensitive values: then all are masked.
+        var sensitive = named.Length == 0 && columns.Count > 0 ? null : named;
+        return Connection.ExecuteScalarAsync<long>(Command(
+            """
+            insert into datasets.quarantine_step as step (project_id, project, pipeline_id, pipeline, step, operator, sensitive)
+            values (@ProjectId, @project, @PipelineId, @Pipeline, @StepId, @Operator, @sensitive)
+            on conflict (pipeline_id, step) do update set pipeline = excluded.pipeline, operator = excluded.operator,
+                -- Once sensitive, a column stays so for the values that were kept when it was.
+                sensitive = case when excluded.sensitive is null or step.sensitive is null then coalesce(excluded.sensitive, step.sensitive)
+                                 else array(select distinct unnest(step.sensitive || excluded.sensitive)) end
+            returning id
+            """,
+            new { found.ProjectId, project, found.PipelineId, found.Pipeline, step.StepId, step.Operator, sensitive }, ct));
+    }
+
+    /// <summary>The run was retried: its earlier attempt's rows count no more.</summary>
+    private async Task ForgetAsync(long batch, CancellationToken ct)
+    {
+        await ExecuteAsync(
+            """
+            update datasets.quarantine_item i set times = times - 1 from datasets.quarantine_occurrence o where o.batch_id = @batch and o.item_id = i.id;
+            delete from datasets.quarantine_item i using datasets.quarantine_occurrence o
+             where o.batch_id = @batch and o.item_id = i.id and i.times <= 0 and i.state = 'open' and i.assignee is null and i.patch_id is null;
+            delete from datasets.quarantine_occurrence where batch_id = @batch
+            """,
+            new { batch }, ct);
+    }
+
+    private Task<long> BatchAsync(long stepId, Guid run, string stamp, DatasetRef rejected, long rows, CancellationToken ct) => Connection.ExecuteScalarAsync<long>(Command(
+        """
+        insert into datasets.quarantine_batch (step_id, run_id, stamp, files, rejected, filled_at) values (@stepId, @run, @stamp, @files, @rows, @now)
+        on conflict (run_id, step_id) do update set stamp = excluded.stamp, files = excluded.files, rejected = excluded.rejected, filled_at = excluded.filled_at
+        returning id
+        """,
+        new { stepId, run, stamp, files = rejected.Files.Select(file => file.Key).ToArray(), rows, now = time.GetUtcNow() }, ct));
+
+    /// <summary>Rejected rows and what became of patches, as two tables of this transaction.</summary>
+    private async Task<Filled> StageAsync(long stepId, Guid run, DatasetRef rejected, DatasetRef? patched, CancellationToken ct)
+    {
+        await ExecuteAsync(
+            """
+            drop table if exists pg_temp.incoming, pg_temp.applied, pg_temp.claimed;
+            create temp table claimed (id bigint primary key) on commit drop;
+            create temp table incoming (
+                source text, row bigint, key text, hash text, ordinal int, ingested text, rejected text, reasons text, rules text[], columns text[],
+                item_id bigint, fresh boolean not null default false, changed boolean not null default false) on commit drop;
+            create temp table applied (patch bigint, fits boolean, source text, row bigint, key text) on commit drop
+            """,
+            null, ct);
+        var rows = 0L;
+        if (rejected.Rows > 0)
+        {
+            using var opened = await files.OpenPageAsync(rejected, ct);
+            using var session = Open(opened);
+            // Whatever is no JSON object is hashed as it stands.
+            var hash = $"CASE WHEN json_type(ingested) = 'OBJECT' THEN {RowPatches.Hash("ingested")} ELSE left(md5(CAST(ingested AS VARCHAR)), 16) END";
+            string List(string member) => $"array_to_string(list_sort(list_distinct(list_filter(json_extract_string(reasons, '$[*].{member}'), lambda x: x IS NOT NULL))), chr({(int)Separator}))";
+            var query =
+                $"""
+                SELECT coalesce(_source, ''), coalesce(_row, 0), coalesce(_key, hash), hash, CAST(row_number() OVER (PARTITION BY _key, hash ORDER BY _source, _row) AS INTEGER),
+                  CAST(ingested AS VARCHAR), CAST(rejected AS VARCHAR), CAST(reasons AS VARCHAR), coalesce({List("rule")}, ''), coalesce({List("column")}, '')
+                FROM (SELECT *, {hash} AS hash FROM {DatasetFiles.Relation(opened.Dataset)})
+                """;
+            await using var copy = await Connection.BeginBinaryImportAsync(
+                "COPY incoming (source, row, key, hash, ordinal, ingested, rejected, reasons, rules, columns) FROM STDIN (FORMAT BINARY)", ct);
+            copy.Timeout = TimeSpan.FromMinutes(10);
+            await foreach (var row in session.StreamAsync(query, row => row, ct))
+            {
+                await copy.StartRowAsync(ct);
+                await copy.WriteAsync(row.GetString(0), NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.GetInt64(1), NpgsqlDbType.Bigint, ct);
+                await copy.WriteAsync(row.GetString(2), NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.GetString(3), NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.GetInt32(4), NpgsqlDbType.Integer, ct);
+                for (var column = 5; column < 8; column++)
+                    await copy.WriteAsync(row.GetString(column), NpgsqlDbType.Text, ct);
+                for (var column = 8; column < 10; column++)
+                    await copy.WriteAsync(row.GetString(column).Split(Separator, StringSplitOptions.RemoveEmptyEntries), NpgsqlDbType.Array | NpgsqlDbType.Text, ct);
+                rows++;
+            }
+            await copy.CompleteAsync(ct);
+        }
+        if (patched is { Rows: > 0 })
+        {
+            using var opened = await files.OpenPageAsync(patched, ct);
+            using var session = Open(opened);
+            await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key) FROM STDIN (FORMAT BINARY)", ct);
+            await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
+            {
+                await copy.StartRowAsync(ct);
+                await copy.WriteAsync(row.GetInt64(0), NpgsqlDbType.Bigint, ct);
+                await copy.WriteAsync(row.GetBoolean(1), NpgsqlDbType.Boolean, ct);
+                await copy.WriteAsync(row.GetString(2), NpgsqlDbType.Text, ct);
+                await copy.WriteAsync(row.GetInt64(3), NpgsqlDbType.Bigint, ct);
+                await copy.WriteAsync(row.GetString(4), NpgsqlDbType.Text, ct);
+            }
+            await copy.CompleteAsync(ct);
+        }
+        await ExecuteAsync("analyze incoming", null, ct);
+        // The same row: the same key and values, and the same place among its equals. Else the only waiting item under the key,
+        // when the only row that is new under it has other values; where a repair waits, that is another row.
+        await ExecuteAsync(
+            """
+            -- Rejected in spite of its repair: it shows the repaired values, and is the item that it was.
+            with rows as (
+                select i.ctid as place, a.patch, row_number() over (partition by a.patch order by i.source, i.row) as n
+                  from incoming i join applied a on a.source = i.source and a.row = i.row and a.fits),
+            items as (
+                select q.id, q.patch_id, q.hash, q.ordinal, q.ingested, row_number() over (partition by q.patch_id order by q.ordinal) as n
+                  from datasets.quarantine_item q where q.step_id = @stepId and q.state in ('repaired', 'reinjected') and q.patch_id in (select patch from rows)),
+            done as (
+                update incoming i set item_id = items.id, hash = items.hash, ordinal = items.ordinal, ingested = items.ingested
+                  from rows join items on items.patch_id = rows.patch and items.n = rows.n where i.ctid = rows.place returning i.item_id)
+            insert into claimed select item_id from done;
+            update incoming i set item_id = q.id from datasets.quarantine_item q
+             where i.item_id is null and q.step_id = @stepId and q.key = i.key and q.hash = i.hash and q.ordinal = i.ordinal and q.state <> 'superseded'
+               and not exists (select from claimed where claimed.id = q.id);
+            with rows as (
+                select key, min(ctid) as place from incoming where item_id is null group by key having count(*) = 1),
+            items as (
+                select q.key, min(q.id) as id from datasets.quarantine_item q join rows using (key)
+                 where q.step_id = @stepId and q.state in ('open', 'dismissed', 'settled') and not exists (select from incoming i where i.item_id = q.id)
+                 group by q.key having count(*) = 1)
+            update incoming i set item_id = items.id, changed = true from rows join items using (key) where i.ctid = rows.place;
+            -- In the order of the source: that is how people read them.
+            update incoming i set item_id = fresh.id, fresh = true
+              from (select place, nextval('datasets.quarantine_item_id') as id from (select ctid as place from incoming where item_id is null order by source, row) ordered) fresh
+             where i.ctid = fresh.place
+            """,
+            new { stepId }, ct);
+        // Their numbers are known only now; a plan made for empty ones would compare everything with everything.
+        await ExecuteAsync("analyze incoming", null, ct);
+        return new Filled { Rejected = rows, New = await Connection.ExecuteScalarAsync<long>(Command("select count(*) from incoming where fresh", null, ct)) };
+    }
+
+    private Task<long> MergeAsync(long stepId, Guid run, CancellationToken ct) => ExecuteAsync(
+        """
+        -- A repair that was applied and did not help, or could not be applied, has done what it can.
+        with failed as (
+            update datasets.patch p set state = 'lapsed'
+              from applied a join incoming i on i.source = a.source and i.row = a.row
+             where p.id = a.patch and p.state = 'active' and p.step_id = @stepId
+            returning p.id, a.fits)
+        update datasets.quarantine_item q set state = 'open', patch_id = null, repaired_run = null, actor = 'system', at = @now, revision = revision + 1,
+               note = case when failed.fits then 'The row is rejected in spite of its repair.' else 'The repair does not fit the types of the columns.' end
+          from failed where q.patch_id = failed.id and q.state in ('repaired', 'reinjected');
+
+        update datasets.quarantine_item q
+           set source = i.source, row = i.row, hash = i.hash, ordinal = i.ordinal, ingested = i.ingested, rejected = i.rejected, reasons = i.reasons,
+               rules = i.rules, columns = i.columns, last_run = greatest(q.last_run, @run), times = q.times + 1, revision = q.revision + 1,
+               -- What was settled is not; what was dismissed was dismissed for its values; a repair that is gone repairs nothing.
+               state = case when again.yes then 'open' else q.state end,
+               at = case when again.yes then @now else q.at end,
+               note = case when again.yes then null else q.note end
+          from incoming i, lateral (
+                select b.state = 'settled' or (b.state = 'dismissed' and i.changed)
+                    or (b.state = 'reinjected' and not exists (select from datasets.patch p where p.id = b.patch_id and p.state = 'active')) as yes
+                  from datasets.quarantine_item b where b.id = i.item_id) again
+         where i.item_id = q.id and not i.fresh;
+
+        insert into datasets.quarantine_item (id, step_id, key, hash, ordinal, source, row, ingested, rejected, reasons, rules, columns,
+            first_run, last_run, times, state, actor, at, created_at)
+        select item_id, @stepId, key, hash, ordinal, source, row, ingested, rejected, reasons, rules, columns, @run, @run, 1, 'open', 'system', @now, @now
+          from incoming where fresh order by item_id
+        """,
+        new { stepId, run, now = time.GetUtcNow() }, ct);
+
+    /// <summary>The run's result stands: what went through, and what the source sends instead of what was repaired.</summary>
+    private async Task<Filled> AfterCompletionAsync(long stepId, Guid run, DatasetRef? clean, Filled filled, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        var reinjected = await ExecuteAsync(
+            """
+            with used as (
+                update datasets.patch p set applied_at = @now, applied_run = @run from (select distinct patch from applied where fits) a
+                 where p.id = a.patch and p.step_id = @stepId and p.state = 'active' returning p.id)
+            update datasets.quarantine_item q set state = 'reinjected', repaired_run = @run, actor = 'system', at = @now, revision = revision + 1
+              from used where q.patch_id = used.id and q.state = 'repaired' and not exists (select from incoming i where i.item_id = q.id)
+            """,
+            new { stepId, run, now }, ct);
+        // The key came with other values: a repair of the old ones is for nothing any more. One that was used before has done its work.
+        var superseded = await Connection.ExecuteScalarAsync<long>(Command(
+            """
+            with lapsed as (
+                update datasets.patch p set state = 'lapsed'
+                 where p.step_id = @stepId and p.state = 'active' and p.key in (select key from applied where patch = 0)
+                   and not exists (select from applied a where a.patch = p.id)
+                returning p.id),
+            moved as (
+                update datasets.quarantine_item q set state = case when q.state = 'repaired' then 'superseded' else 'settled' end, actor = 'system', at = @now,
+                       revision = revision + 1, note = 'The source sends other values now.'
+                  from lapsed where q.patch_id = lapsed.id and q.state in ('repaired', 'reinjected')
+                returning q.state)
+            select count(*) from moved where state = 'superseded'
+            """,
+            new { stepId, now }, ct));
+        var settled = clean is null ? 0 : await SettleAsync(stepId, clean, now, ct);
+        return filled with { Reinjected = reinjected, Superseded = superseded, Settled = settled };
+    }
+
+    /// <summary>
+    /// Items whose row passes now, by itself: its key is among the clean rows. And items of a file that came again in another
+    /// version, without the row or with another in its place.
+    /// </summary>
+    private async Task<long> SettleAsync(long stepId, DatasetRef clean, DateTimeOffset now, CancellationToken ct)
+    {
+        const string waiting = "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and not exists (select from incoming i where i.item_id = q.id)";
+        if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId }, ct)))
+            return 0;
+        using var opened = await files.OpenPageAsync(clean, ct);
+        using var session = Open(opened);
+        session.Execute("CREATE TEMP TABLE waiting (key VARCHAR)");
+        await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
+        {
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = stepId });
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            using var appender = session.Connection.CreateAppender("waiting");
+            while (await reader.ReadAsync(ct))
+                appender.CreateRow().AppendValue(reader.GetString(0)).EndRow();
+        }
+        await ExecuteAsync(
+            "drop table if exists pg_temp.passed, pg_temp.versions; create temp table passed (key text) on commit drop; create temp table versions (source text) on commit drop", null, ct);
+        await CopyTextsAsync("passed", session, $"SELECT DISTINCT key FROM waiting WHERE key IN (SELECT _key FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Key])})", ct);
+        await CopyTextsAsync("versions", session, $"SELECT DISTINCT _source FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Source])}", ct);
+        return await ExecuteAsync(
+            $"""
+            update datasets.quarantine_item target set state = 'settled', actor = 'system', at = @now, revision = revision + 1,
+                   note = case when target.key in (select key from passed) then 'The row passes now.' else 'The file came again without this row.' end
+             where target.id in (
+                select q.id {waiting} and (q.key in (select key from passed)
+                    or exists (select from (select source from versions union select source from incoming) now
+                                where q.source ~ @file and now.source ~ @file and now.source <> q.source
+                                  and regexp_replace(now.source, '@[^@]*$', '') = regexp_replace(q.source, '@[^@]*$', ''))
+                   and not exists (select from incoming i where i.source = q.source)
+                   and not exists (select from versions v where v.source = q.source)))
+            """,
+            new { stepId, now, file = FileVersion }, ct);
+    }
+
+    private async Task CopyTextsAsync(string table, EngineSession session, string query, CancellationToken ct)
+    {
+        await using var copy = await Connection.BeginBinaryImportAsync($"COPY {table} FROM STDIN (FORMAT BINARY)", ct);
+        await foreach (var text in session.StreamAsync(query, row => row.IsDBNull(0) ? "" : row.GetString(0), ct))
+        {
+            await copy.StartRowAsync(ct);
+            await copy.WriteAsync(text, NpgsqlDbType.Text, ct);
+        }
+        await copy.CompleteAsync(ct);
+    }
+
+    private static EngineSession Open(OpenedDataset opened) => EngineSession.Open(new EngineOptions
+    {
+        MemoryBytes = MemoryBytes,
+        Threads = 2,
+        Scratch = opened.Scratch,
+        Paths = opened.Dataset.Paths,
+    });
+
+    private static string Stamp(DatasetRef rejected, bool completed) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', rejected.Files.Select(file => file.Key).Append(completed ? "completed" : "ended")))))[..16];
+
+    private async Task<long> ExecuteAsync(string sql, object? parameters, CancellationToken ct) => await Connection.ExecuteAsync(Command(sql, parameters, ct));
+
+    private CommandDefinition Command(string sql, object? parameters, CancellationToken ct) => new(sql, parameters, Transaction, commandTimeout: 600, cancellationToken: ct);
+
+    private sealed record Batch(long Id, string Stamp);
+
+    private sealed record Filled
+    {
+        public long Rejected { get; init; }
+        public long New { get; init; }
+        public long Reinjected { get; init; }
+        public long Settled { get; init; }
+        public long Superseded { get; init; }
+    }
+}

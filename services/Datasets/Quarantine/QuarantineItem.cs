@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Qualiz.Engine.Rows;
+
+namespace Qualiz.Datasets.Quarantine;
+
+/// <summary>An item as it is read: <see cref="Select"/> is the list of a SELECT that fills it.</summary>
+internal sealed class QuarantineItem
+{
+    public const string Select =
+        """
+        i.id as Id, s.pipeline as Pipeline, s.step as Step, s.operator as Operator, s.applies_patches as Repairable, s.sensitive as Sensitive, i.step_id as StepId,
+        i.key as Key, i.hash as Hash, i.source as Source, i.row as Row, i.ingested as Ingested, i.rejected as Rejected, i.reasons as Reasons,
+        i.first_run as FirstRun, i.last_run as LastRun, i.times as Times, i.state as State, i.assignee as Assignee, i.note as Note,
+        i.patch_id as PatchId, p.changes as Changes, i.repaired_run as RepairedRun, i.actor as Actor, i.at as At, i.created_at as CreatedAt, i.revision as Revision
+        """;
+
+    public const string From = "datasets.quarantine_item i join datasets.quarantine_step s on s.id = i.step_id left join datasets.patch p on p.id = i.patch_id";
+
+    public long Id { get; set; }
+    public string Pipeline { get; set; } = "";
+    public string Step { get; set; } = "";
+    public string? Operator { get; set; }
+    public bool Repairable { get; set; }
+    public string[]? Sensitive { get; set; }
+    public long StepId { get; set; }
+    public string Key { get; set; } = "";
+    public string Hash { get; set; } = "";
+    public string Source { get; set; } = "";
+    public long Row { get; set; }
+    public string Ingested { get; set; } = "";
+    public string Rejected { get; set; } = "";
+    public string Reasons { get; set; } = "";
+    public Guid FirstRun { get; set; }
+    public Guid LastRun { get; set; }
+    public int Times { get; set; }
+    public string State { get; set; } = "";
+    public string? Assignee { get; set; }
+    public string? Note { get; set; }
+    public long? PatchId { get; set; }
+    public string? Changes { get; set; }
+    public Guid? RepairedRun { get; set; }
+    public string Actor { get; set; } = "";
+    public DateTime At { get; set; }
+    public DateTime CreatedAt { get; set; }
+    public int Revision { get; set; }
+
+    public bool HasSensitive => Sensitive is not { Length: 0 };
+
+    /// <summary>What hides the sensitive values; null when there are none.</summary>
+    public RejectedMask? Mask => Sensitive is { Length: 0 } ? null : new RejectedMask(Sensitive?.ToHashSet(StringComparer.Ordinal));
+}
+
+/// <param name="Values">As ingested; sensitive ones are masked unless they are asked for.</param>
+/// <param name="Rejected">As they were when the row was rejected.</param>
+/// <param name="Reasons">[{rule, column, value, message}]</param>
+/// <param name="Times">In how many runs it was rejected.</param>
+/// <param name="Patch">The repair, when it has one.</param>
+/// <param name="Repairable">True when its step applies repairs.</param>
+internal sealed record ItemView(
+    long Id, string Pipeline, string Step, string? Operator, string Key, string Source, long Row, JsonElement Values, JsonElement Rejected, JsonElement Reasons,
+    Guid FirstRun, Guid LastRun, int Times, string State, string? Assignee, string? Note, PatchView? Patch, Guid? RepairedRun, string Actor, DateTime At, DateTime CreatedAt,
+    int Revision, bool Repairable)
+{
+    public static ItemView Of(QuarantineItem item, bool unmask)
+    {
+        var mask = unmask ? null : item.Mask;
+        return new ItemView(
+            item.Id, item.Pipeline, item.Step, item.Operator, item.Key, item.Source, item.Row,
+            Json(mask, "ingested", item.Ingested), Json(mask, "rejected", item.Rejected), Json(mask, "reasons", item.Reasons),
+            item.FirstRun, item.LastRun, item.Times, item.State, item.Assignee, item.Note,
+            item.PatchId is { } patch ? new PatchView(patch, Json(mask, "ingested", item.Changes ?? "{}")) : null,
+            item.RepairedRun, item.Actor, item.At, item.CreatedAt, item.Revision, item.Repairable);
+    }
+
+    private static JsonElement Json(RejectedMask? mask, string part, string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(mask is null ? text : mask.Mask(part, text));
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return JsonSerializer.SerializeToElement(mask is null ? text : RowReader.Mask);
+        }
+    }
+}
+
+/// <param name="Number">Patch #12.</param>
+/// <param name="Changes">Column and new value.</param>
+internal sealed record PatchView(long Number, JsonElement Changes);
+
+/// <param name="Changes">Column and new value; null empties.</param>
+internal sealed record RepairItem(JsonObject Changes, string? Note = null);
+
+internal sealed record ChangeItem(string? Note = null);
+
+/// <param name="Assignee">Null: nobody.</param>
+internal sealed record AssignItem(string? Assignee);
+
+/// <summary>What is done to all items that the filter in the address chooses.</summary>
+/// <param name="Action">repair, dismiss, reopen, undo or assign.</param>
+/// <param name="Changes">For a repair: column and new value, the same for all.</param>
+/// <param name="Expected">How many items it was meant for; when there are others by now, nothing is done.</param>
+internal sealed record BulkChange(string Action, JsonObject? Changes = null, string? Note = null, string? Assignee = null, long? Expected = null);
+
+internal sealed record BulkChanged(long Items, bool DryRun);
+
+internal sealed record SummaryLine(string Pipeline, string Step, string State, long Items);
+
+internal sealed record ReasonLine(string Pipeline, string Step, string Rule, string? Column, long Open);
+
+internal sealed record QuarantineSummary(IReadOnlyList<SummaryLine> States, IReadOnlyList<ReasonLine> Reasons);
+
+/// <param name="RunId">In which run; null while they wait for the next one.</param>
+internal sealed record RepairedRows(Guid? RunId, long Rows);
+
+/// <summary>What has become of the rows that a step of a run rejected. <c>rejected</c> is the sum of all others.</summary>
+internal sealed record StepAccount(
+    string Step, long Rejected, IReadOnlyList<RepairedRows> Repaired, long Waiting, long Dismissed, long Settled, long Superseded, long Open, bool Balances, string Sentence);
+
+internal sealed record RunAccount(Guid RunId, IReadOnlyList<StepAccount> Steps, string Sentence);
