@@ -59,7 +59,15 @@ public class RunViewTests
         }
         Show(nameof(StepFailed), new StepFailed
         {
-            Id = Guid.NewGuid(), OccurredAt = Noon, ProjectId = Guid.Empty, Actor = "w", RunId = Guid.Empty, Sequence = 5, StepId = "shop.3", ItemOf = "shop", Attempt = 1,
+            Id = Guid.NewGuid(),
+            OccurredAt = Noon,
+            ProjectId = Guid.Empty,
+            Actor = "w",
+            RunId = Guid.Empty,
+            Sequence = 5,
+            StepId = "shop.3",
+            ItemOf = "shop",
+            Attempt = 1,
             Error = new StepError { Code = "boom", Message = "No such file." },
         });
         Show(nameof(StepCompleted), Event(null, "shop") with
@@ -80,8 +88,17 @@ public class RunViewTests
 
     private static StepCompleted Event(string? itemOf, string step) => new()
     {
-        Id = Guid.NewGuid(), OccurredAt = Noon.AddSeconds(0.5), ProjectId = Guid.Empty, Actor = "w", RunId = Guid.Empty, Sequence = 3,
-        StepId = step, ItemOf = itemOf, Attempt = 1, Fence = 1, Outcome = Outcome(new StepLedger { Input = step, In = 0, Out = 0 }),
+        Id = Guid.NewGuid(),
+        OccurredAt = Noon.AddSeconds(0.5),
+        ProjectId = Guid.Empty,
+        Actor = "w",
+        RunId = Guid.Empty,
+        Sequence = 3,
+        StepId = step,
+        ItemOf = itemOf,
+        Attempt = 1,
+        Fence = 1,
+        Outcome = Outcome(new StepLedger { Input = step, In = 0, Out = 0 }),
     };
 
     [Fact]
