@@ -27,6 +27,10 @@ doctor() {
   free=$(free_mb "$home")
   if [ "$free" -ge 5000 ]; then check ok "disk: $free MB free"; elif [ "$free" -ge 2000 ]; then check warn "disk: only $free MB free"; else check FAILED "disk: only $free MB free; 2000 are needed"; fi
 
+  if [ -z "$(running_processes)" ] && [ -n "$(mode)" ]; then
+    check FAILED "the instance was up as $(mode) and ended without ./qualiz down; ./qualiz up starts it again; logs: $logs/"
+    exit 1
+  fi
   if [ -z "$(running_processes)" ]; then
     local port=${QUALIZ_PORT:-5080}
     if port_taken "$port"; then check warn "port $port is taken by something else; ./qualiz up takes the next free one"; else check ok "port $port is free"; fi

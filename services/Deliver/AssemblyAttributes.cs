@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Qualiz.Deliver.Tests")]
+[assembly: InternalsVisibleTo("Qualiz.Benchmarks")]

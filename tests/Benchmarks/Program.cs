@@ -3,12 +3,13 @@ using System.Text.Json;
 using Qualiz.Benchmarks;
 using Qualiz.Benchmarks.Data;
 using Qualiz.Benchmarks.Orchestration;
+using Qualiz.Contracts.Text;
 
 // One measured run of the child kind, in a process of its own, so that its peak memory is its own.
 if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
 
-IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark(), new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq)];
+IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark(), new PostgresBenchmark(), new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq)];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;
 var wanted = new HashSet<string>();
@@ -20,7 +21,9 @@ for (var i = 0; i < args.Length; i++)
         wanted.UnionWith(meant);
     else
     {
-        await Console.Error.WriteLineAsync($"There is no benchmark {args[i]}. There are {string.Join(", ", all)}.");
+        var nearest = NearestName.Find(args[i], all);
+        await Console.Error.WriteLineAsync(
+            $"There is no benchmark {args[i]}{(nearest is null ? "" : $"; did you mean {nearest}?")} There are {string.Join(", ", all)}; a beginning (data.ingest) means all that begin so.");
         return 2;
     }
 }

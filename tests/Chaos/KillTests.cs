@@ -33,6 +33,21 @@ public sealed class StandaloneKillTests(StandaloneFixture fixture, ITestOutputHe
     });
 }
 
+/// <summary>The chaos is over everything there is.</summary>
+[Collection(nameof(Standalone))]
+public sealed class CoverageTests(StandaloneFixture fixture)
+{
+    [Fact]
+    public Task Every_operator_that_is_announced_is_in_a_pipeline_of_these_tests() => fixture.ProveAsync(async () =>
+    {
+        var announced = (await fixture.Api.GetAsync("Pipelines", "/api/v1/operators")).GetProperty("items").EnumerateArray()
+            .Select(item => item.GetProperty("manifest").GetProperty("kind").GetString()!).Distinct().Order().ToList();
+        announced.Count.ShouldBeGreaterThanOrEqualTo(8, "all operators of the host");
+        announced.Where(kind => !Workload.Pipelines.Any(pipeline => pipeline.Contains($"uses: {kind}\n", StringComparison.Ordinal)))
+            .ShouldBeEmpty("add it to a pipeline in Harness/Workload.cs, and what it must give to Harness/Verdict.cs");
+    });
+}
+
 /// <inheritdoc cref="StandaloneKillTests"/>
 [Collection(nameof(Distributed))]
 public sealed class DistributedKillTests(DistributedFixture fixture, ITestOutputHelper output)
@@ -45,7 +60,7 @@ public sealed class DistributedKillTests(DistributedFixture fixture, ITestOutput
     {
         await _tests.ProveAsync(async (random, traffic) =>
         {
-            string[] victims = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Deliver", "Tasks", "engine worker", "RabbitMq", "PostgreSql"];
+            string[] victims = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Dedup", "Enrich", "Deliver", "Notify", "Tasks", "engine worker", "RabbitMq", "PostgreSql"];
             for (var round = 0; round < Math.Max(1, KillTests.Runs / 12); round++)
             {
                 random.Shuffle(victims);

@@ -15,7 +15,8 @@ internal sealed class Copier : IAsyncDisposable
     private static readonly string[] s_queues =
     [
         "runs.saga", "runs.commands", "runs.claims", "datasets.events", "datasets.requests", "pipelines.requests", "pipelines.operators",
-        "operator.ingest.v1", "operator.cleanse.v1", "operator.deliver.v1", "operator.wait.v1",
+        "operator.ingest.v1", "operator.cleanse.v1", "operator.dedup.v1", "operator.enrich.v1", "operator.deliver.v1", "operator.notify.v1",
+        "operator.wait.v1", "operator.log.v1",
     ];
 
     private readonly IConnection _connection;

@@ -9,6 +9,7 @@ public abstract class InstanceFixture : IAsyncLifetime
     internal Api Api { get; private set; } = null!;
     internal Workload Workload { get; private set; } = null!;
     internal Held Held { get; private set; } = null!;
+    private readonly Receiver _receiver = new();
 
     private protected abstract Task<Instance> StartAsync();
 
@@ -16,7 +17,7 @@ public abstract class InstanceFixture : IAsyncLifetime
     {
         Instance = await StartAsync();
         Api = new Api(Instance);
-        Workload = new Workload(Instance, Api, Seed);
+        Workload = new Workload(Instance, Api, _receiver, Seed);
         Held = new Held(Instance, Api);
         await Workload.PrepareAsync();
         await Held.PrepareAsync();
@@ -35,7 +36,7 @@ public abstract class InstanceFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>All that the two pipelines of the workload ever did here.</summary>
+    /// <summary>All that the pipelines of the workload ever did here.</summary>
     internal async Task AllShouldBeAsIfNothingHappenedAsync()
     {
         await using var verdict = new Verdict(Instance, Workload);
@@ -45,6 +46,7 @@ public abstract class InstanceFixture : IAsyncLifetime
     public virtual async Task DisposeAsync()
     {
         Api.Dispose();
+        _receiver.Dispose();
         await Instance.DisposeAsync();
     }
 }

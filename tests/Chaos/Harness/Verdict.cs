@@ -23,15 +23,17 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
         await EveryFileWasReadOnceAsync();
         await DatasetsAreRightAsync();
         await StoredFilesAreWholeAsync();
+        await PeopleAreRightAsync();
+        EveryRunWasTold();
     }
 
     private async Task EveryRunIsCompletedAsync()
     {
-        var runs = await ReadAsync(_database, "SELECT id, state, coalesce(failed_step, '-'), coalesce(error::text, '-') FROM runs.run WHERE pipeline IN ('orders', 'fresh')");
-        runs.Count.ShouldBe(workload.OrderRuns.Count + workload.FreshRuns.Count, "one run for each idempotency key");
+        var runs = await ReadAsync(_database, "SELECT id, state, coalesce(failed_step, '-'), coalesce(error::text, '-') FROM runs.run WHERE pipeline IN ('orders', 'fresh', 'people')");
+        runs.Count.ShouldBe(workload.Runs, "one run for each idempotency key");
         runs.Where(run => (string)run[1] != "Completed").Select(run => string.Join(' ', run)).ShouldBeEmpty();
         (await ReadAsync(_database, """
-            SELECT s.run_id, s.step_id, s.state FROM runs.step s JOIN runs.run r ON r.id = s.run_id WHERE r.pipeline IN ('orders', 'fresh') AND s.state <> 'Completed'
+            SELECT s.run_id, s.step_id, s.state FROM runs.step s JOIN runs.run r ON r.id = s.run_id WHERE r.pipeline IN ('orders', 'fresh', 'people') AND s.state <> 'Completed'
             """)).Select(step => string.Join(' ', step)).ShouldBeEmpty();
     }
 
@@ -60,9 +62,9 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
     {
         var runs = await ReadAsync(_database, """
             SELECT e.run_id, count(*), min(e.sequence), max(e.sequence), min(r.sequence), count(DISTINCT e.body->>'id')
-            FROM runs.event e JOIN runs.run r ON r.id = e.run_id WHERE r.pipeline IN ('orders', 'fresh') GROUP BY e.run_id
+            FROM runs.event e JOIN runs.run r ON r.id = e.run_id WHERE r.pipeline IN ('orders', 'fresh', 'people') GROUP BY e.run_id
             """);
-        runs.Count.ShouldBe(workload.OrderRuns.Count + workload.FreshRuns.Count);
+        runs.Count.ShouldBe(workload.Runs);
         foreach (var run in runs)
         {
             var numbers = run[1..].Select(value => (long)value).ToArray();
@@ -70,7 +72,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
         }
         (await ReadAsync(_database, """
             SELECT e.run_id, e.type, count(*) FROM runs.event e JOIN runs.run r ON r.id = e.run_id
-            WHERE r.pipeline IN ('orders', 'fresh') AND e.type IN ('RunQueued', 'RunStarted', 'RunCompleted') GROUP BY 1, 2 HAVING count(*) <> 1
+            WHERE r.pipeline IN ('orders', 'fresh', 'people') AND e.type IN ('RunQueued', 'RunStarted', 'RunCompleted') GROUP BY 1, 2 HAVING count(*) <> 1
             """))
             .Select(row => string.Join(' ', row)).ShouldBeEmpty("a run begins and ends once");
     }
@@ -80,7 +82,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
         Same(await TableAsync("orders"), workload.OrderRuns.Values.SelectMany(run => run.Rows), "table orders");
         Same(await TableAsync("fresh"), workload.FreshRuns.Values.SelectMany(rows => rows), "table fresh");
         var records = await ReadAsync(_target, "SELECT run_id, step, target, rows FROM qualiz_delivery WHERE target NOT LIKE '%held%'");
-        records.Select(record => (Guid)record[0]).Order().ShouldBe(workload.OrderRuns.Keys.Concat(workload.FreshRuns.Keys).Order(), "each run delivered once");
+        records.Select(record => (Guid)record[0]).Order().ShouldBe(workload.OrderRuns.Keys.Concat(workload.FreshRuns.Keys).Concat(workload.PeopleRuns.Keys).Order(), "each run delivered once");
         foreach (var record in records.Where(record => workload.OrderRuns.ContainsKey((Guid)record[0])))
             ((long)record[3]).ShouldBe(workload.OrderRuns[(Guid)record[0]].Rows.Count);
         records.Where(record => workload.FreshRuns.ContainsKey((Guid)record[0])).Sum(record => (long)record[3])
@@ -103,6 +105,24 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
         Directory.EnumerateFiles(instance.Delivered).Select(Path.GetFileName).Where(name => !name!.StartsWith('.')).Order()
             .ShouldBe(workload.OrderRuns.Values.Select(run => run.File).Order(), "delivered files, and nothing half-written beside them");
         return Task.CompletedTask;
+    }
+
+    private async Task PeopleAreRightAsync()
+    {
+        if (workload.PeopleRuns.IsEmpty)
+            return;
+        var found = (await ReadAsync(_target, "SELECT id, customer, label, tag FROM public.people"))
+            .Select(row => new Person((long)row[0], (string)row[1], (string)row[2], (string)row[3]));
+        Same(found, workload.PeopleRuns.Values.SelectMany(people => people), "table people");
+        (await ReadAsync(_target, "SELECT count(*) - count(DISTINCT entity_id) FROM public.people"))[0][0].ShouldBe(0L, "entities with the id of another one");
+    }
+
+    /// <summary>A message that may have gone out before a kill goes out again, but under the same key.</summary>
+    private void EveryRunWasTold()
+    {
+        workload.Receiver.Contradictions.ShouldBeEmpty();
+        workload.Receiver.Messages.Values.OrderBy(told => told.Run).ShouldBe(
+            workload.PeopleRuns.Select(run => (run.Key, (long)run.Value.Count)).OrderBy(told => told.Key), "one message for each run");
     }
 
     /// <summary>The state that the last run left names every file, and each was in exactly one run.</summary>
@@ -158,7 +178,7 @@ internal sealed class Verdict(Instance instance, Workload workload) : IAsyncDisp
 
     private static string Hash(string path) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
 
-    private static void Same(IEnumerable<Order> found, IEnumerable<Order> expected, string what)
+    private static void Same<T>(IEnumerable<T> found, IEnumerable<T> expected, string what) where T : notnull
     {
         var counts = found.GroupBy(row => row).ToDictionary(group => group.Key, group => group.Count());
         foreach (var group in expected.GroupBy(row => row))

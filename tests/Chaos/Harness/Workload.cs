@@ -1,17 +1,22 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Text;
+using Qualiz.TestKit;
 
 namespace Qualiz.Chaos.Tests.Harness;
 
 /// <summary>A row as it should arrive.</summary>
 internal sealed record Order(long Id, string Customer, string Email, string Amount);
 
+/// <summary>Somebody who is in the file twice, as he should arrive.</summary>
+internal sealed record Person(long Id, string Customer, string Label, string Tag);
+
 /// <summary>
-/// Two pipelines, the files they read, and what must come out: computed here from the files' rows, never from Qualiz's own
+/// The pipelines, which use every operator there is, the files they read, and what must come out: computed here from the files' rows, never from Qualiz's own
 /// answers.
 /// </summary>
-internal sealed class Workload(Instance instance, Api api, int seed)
+internal sealed class Workload(Instance instance, Api api, Receiver receiver, int seed)
 {
     /// <summary>Every run reads a file of its own.</summary>
     public const string Orders = """
@@ -70,26 +75,101 @@ internal sealed class Workload(Instance instance, Api api, int seed)
             with: {to: {connection: dwh, table: public.fresh}}
         """;
 
+    /// <summary>What the other two do not use: matching, looking up, notifying.</summary>
+    public const string People = """
+        qualiz: 1
+        pipeline: people
+        params:
+          file: {type: text}
+        retry: {times: 30, wait: 1s, backoff: 1, on: transient}
+        steps:
+          begin:
+            uses: log
+            with: {message: "reads ${params.file}"}
+          read:
+            uses: ingest
+            needs: [begin]
+            with:
+              from: {connection: landing, files: "people/${params.file}"}
+              format: {type: csv}
+              types: {id: int64, customer: text, code: text}
+          people:
+            uses: dedup
+            inputs: [read]
+            with: {keys: [{columns: [id]}]}
+          enriched:
+            uses: enrich
+            inputs: [people.entities]
+            with:
+              lookup: "dataset:codes"
+              keys: {code: code}
+              take: {label: add}
+              derive: [{column: tag, expression: "CAST(id AS VARCHAR) || '-' || code"}]
+          table:
+            uses: deliver
+            inputs: [enriched]
+            with: {to: {connection: dwh, table: public.people}}
+          tell:
+            uses: notify
+            inputs: [enriched]
+            needs: [table]
+            with:
+              send: {by: webhook, connection: hook, body: '{"run": "{{run.id}}", "rows": "{{values.rows}}" }'}
+              values: {rows: "rows ${enriched.rows}"}
+        """;
+
+    /// <summary>Makes the dataset that the people's codes are looked up in.</summary>
+    public const string Codes = """
+        qualiz: 1
+        pipeline: codes
+        steps:
+          read:
+            uses: ingest
+            with: {from: {connection: landing, files: "codes/*.csv"}, format: {type: csv}}
+            publish: codes
+        """;
+
+    public static readonly IReadOnlyList<string> Pipelines = [Orders, Fresh, People, Codes];
+
     private const int RowsPerFile = 3000;
     private int _number;
 
     /// <summary>The runs of each pipeline and what each should deliver, by run.</summary>
     public ConcurrentDictionary<Guid, (string File, IReadOnlyList<Order> Rows)> OrderRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Order>> FreshRuns { get; } = new();
+    public ConcurrentDictionary<Guid, IReadOnlyList<Person>> PeopleRuns { get; } = new();
+    public Receiver Receiver => receiver;
+
+    /// <summary>All runs, of whichever pipeline.</summary>
+    public int Runs => OrderRuns.Count + FreshRuns.Count + PeopleRuns.Count;
 
     /// <summary>A number that no run has had, for the next one.</summary>
     public int Next() => Interlocked.Increment(ref _number);
 
-    /// <summary>One in three reads only what is new.</summary>
-    public Task<Guid> StartAsync(int number) => number % 3 == 0 ? StartFreshAsync(number) : StartOrdersAsync(number);
+    /// <summary>Each of the three pipelines in turn.</summary>
+    public Task<Guid> StartAsync(int number) => (number % 3) switch
+    {
+        0 => StartFreshAsync(number),
+        1 => StartOrdersAsync(number),
+        _ => StartPeopleAsync(number),
+    };
 
     public async Task PrepareAsync()
     {
         Directory.CreateDirectory(Path.Combine(instance.Landing, "orders"));
         Directory.CreateDirectory(Path.Combine(instance.Landing, "fresh"));
+        Directory.CreateDirectory(Path.Combine(instance.Landing, "people"));
+        Directory.CreateDirectory(Path.Combine(instance.Landing, "codes"));
+        await File.WriteAllTextAsync(Path.Combine(instance.Landing, "codes", "codes.csv"), $"code,label\n{string.Concat(Enumerable.Range(0, 10).Select(code => $"c{code},label {code}\n"))}");
         await api.CreateProjectAsync();
+        await api.PutAsync("Pipelines", $"/api/v1/projects/{Api.Project}/connections/hook", new { type = "webhook", settings = new { url = receiver.Address } });
         await api.SaveAsync("orders", Orders);
         await api.SaveAsync("fresh", Fresh);
+        await api.SaveAsync("codes", Codes);
+        await api.UntilEndAsync(await api.StartRunAsync("codes", "codes"), TimeSpan.FromMinutes(2));
+        await TestHost.UntilAsync(async () =>
+            await api.TryGetAsync("Datasets", $"/api/v1/projects/{Api.Project}/datasets/codes/versions/latest") is var (status, _) && status == HttpStatusCode.OK ? null : "dataset codes", TimeSpan.FromSeconds(60));
+        await api.SaveAsync("people", People);
     }
 
     public async Task<Guid> StartOrdersAsync(int number)
@@ -106,6 +186,27 @@ internal sealed class Workload(Instance instance, Api api, int seed)
         var rows = Write(Path.Combine("fresh", $"fresh-{number:000}.csv"), 1000 + number, clean: false);
         var run = await api.StartRunAsync("fresh", $"fresh {number}");
         FreshRuns[run] = rows;
+        return run;
+    }
+
+    public async Task<Guid> StartPeopleAsync(int number)
+    {
+        var file = $"people-{number:000}.csv";
+        var people = new List<Person>();
+        var text = new StringBuilder("id,customer,code\n");
+        var random = new Random(HashCode.Combine(seed, number));
+        for (var i = 0; i < RowsPerFile / 3; i++)
+        {
+            var id = (number * 1_000_000L) + i;
+            var code = random.Next(10);
+            var customer = $"{Names[random.Next(Names.Length)].Trim()} {random.Next(1000)}";
+            people.Add(new Person(id, customer, $"label {code}", $"{id}-c{code}"));
+            var line = string.Create(CultureInfo.InvariantCulture, $"{id},\"{customer.Replace("\"", "\"\"", StringComparison.Ordinal)}\",c{code}\n");
+            text.Append(line).Append(i % 3 == 0 ? line : "");
+        }
+        WriteWhole(Path.Combine("people", file), text.ToString());
+        var run = await api.StartRunAsync("people", $"people {number}", new { file });
+        PeopleRuns[run] = people;
         return run;
     }
 
@@ -128,10 +229,15 @@ internal sealed class Workload(Instance instance, Api api, int seed)
             if (email.Length > 0 && whole)
                 good.Add(new Order(id, clean ? customer.Trim() : customer, email, amount));
         }
-        var final = Path.Combine(instance.Landing, path);
-        File.WriteAllText(final + ".part", text.ToString());
-        File.Move(final + ".part", final);
+        WriteWhole(path, text.ToString());
         return good;
+    }
+
+    private void WriteWhole(string path, string text)
+    {
+        var final = Path.Combine(instance.Landing, path);
+        File.WriteAllText(final + ".part", text);
+        File.Move(final + ".part", final);
     }
 
     private static readonly string[] Names = ["Åse Ørn", "O'Neill, Pat", "Müller \"Max\"", "  Wide Space", "李雷", "Plain"];
