@@ -84,6 +84,10 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
             parts.Add($"{Number(rejected)} rejected ({Share(rejected, read)})");
         }
         Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
+        if (outcome.Ledger.Any(line => !line.Accounted))
+        {
+            parts.Add("rows not accounted");
+        }
         Add(parts, outcome.Ledger.Sum(line => line.Filtered), "filtered");
         return string.Join("  ", parts);
     }

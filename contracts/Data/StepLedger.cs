@@ -17,7 +17,10 @@ public sealed record StepLedger
     /// <summary>Row counts by cause. A row with several reasons counts under each, so they need not add up to the totals.</summary>
     public IReadOnlyList<LedgerReason> Reasons { get; init; } = [];
 
-    public bool Balances => In + Added == Out + Rejected + Merged + Filtered;
+    /// <summary>False: rows that come out are not rows that came in (aggregates, SQL); then only <c>in</c> is known.</summary>
+    public bool Accounted { get; init; } = true;
+
+    public bool Balances => !Accounted || In + Added == Out + Rejected + Merged + Filtered;
 }
 
 /// <param name="Kind">added, rejected, merged or filtered.</param>

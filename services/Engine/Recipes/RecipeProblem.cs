@@ -18,7 +18,7 @@ public static class RecipeProblem
             Position = exception.Position,
             Needs = exception.Code switch
             {
-                RecipeException.PatternInvalid or RecipeException.FormatInvalid => null,
+                RecipeException.PatternInvalid or RecipeException.FormatInvalid or "inputUnknown" or "inputUnused" or "tableUnknown" or "queryNotAllowed" => null,
                 RecipeException.ColumnUnknown => SchemaCertainty.Names,
                 // Whether an expression or a value is right mostly depends on the columns' types.
                 _ => SchemaCertainty.Exact,

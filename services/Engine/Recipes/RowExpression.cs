@@ -80,11 +80,11 @@ public static class RowExpression
         return node.GetProperty("select_list")[0];
     }
 
-    private static readonly JsonSerializerOptions Deep = new() { MaxDepth = 512 };
+    internal static readonly JsonSerializerOptions Deep = new() { MaxDepth = 512 };
 
     private static bool IsNull(JsonElement node, string name) => node.GetProperty(name).ValueKind == JsonValueKind.Null;
 
-    private static bool Same(JsonElement a, JsonElement b)
+    internal static bool Same(JsonElement a, JsonElement b)
     {
         if (a.ValueKind != b.ValueKind)
             return false;
@@ -215,13 +215,13 @@ public static class RowExpression
         private static string Short(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 57), "...");
     }
 
-    private static readonly FrozenSet<string> Operators = new[]
+    internal static readonly FrozenSet<string> Operators = new[]
     {
         "COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "OPERATOR_NULLIF",
         "OPERATOR_TRY", "ARRAY_EXTRACT", "ARRAY_SLICE", "STRUCT_EXTRACT",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    private static readonly FrozenSet<string> CastTypes = new[]
+    internal static readonly FrozenSet<string> CastTypes = new[]
     {
         "VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE",
         "DECIMAL", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "INTERVAL",
@@ -229,7 +229,7 @@ public static class RowExpression
 
     // Pure functions of their arguments only: nothing that reads files, settings, clocks, sequences or random numbers, and none whose
     // result can be far larger than its arguments.
-    private static readonly FrozenSet<string> Functions = new[]
+    internal static readonly FrozenSet<string> Functions = new[]
     {
         "+", "-", "*", "/", "//", "%", "**", "^", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape", "ilike_escape", "not_ilike_escape",
         "~~~", "^@", "->", "->>", "&", "|", "<<", ">>", "~", "regexp_full_match", "regexp_matches", "regexp_replace", "regexp_extract",
