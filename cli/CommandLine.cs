@@ -54,7 +54,19 @@ internal static class CommandLine
         var help = new HelpOption();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         root.Options.Add(help);
-        foreach (var command in RunCommands.All().Concat(FileCommands.All()).Concat(PipelineCommands.All()).Concat(DatasetCommands.All()).Concat(QuarantineCommands.All()).Concat(RetentionCommands.All()).Concat(TransferCommands.All()).Concat(InstanceCommands.All()))
+        IEnumerable<Command> commands =
+        [
+            .. RunCommands.All(),
+            .. FileCommands.All(),
+            .. PipelineCommands.All(),
+            .. DatasetCommands.All(),
+            .. QuarantineCommands.All(),
+            .. RetentionCommands.All(),
+            .. StateCommands.All(),
+            .. TransferCommands.All(),
+            .. InstanceCommands.All(),
+        ];
+        foreach (var command in commands)
         {
             root.Subcommands.Add(command);
         }

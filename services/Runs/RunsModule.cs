@@ -40,5 +40,5 @@ public static class RunsModule
         return builder;
     }
 
-    public static IEndpointRouteBuilder MapRuns(this IEndpointRouteBuilder app) => app.MapRunsApi().MapPins();
+    public static IEndpointRouteBuilder MapRuns(this IEndpointRouteBuilder app) => app.MapRunsApi().MapPins().MapStateApi();
 }

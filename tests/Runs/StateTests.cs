@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Qualiz.TestKit;
+using static Qualiz.Runs.Tests.RunsFixture;
+
+namespace Qualiz.Runs.Tests;
+
+public class StateTests
+{
+    private const string State = $"/api/v1/projects/{Project}/pipelines/one/state";
+
+    [Fact]
+    public async Task What_a_step_remembers_is_shown_set_and_forgotten_on_record()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 5 })));
+        await runs.UntilAsync(run, "completed");
+        var left = await OnlyAsync(runs);
+        (left.GetProperty("step").GetString(), left.GetProperty("value").GetRawText(), left.GetProperty("runId").GetGuid()).ShouldBe(("a", """{"cursor":5}""", run));
+
+        (await runs.Http.PutAsJsonAsync($"{State}/a", new { cursor = 2 })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await OnlyAsync(runs)).GetProperty("runId").ValueKind.ShouldBe(JsonValueKind.Null);
+        await runs.StartRunAsync("one");
+        var received = await runs.ReceiveAsync();
+        var claim = await runs.ClaimAsync(received);
+        claim!.State!.Value.GetRawText().ShouldBe("""{"cursor":2}""");
+
+        // The run under way would write its own at its end.
+        (await runs.Http.DeleteAsync(new Uri($"{State}/a", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        await runs.CompleteAsync(received.Command, claim.Fence);
+        await runs.UntilAsync(received.Command.RunId, "completed");
+
+        (await runs.Http.DeleteAsync(new Uri($"{State}/a", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await ListAsync(runs)).GetArrayLength().ShouldBe(0);
+        (await runs.Http.DeleteAsync(new Uri($"{State}/a", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        // They belong to no run, so they are numbered in the order of the project.
+        await TestHost.UntilAsync(() => runs.Events.Count(happened => happened.RunId is null) == 2 ? null : "the events of both changes");
+        runs.Events.Where(happened => happened.RunId is null).Select(happened => (happened.Sequence, happened.Actor)).ShouldBe([(1, "local"), (2, "local")], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task State_is_an_object_of_a_pipeline_that_exists()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+
+        (await runs.Http.PutAsJsonAsync($"{State}/a", "text")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await runs.Http.GetAsync(new Uri($"/api/v1/projects/{Project}/pipelines/none/state", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    private static async Task<JsonElement> ListAsync(RunsFixture runs) => (await runs.Http.GetFromJsonAsync<JsonElement>(State)).GetProperty("items");
+
+    private static async Task<JsonElement> OnlyAsync(RunsFixture runs) => (await ListAsync(runs)).EnumerateArray().ShouldHaveSingleItem();
+}
