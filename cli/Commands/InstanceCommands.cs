@@ -28,14 +28,15 @@ internal static class InstanceCommands
 
     private static ClientCommand Demo()
     {
-        var definition = new Option<string>("--data") { Required = true, Description = "The folder with customers.yaml" };
+        var definition = new Option<string>("--data") { Required = true, Description = "The folder with customers-golden.yaml and its reference data" };
         var landing = new Option<string>("--landing") { Required = true, Description = "The folder that the sources are written to" };
-        var postgres = new Option<string>("--postgres") { Required = true, Description = "Where to deliver: Host=...;Port=...;Username=...;Database=..." };
+        var postgres = new Option<string>("--postgres") { Required = true, Description = "The demo's database, read from and delivered to: Host=...;Port=...;Username=...;Database=..." };
+        var rows = new Option<long>("--rows") { Description = "How many customers (default about 20,000); another number begins the sources anew" };
         return new ClientCommand(
             "demo", "Seed the demo project and run its pipeline",
             "demo --data infra/demo --landing .qualiz/landing --postgres \"Host=127.0.0.1;Port=5433;Username=qualiz;Database=demo_dwh\"")
         {
-            definition, landing, postgres,
-        }.Doing((context, ct) => new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(postgres)!, ct));
+            definition, landing, postgres, rows,
+        }.Doing((context, ct) => new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(postgres)!, context.Get(rows), ct));
     }
 }

@@ -6,130 +6,184 @@ namespace Qualiz.Cli.Demo;
 
 /// <summary>
 /// Invented customers of two systems, with the errors of real life: several date formats in one column, words for "nothing",
-/// impossible dates, wrong countries and addresses, stray spaces, the same person twice, torn lines, two encodings and two
-/// decimal signs. Always the same, so that the demo's figures are too.
+/// impossible dates, wrong countries and addresses, stray spaces, the same person twice and in both systems, torn lines, two
+/// encodings and two decimal signs. A row depends on its number alone, so the demo's figures are always the same, and any number of
+/// rows is made without holding them.
 /// </summary>
 internal static class DemoData
 {
-    public const int CrmRows = 12_410;
-    public const int ShopRowsPerCountry = 3_040;
+    public const long CrmRows = 12_410;
+    public const long ShopRowsPerCountry = 3_040;
+
+    public static readonly string[] Countries = ["US", "GB", "NO"];
+
+    public static readonly string[] Columns =
+        ["customer_id", "first_name", "last_name", "email", "phone", "birth_date", "country", "city", "zip", "balance", "status", "updated_at"];
 
     private static readonly string[] First =
     [
         "Anna", "James", "Olav", "Mary", "Søren", "Ingrid", "John", "Patricia", "Lars", "Linda", "Åse", "Robert", "Jürgen", "Susan", "Bjørn", "Karen",
         "Siân", "Thomas", "Zoë", "Daniel", "Márta", "Paul", "Nuala", "Mark", "Kari", "George", "Elin", "Edward", "Helen", "Magnus", "Ruth", "Håkon",
+        "Grace", "Oliver", "Sunniva", "Peter", "Emily", "Torstein", "Fiona", "Samuel", "Marit", "Henry", "Dolores", "Eirik", "Joan", "Victor", "Solveig", "Hugh",
     ];
 
-    private static readonly string[] Last =
+    private static readonly string[] Stem =
     [
-        "Hansen", "Smith", "O'Brien", "Johansen", "Jones", "Müller", "Taylor", "Øverland", "Williams", "Berg", "Brown", "Nilsen", "Davies", "García",
-        "Wilson", "Larsen", "Evans", "Dahl", "Thomas", "Bakke", "Johnson", "Strøm", "Roberts", "Moen", "Walker", "Ås", "Wright", "Lund", "Robinson", "Næss",
+        "Hag", "Wood", "Sol", "Black", "Tor", "Green", "Ny", "White", "Øst", "Hart", "Lind", "Ash", "Berg", "Mill", "Kvam", "Stone", "Hol", "Brad", "Eik", "Win",
+        "Strøm", "Clay", "Fager", "North", "Bjørk", "Rosen", "Ham", "Thorn", "Sand", "Wester", "Lang", "Moor", "Grøn", "Fair", "Sund", "Locke", "Vik", "Har", "Ås", "Pem",
     ];
+
+    private static readonly string[] Tail =
+        ["en", "land", "by", "man", "dal", "ley", "vik", "worth", "rud", "ford", "sen", "field", "stad", "ton", "heim", "well", "berg", "er", "bakken", "wick", "moen", "son", "nes", "ham", "lie"];
 
     private static readonly (string Country, string City, string Zip)[] Places =
     [
-        ("US", "Portland", "97201"), ("US", "Boston", "02108"), ("US", "Austin", "73301"), ("US", "Denver", "80202"),
+        ("US", "Portland", "97201"), ("US", "Boston", "02108"), ("US", "Austin", "73301"), ("US", "Denver", "80202"), ("US", "Seattle", "98101"), ("US", "Chicago", "60601"),
         ("GB", "Leeds", "LS1 4AP"), ("GB", "Bristol", "BS1 5TR"), ("GB", "Glasgow", "G1 1XQ"), ("GB", "London", "SW1A 2AA"),
         ("NO", "Oslo", "0150"), ("NO", "Bergen", "5003"), ("NO", "Tromsø", "9008"), ("NO", "Stavanger", "4006"),
     ];
 
     private static readonly string[] Nothing = ["N/A", "-", "?", "", "null", "n/a"];
     private static readonly string[] WrongCountries = ["UK", "Norge", "U.S.", "XX", "England", "?"];
-    private static readonly string[] Columns =
-        ["customer_id", "first_name", "last_name", "email", "phone", "birth_date", "country", "city", "zip", "balance", "status", "updated_at"];
 
-    /// <summary>Writes the sources below <paramref name="folder"/>: one file of the CRM, one compressed file for each country of the shop.</summary>
-    public static void Write(string folder)
+    /// <summary>
+    /// Rows of the CRM's table. In the first round they are all its customers; each later round holds some that have changed since, and a
+    /// few new ones.
+    /// </summary>
+    public static IEnumerable<string[]> Crm(int round, long rows = CrmRows)
     {
-        Directory.CreateDirectory(Path.Combine(folder, "crm"));
-        Directory.CreateDirectory(Path.Combine(folder, "shop"));
-        var crm = new StringBuilder();
-        WriteCrm(crm);
-        Replace(Path.Combine(folder, "crm", "customers.csv"), file => file.Write(Encoding.UTF8.GetPreamble().Concat(Encoding.UTF8.GetBytes(crm.ToString())).ToArray()));
-        foreach (var country in new[] { "US", "GB", "NO" })
+        var (from, to) = round == 0 ? (1L, rows) : (rows + ((round - 1) * 40L) + 1, rows + (round * 40L));
+        for (var number = from; number <= to; number++)
         {
-            var shop = new StringBuilder();
-            WriteShop(shop, country);
-            Replace(Path.Combine(folder, "shop", $"{country}.csv.gz"), file =>
-            {
-                using var zip = new GZipStream(file, CompressionLevel.Optimal);
-                zip.Write(Encoding.Latin1.GetBytes(shop.ToString()));
-            });
+            yield return CrmRow(number, round);
+        }
+        for (var changed = 0; round > 0 && changed < 600; changed++)
+        {
+            yield return CrmRow((((round * 7919L) + (changed * 17L)) % rows) + 1, round);
         }
     }
 
-    private static void Replace(string path, Action<Stream> write)
+    /// <summary>Rows of the shop's file of one country; a third of its customers are known to the CRM, written somewhat differently.</summary>
+    public static IEnumerable<string[]> Shop(string country, int round, long rows = ShopRowsPerCountry, long crmRows = CrmRows)
     {
-        using (var file = File.Create(path + ".new"))
+        var count = round == 0 ? rows : Math.Max(1, rows / 10);
+        for (var number = 1L; number <= count; number++)
         {
-            write(file);
-        }
-        File.Move(path + ".new", path, overwrite: true);
-    }
-
-    private static void WriteCrm(StringBuilder text)
-    {
-        var dice = new Dice(20261120);
-        text.Append(string.Join(',', Columns)).Append('\n');
-        for (var number = 1; number <= CrmRows; number++)
-        {
-            var row = Customer(dice, $"C{number:000000}", Places[dice.Below(Places.Length)]);
-            // The same customer was entered a second time, under the same number.
-            if (dice.Once(600) && number > 1)
-            {
-                row[0] = $"C{number - 1:000000}";
-            }
-            row[9] = row[9].Length == 0 ? row[9] : dice.Once(40) ? "$" + row[9] : row[9];
-            var line = string.Join(',', row.Select(value => Quote(value, ',')));
-            // A line that was torn off. (Not within quotes: that would take half the file with it.)
-            text.Append(dice.Once(1_500) && !line.Contains('"', StringComparison.Ordinal) ? line[..(line.Length / 2)] : line).Append('\n');
-        }
-    }
-
-    private static void WriteShop(StringBuilder text, string country)
-    {
-        var dice = new Dice(country[0] * 7919 + country[1]);
-        var places = Places.Where(place => place.Country == country).ToArray();
-        text.Append(string.Join(';', Columns)).Append('\n');
-        for (var number = 1; number <= ShopRowsPerCountry; number++)
-        {
-            var row = Customer(dice, $"S{country}{number:00000}", places[dice.Below(places.Length)]);
+            var dice = new Dice((country[0] * 7919L) + country[1] + (number * 31) + (round * 1_000_003L));
+            var known = dice.Below(3) == 0 && Known(dice, country, crmRows) is { } found ? found : (long?)null;
+            var person = known ?? 100_000_000L + (number * 3) + Array.IndexOf(Countries, country) + (round * 10_000_000L);
+            var row = Row(dice, Person.Of(person, known is null ? country : null), $"S{country}{(round * rows) + number:00000}", round, isCopy: known is not null);
             row[9] = row[9].Replace('.', ',');
-            text.Append(string.Join(';', row.Select(value => Quote(value, ';')))).Append('\n');
-            if (dice.Once(900))
-            {
-                text.Append(string.Join(';', row.Select(value => Quote(value, ';'))) + ";one;too;many").Append('\n');
-            }
+            yield return row;
         }
     }
 
-    private static string[] Customer(Dice dice, string id, (string Country, string City, string Zip) place)
+    /// <summary>Writes one file of each country for that day below <paramref name="folder"/>; compressed, in Latin-1, with semicolons.</summary>
+    public static void WriteShop(string folder, DateOnly day, int round, long rows = ShopRowsPerCountry, long crmRows = CrmRows)
     {
-        var first = First[dice.Below(First.Length)];
-        var last = Last[dice.Below(Last.Length)];
-        var born = new DateOnly(1938, 1, 1).AddDays(dice.Below(25_000));
-        var updated = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddMinutes(dice.Below(460_000));
-        var balance = (dice.Below(2_000_000) - 50_000) / 100m;
+        foreach (var country in Countries)
+        {
+            var target = Path.Combine(folder, "shop", day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), country, $"customers-{round + 1:000}.csv.gz");
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using (var file = File.Create(target + ".new"))
+            using (var zip = new GZipStream(file, CompressionLevel.Fastest))
+            using (var text = new StreamWriter(zip, Encoding.Latin1) { NewLine = "\n" })
+            {
+                text.WriteLine(string.Join(';', Columns));
+                var number = 0L;
+                foreach (var row in Shop(country, round, rows, crmRows))
+                {
+                    var line = string.Join(';', row.Select(value => Quote(value, ';')));
+                    text.WriteLine(line);
+                    if (++number % 900 == 0)
+                    {
+                        text.WriteLine(line + ";one;too;many");
+                    }
+                }
+            }
+            File.Move(target + ".new", target, overwrite: true);
+        }
+    }
+
+    /// <summary>The file of the CRM, as the small pipeline of the demo reads it.</summary>
+    public static void WriteCrmFile(string folder)
+    {
+        var target = Path.Combine(folder, "crm", "customers.csv");
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        using (var text = new StreamWriter(target + ".new", append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true)) { NewLine = "\n" })
+        {
+            text.WriteLine(string.Join(',', Columns));
+            var number = 0;
+            foreach (var row in Crm(0))
+            {
+                var line = string.Join(',', row.Select(value => Quote(value, ',')));
+                // A line that was torn off. (Not within quotes: that would take half the file with it.)
+                text.WriteLine(++number % 1_500 == 0 && !line.Contains('"', StringComparison.Ordinal) ? line[..(line.Length / 2)] : line);
+            }
+        }
+        File.Move(target + ".new", target, overwrite: true);
+    }
+
+    public static string Quote(string value, char separator) =>
+        value.Contains(separator, StringComparison.Ordinal) || value.Contains('"', StringComparison.Ordinal) || value.Contains('\n', StringComparison.Ordinal)
+            ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : value;
+
+    private static string[] CrmRow(long number, int round)
+    {
+        var dice = new Dice((number * 2_654_435_761L) + round);
+        var row = Row(dice, Person.Of(number, null), $"C{number:000000}", round, isCopy: false);
+        row[9] = row[9].Length > 0 && dice.Once(40) ? "$" + row[9] : row[9];
+        return row;
+    }
+
+    /// <summary>Somebody of the CRM who lives there.</summary>
+    private static long? Known(Dice dice, string country, long crmRows)
+    {
+        for (var tries = 0; tries < 8; tries++)
+        {
+            var number = dice.Below((int)Math.Min(crmRows, int.MaxValue)) + 1L;
+            if (Person.Of(number, null).Place.Country == country)
+            {
+                return number;
+            }
+        }
+        return null;
+    }
+
+    /// <param name="isCopy">The same person in the other system: typed again, by somebody else.</param>
+    private static string[] Row(Dice dice, Person person, string id, int round, bool isCopy)
+    {
+        var (first, last) = (person.First, person.Last);
+        if (isCopy && dice.Once(4))
+        {
+            last = Mistyped(dice, last);
+        }
+        if (isCopy && dice.Once(5))
+        {
+            first = first[..1] + ".";
+        }
+        var updated = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddDays(round * 2).AddMinutes(round == 0 ? dice.Below(460_000) : 460_000 + dice.Below(2_000));
         return
         [
             dice.Once(1_200) ? "" : id,
             dice.Once(25) ? $"  {first} " : first,
             dice.Once(30) ? last.ToUpperInvariant() : last,
-            Email(dice, first, last),
-            dice.Once(12) ? Nothing[dice.Below(Nothing.Length)] : $"+{dice.Below(90) + 1} {dice.Below(900_000) + 100_000}",
-            BirthDate(dice, born),
-            dice.Once(70) ? WrongCountries[dice.Below(WrongCountries.Length)] : dice.Once(50) ? place.Country.ToLowerInvariant() : place.Country,
-            dice.Once(60) ? $"\u00a0{place.City}" : dice.Once(80) ? $"{place.City}\n(centre)" : place.City,
-            dice.Once(45) ? Nothing[dice.Below(Nothing.Length)] : place.Zip,
-            dice.Once(150) ? "unknown" : balance.ToString("0.00", CultureInfo.InvariantCulture),
+            Email(dice, person, isCopy),
+            dice.Once(12) ? Nothing[dice.Below(Nothing.Length)] : person.Phone,
+            BirthDate(dice, person.Born),
+            dice.Once(70) ? WrongCountries[dice.Below(WrongCountries.Length)] : dice.Once(50) ? person.Place.Country.ToLowerInvariant() : person.Place.Country,
+            dice.Once(60) ? $"\u00a0{person.Place.City}" : dice.Once(80) ? $"{person.Place.City}\n(centre)" : dice.Once(30) ? Nothing[dice.Below(Nothing.Length)] : person.Place.City,
+            dice.Once(45) ? Nothing[dice.Below(Nothing.Length)] : person.Place.Zip,
+            dice.Once(150) ? "unknown" : ((dice.Below(2_000_000) - 50_000) / 100m).ToString("0.00", CultureInfo.InvariantCulture),
             dice.Once(1_700) ? "test" : dice.Once(9) ? "inactive" : "active",
             updated.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
         ];
     }
 
-    private static string Email(Dice dice, string first, string last)
+    private static string Email(Dice dice, Person person, bool isCopy)
     {
-        var name = $"{Ascii(first)}.{Ascii(last)}{dice.Below(9_000) + 1_000}";
+        var name = isCopy && dice.Once(5) ? $"{person.Mail}.privat" : person.Mail;
         return dice.Below(120) switch
         {
             0 => $"{name}example.org",
@@ -150,24 +204,41 @@ internal static class DemoData
         _ => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>A letter left out, or two exchanged.</summary>
+    private static string Mistyped(Dice dice, string text)
+    {
+        var at = 1 + dice.Below(text.Length - 2);
+        return dice.Once(2) ? text.Remove(at, 1) : $"{text[..at]}{text[at + 1]}{text[at]}{text[(at + 2)..]}";
+    }
+
     private static string Ascii(string name) => string.Concat(name.ToLowerInvariant().Normalize(NormalizationForm.FormD)
         .Select(letter => letter switch { 'ø' => 'o', 'æ' => 'a', _ => letter })
         .Where(char.IsAsciiLetter));
 
-    private static string Quote(string value, char separator) =>
-        value.Contains(separator, StringComparison.Ordinal) || value.Contains('"', StringComparison.Ordinal) || value.Contains('\n', StringComparison.Ordinal)
-            ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-            : value;
+    /// <summary>Who it is, before anybody typed it in.</summary>
+    private sealed record Person(string First, string Last, string Mail, string Phone, DateOnly Born, (string Country, string City, string Zip) Place)
+    {
+        /// <param name="country">Where they live; null: anywhere.</param>
+        public static Person Of(long number, string? country)
+        {
+            var dice = new Dice(number * 6_364_136_223_846_793_005L);
+            var first = DemoData.First[dice.Below(DemoData.First.Length)];
+            var last = Stem[dice.Below(Stem.Length)] + Tail[dice.Below(Tail.Length)];
+            var places = country is null ? Places : [.. Places.Where(place => place.Country == country)];
+            return new Person(
+                first,
+                last,
+                $"{Ascii(first)}.{Ascii(last)}{dice.Below(900) + 100}",
+                $"+{dice.Below(90) + 1} {dice.Below(900_000) + 100_000}",
+                new DateOnly(1938, 1, 1).AddDays(dice.Below(25_000)),
+                places[dice.Below(places.Length)]);
+        }
+    }
 
     /// <summary>SplitMix64: the same numbers on every machine and in every version of the framework.</summary>
-    private sealed class Dice(ulong seed)
+    private sealed class Dice(long seed)
     {
-        private ulong _state = seed;
-
-        public Dice(int seed)
-            : this((ulong)seed)
-        {
-        }
+        private ulong _state = unchecked((ulong)seed);
 
         public int Below(int limit)
         {

@@ -69,6 +69,24 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
                 var counts = outcome.Counts.Where(count => count.Key is not (Items or ItemsFailed)).Select(count => count.Key == "bytes" ? Bytes(count.Value) : $"{Number(count.Value)} {count.Key}").ToList();
                 parts.Add(counts.Count == 0 ? written : $"{written}: {string.Join(", ", counts)}");
                 break;
+            case "dedup":
+                parts.Add($"{Number(read)} in");
+                parts.Add($"{Number(outcome.Counts.GetValueOrDefault("entities"))} entities");
+                Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
+                Add(parts, outcome.Counts.GetValueOrDefault("review"), "pairs to review");
+                return string.Join("  ", parts);
+            case "enrich":
+                parts.Add($"{Number(read)} in");
+                parts.Add($"{Number(outcome.RowsOut)} out");
+                foreach (var (count, rows) in outcome.Counts.Where(count => count.Value > 0).OrderBy(count => count.Key, StringComparer.Ordinal))
+                {
+                    var (verb, column) = count.IndexOf('.', StringComparison.Ordinal) is > 0 and var at ? (count[..at], count[(at + 1)..]) : (count, "");
+                    if (verb is "filled" or "overridden")
+                    {
+                        parts.Add($"{column} {verb} in {Number(rows)}");
+                    }
+                }
+                break;
             default:
                 // A step without rows (a message, a wait) says nothing about them.
                 if (outcome.Ledger.Count > 0 || outcome.Outputs.Count > 0)

@@ -11,9 +11,9 @@ public sealed class DemoDataTests : IDisposable
     [Fact]
     public void The_demo_is_the_same_every_time()
     {
-        DemoData.Write(_folder);
+        Write();
         var first = Contents();
-        DemoData.Write(_folder);
+        Write();
 
         Contents().ShouldBe(first);
     }
@@ -21,17 +21,45 @@ public sealed class DemoDataTests : IDisposable
     [Fact]
     public void The_demo_holds_the_errors_of_real_life()
     {
-        DemoData.Write(_folder);
-        var (crm, shop) = (Contents()["crm/customers.csv"], Contents()["shop/NO.csv.gz"]);
+        Write();
+        var (crm, shop) = (Contents()["crm/customers.csv"], Contents()["shop/2026-11-21/NO/customers-001.csv.gz"]);
 
         crm.ShouldContain("N/A");
         crm.ShouldContain("31.02.1980");
         crm.ShouldContain("Norge");
         crm.ShouldContain("\n(centre)");
-        crm.Split('\n').Count(line => line.Length > 0).ShouldBeGreaterThan(DemoData.CrmRows);
+        crm.Split('\n').LongCount(line => line.Length > 0).ShouldBeGreaterThan(DemoData.CrmRows);
         shop.ShouldContain(";one;too;many");
-        shop.ShouldContain("Øverland");
+        shop.ShouldContain("Åse");
         shop.ShouldMatch(@";-?\d+,\d\d;");
+    }
+
+    [Fact]
+    public void Some_customers_of_the_shop_are_known_to_the_CRM()
+    {
+        var crm = DemoData.Crm(0).Select(row => row[3]).Where(address => address.EndsWith("@example.org", StringComparison.Ordinal)).ToHashSet();
+
+        var shop = DemoData.Shop("GB", 0).ToList();
+
+        shop.Count(row => crm.Contains(row[3])).ShouldBeInRange(500, 1_200);
+        shop.Select(row => row[0]).Where(id => id.Length > 0).ShouldBeUnique();
+    }
+
+    [Fact]
+    public void A_later_round_has_changes_that_are_newer_than_everything_before()
+    {
+        var latest = DemoData.Crm(0).Max(row => row[11]);
+
+        var changed = DemoData.Crm(1).ToList();
+
+        changed.Count.ShouldBe(640);
+        changed.ShouldAllBe(row => string.CompareOrdinal(row[11], latest) > 0);
+    }
+
+    private void Write()
+    {
+        DemoData.WriteCrmFile(_folder);
+        DemoData.WriteShop(_folder, new DateOnly(2026, 11, 21), 0);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
