@@ -6,7 +6,7 @@ namespace Qualiz.Cli.Commands;
 /// <summary>For a file at hand and nothing else: no pipeline to write, no instance to run.</summary>
 internal static class FileCommands
 {
-    public static IEnumerable<Command> All() => [Profile(), Clean()];
+    public static IEnumerable<Command> All() => [Profile(), Clean(), Match()];
 
     private static ClientCommand Profile()
     {
@@ -31,5 +31,32 @@ internal static class FileCommands
         {
             file, output, rules, strict,
         }.Doing((context, ct) => new CleanCommand(context).ExecuteAsync(context.Get(file)!, context.Get(output)!, context.Get(rules), context.Get(strict), ct));
+    }
+
+    private static ClientCommand Match()
+    {
+        var first = new Argument<string>("A") { Description = "A file: its own rows are compared with each other" };
+        var second = new Argument<string?>("B") { Arity = ArgumentArity.ZeroOrOne, Description = "A second file, whose rows may be those of A too; columns are told by their names" };
+        var output = new Option<string>("--out", "-o") { Description = "A folder for entities, members and pairs", Required = true };
+        var keys = new Option<string[]>("--key") { Description = "Rows with equal values there are the same for certain: COLUMN, or COLUMN,COLUMN together; may be given several times", DefaultValueFactory = _ => [] };
+        var keysOnly = new Option<bool>("--exact") { Description = "Only the keys count, nothing that is merely similar" };
+        var accept = new Option<double>("--accept") { Description = "Rows at least this likely to be the same are one (0 to 1)", DefaultValueFactory = _ => 0.95 };
+        var review = new Option<double>("--review") { Description = "Pairs at least this likely are listed for a person (0 to 1)", DefaultValueFactory = _ => 0.6 };
+        return new ClientCommand(
+            "match", "Find the rows of one or two files that are the same thing",
+            "match customers.csv -o matched",
+            "match crm.csv shop.csv -o matched --key email --accept 0.9",
+            "match orders.csv -o matched --key number,year --exact")
+        {
+            first, second, output, keys, keysOnly, accept, review,
+        }.Doing((context, ct) =>
+        {
+            var options = new MatchOptions(context.Get(keys) ?? [], context.Get(accept), context.Get(review), context.Get(keysOnly));
+            if (options.KeysOnly && options.Keys.Count == 0)
+            {
+                throw new BadInputException("--exact needs at least one --key");
+            }
+            return new MatchCommand(context).ExecuteAsync(context.Get(first)!, context.Get(second), context.Get(output)!, options, ct);
+        });
     }
 }

@@ -49,6 +49,18 @@ public sealed class FileCommandTests : IDisposable
     [Fact]
     public void A_name_that_says_nothing_is_refused() => Should.Throw<BadInputException>(() => CleanCommand.FormatOf("out.txt")).Message.ShouldContain(".parquet");
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_pipeline_that_matches_files_can_be_read(bool two)
+    {
+        var file = Contracts.Files.PipelineFile.Parse(MatchCommand.Pipeline(new MatchOptions(["email", "first name,born"], 0.9, 0.5, KeysOnly: false), two), "match.yaml");
+
+        file.Problems.ShouldBeEmpty();
+        file.Steps.Count.ShouldBe(two ? 3 : 2);
+        file.Steps[^1].With!.ToJson().GetRawText().ShouldBe("""{"keys":[{"columns":["email"]},{"columns":["first name","born"]}],"match":{"auto":true,"accept":0.9,"review":0.5}}""");
+    }
+
     private string WriteLines(string name, params string[] lines)
     {
         var path = Path.Combine(_folder, name);
