@@ -73,6 +73,24 @@ internal static class CommandLine
         return root;
     }
 
+    /// <summary>The commands of the script around this program.</summary>
+    private static readonly string[] ScriptCommands = ["up", "down", "reset", "status", "doctor", "test", "bench", "openapi", "help", "commands"];
+
+    /// <param name="line">A command line up to the cursor, the program's own name first.</param>
+    internal static IEnumerable<string> SuggestionsFor(string line)
+    {
+        var words = line.TrimStart();
+        var start = words.IndexOf(' ', StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return [];
+        }
+        var rest = words[start..].TrimStart();
+        var found = Root().Parse(rest).GetCompletions(rest.Length).Select(item => item.InsertText ?? item.Label);
+        var isFirst = !rest.Contains(' ', StringComparison.Ordinal);
+        return found.Concat(isFirst ? ScriptCommands.Where(name => name.StartsWith(rest, StringComparison.Ordinal)) : []).Distinct().Order(StringComparer.Ordinal);
+    }
+
     /// <summary>Runs the action with a client, and turns what can go wrong into words and an exit code.</summary>
     /// <param name="file">The file that the server's line and column numbers are about.</param>
     internal static ClientCommand Doing(this ClientCommand command, Func<CommandContext, CancellationToken, Task<int>> action, Argument<string>? file = null)

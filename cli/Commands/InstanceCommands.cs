@@ -6,7 +6,7 @@ namespace Qualiz.Cli.Commands;
 /// <summary>The instance itself.</summary>
 internal static class InstanceCommands
 {
-    public static IEnumerable<Command> All() => [Status(), Doctor(), OpenApi(), Schema(), Demo()];
+    public static IEnumerable<Command> All() => [Status(), Doctor(), OpenApi(), Schema(), Demo(), Completion(), Suggest()];
 
     private static ClientCommand Status() => new ClientCommand("status", "What the instance is doing", "status").Doing(Queries.StatusAsync);
 
@@ -38,5 +38,39 @@ internal static class InstanceCommands
         {
             definition, landing, postgres, rows,
         }.Doing((context, ct) => new DemoCommand(context).ExecuteAsync(context.Get(definition)!, context.Get(landing)!, context.Get(postgres)!, context.Get(rows), ct));
+    }
+
+    private static ClientCommand Completion()
+    {
+        var shell = new Argument<string>("SHELL") { Description = "bash or zsh" };
+        shell.AcceptOnlyFromAmong("bash", "zsh");
+        return new ClientCommand("completion", "Print a script that completes commands at the Tab key", "completion bash > ~/.qualiz-completion && . ~/.qualiz-completion") { shell }
+            .Doing((context, _) =>
+            {
+                context.Terminal.Line(context.Get(shell) == "bash" ? BashCompletion : $"autoload -U +X bashcompinit && bashcompinit\n{BashCompletion}");
+                return Task.FromResult(ExitCode.Done);
+            });
+    }
+
+    private const string BashCompletion = """
+        _qualiz() { mapfile -t COMPREPLY < <("$1" suggest -- "${COMP_LINE:0:COMP_POINT}" 2>/dev/null); }
+        complete -o default -F _qualiz ./qualiz qualiz
+        """;
+
+    /// <summary>What the completion script asks.</summary>
+    private static ClientCommand Suggest()
+    {
+        var line = new Argument<string>("LINE") { Description = "The line up to the cursor" };
+        var command = new ClientCommand("suggest", "Say how a line may go on", "suggest -- \"./qualiz conn\"") { line }
+            .Doing((context, _) =>
+            {
+                foreach (var word in CommandLine.SuggestionsFor(context.Get(line)!))
+                {
+                    context.Terminal.Line(word);
+                }
+                return Task.FromResult(ExitCode.Done);
+            });
+        command.Hidden = true;
+        return command;
     }
 }

@@ -8,6 +8,8 @@ namespace Qualiz.Cli.Commands;
 /// <summary>What a pipeline remembers from run to run.</summary>
 internal static class StateCommands
 {
+    private const int Shown = 120;
+
     private static readonly Argument<string> Pipeline = new("PIPELINE") { Description = "The pipeline's name" };
 
     public static IEnumerable<Command> All() =>
@@ -28,10 +30,14 @@ internal static class StateCommands
                 context.Terminal.Line($"{item.Text("step")}  {context.Terminal.Faint($"{(item.Text("runId") is { } run ? $"by run {RunIds.Short(run)}" : "by hand")}, {item.Text("updatedAt")}")}");
                 foreach (var property in item.GetProperty("value").EnumerateObject())
                 {
-                    var text = property.Value.ValueKind == JsonValueKind.Array && property.Value.GetArrayLength() > 3
-                        ? $"{property.Value.GetArrayLength()} entries (all of them: --json)"
-                        : JsonSerializer.Serialize(property.Value, ApiJson.Options);
-                    context.Terminal.Line($"    {property.Name}: {text}");
+                    if (property.Value.ValueKind == JsonValueKind.Null || (property.Value.ValueKind == JsonValueKind.Array && property.Value.GetArrayLength() == 0))
+                    {
+                        continue;
+                    }
+                    var text = JsonSerializer.Serialize(property.Value, ApiJson.Options);
+                    context.Terminal.Line($"    {property.Name}: {(text.Length <= Shown ? text
+                        : property.Value.ValueKind == JsonValueKind.Array ? $"{property.Value.GetArrayLength()} entries (all of them: --json)"
+                        : $"{text[..Shown]}... (all of it: --json)")}");
                 }
             }
             if (shown == 0 && !context.Json)

@@ -78,7 +78,7 @@ internal static class DemoData
         }
     }
 
-    /// <summary>Writes one file of each country for that day below <paramref name="folder"/>; compressed, in Latin-1, with semicolons.</summary>
+    /// <summary>Writes one file of each country for that day below <paramref name="folder"/>; compressed, with semicolons, the Norwegian one in Latin-1.</summary>
     public static void WriteShop(string folder, DateOnly day, int round, long rows = ShopRowsPerCountry, long crmRows = CrmRows)
     {
         foreach (var country in Countries)
@@ -87,7 +87,7 @@ internal static class DemoData
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             using (var file = File.Create(target + ".new"))
             using (var zip = new GZipStream(file, CompressionLevel.Fastest))
-            using (var text = new StreamWriter(zip, Encoding.Latin1) { NewLine = "\n" })
+            using (var text = new StreamWriter(zip, country == "NO" ? Encoding.Latin1 : new UTF8Encoding(false)) { NewLine = "\n" })
             {
                 text.WriteLine(string.Join(';', Columns));
                 var number = 0L;

@@ -6,6 +6,9 @@ namespace Qualiz.Cli.Files;
 /// <summary>Runs a pipeline that nobody has written, on files that are uploaded for it and taken away again.</summary>
 internal sealed class FileRun(CommandContext context)
 {
+    /// <summary>What the person calls each upload.</summary>
+    public Dictionary<string, string> Names { get; } = new(StringComparer.Ordinal);
+
     /// <param name="pipeline">Its name; its text names a parameter for each file.</param>
     /// <param name="files">Parameter and path.</param>
     /// <param name="quiet">The steps are shown only when something goes wrong.</param>
@@ -21,7 +24,9 @@ internal sealed class FileRun(CommandContext context)
             foreach (var (name, path) in files)
             {
                 context.Terminal.Status([$"reading {path}"]);
-                parameters[name] = (await Changes.SendFileAsync(context, path, null, ct)).Text("id");
+                var upload = (await Changes.SendFileAsync(context, path, null, ct)).Text("id")!;
+                parameters[name] = upload;
+                Names[upload] = Path.GetFileName(path);
             }
             context.Terminal.Status([]);
             var started = await context.Client.PostAsync(

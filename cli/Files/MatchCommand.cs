@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Qualiz.Cli.Running;
 
 namespace Qualiz.Cli.Files;
@@ -9,7 +10,7 @@ namespace Qualiz.Cli.Files;
 internal sealed record MatchOptions(IReadOnlyList<string> Keys, double Accept, double Review, bool KeysOnly);
 
 /// <summary><c>match A [B] -o DIR</c>: which rows of one or two files are the same thing.</summary>
-internal sealed class MatchCommand(CommandContext context)
+internal sealed partial class MatchCommand(CommandContext context)
 {
     private static readonly (string Port, string Meaning)[] Tables =
     [
@@ -26,17 +27,21 @@ internal sealed class MatchCommand(CommandContext context)
         {
             files["b"] = second;
         }
-        return new FileRun(context).ExecuteAsync("qualiz-match", Pipeline(options, second is not null), files, quiet: false, strict: false, async runPath =>
+        var run = new FileRun(context);
+        return run.ExecuteAsync("qualiz-match", Pipeline(options, second is not null), files, quiet: false, strict: false, async runPath =>
         {
             Directory.CreateDirectory(folder);
             var download = new OutputDownload(context.Client, context.Terminal);
             foreach (var (port, meaning) in Tables)
             {
                 var target = Path.Combine(folder, $"{port}.csv");
-                // Members are known by the row they were.
-                if (await download.TrySaveAsync($"{runPath}/steps/match/outputs/{port}/download?format=csv&unmask=true{(port == "members" ? "&hidden=true" : "")}", target, ct) && !context.Json)
+                if (await download.TrySaveAsync($"{runPath}/steps/match/outputs/{port}/download?format=csv&unmask=true", target, ct))
                 {
-                    context.Terminal.Line($"{target}  {context.Terminal.Faint(meaning)}");
+                    NameSources(target, run.Names);
+                    if (!context.Json)
+                    {
+                        context.Terminal.Line($"{target}  {context.Terminal.Faint(meaning)}");
+                    }
                 }
             }
             var beside = Path.Combine(folder, "rejected.csv");
@@ -52,6 +57,24 @@ internal sealed class MatchCommand(CommandContext context)
             return ExitCode.Done;
         }, ct);
     }
+
+    /// <summary>A source is an upload that is gone by now; the person knows it as a file.</summary>
+    internal static void NameSources(string path, IReadOnlyDictionary<string, string> names)
+    {
+        using (var named = new StreamWriter(path + ".partial", append: false, new UTF8Encoding(false)) { NewLine = "\r\n" })
+        {
+            foreach (var line in File.ReadLines(path))
+            {
+                named.WriteLine(UploadSource().Replace(line, source => names.TryGetValue(source.Groups[1].Value, out var name)
+                    ? string.Concat(name.Select(letter => letter is ',' or '"' or '\n' or '\r' ? '_' : letter))
+                    : source.Value));
+            }
+        }
+        File.Move(path + ".partial", path, overwrite: true);
+    }
+
+    [GeneratedRegex("upload:([0-9a-f-]{36})(@[0-9a-f]+)?", RegexOptions.NonBacktracking)]
+    private static partial Regex UploadSource();
 
     internal static string Pipeline(MatchOptions options, bool two)
     {

@@ -48,6 +48,14 @@ public class CommandLineTests
     [Fact]
     public async Task A_mistyped_command_is_bad_usage() => (await CommandLine.RunAsync(["rnu"])).ShouldBe(ExitCode.BadInput);
 
+    [Theory]
+    [InlineData("./qualiz conn", "connections")]
+    [InlineData("./qualiz connections ", "set")]
+    [InlineData("./qualiz do", "down")]
+    [InlineData("./qualiz run x.yaml --str", "--strict")]
+    [InlineData("./qualiz run x.yaml --format ", "parquet")]
+    public void A_line_can_be_completed(string line, string expected) => CommandLine.SuggestionsFor(line).ShouldContain(expected);
+
     private static IEnumerable<(string Path, Command Command)> LeavesOf(Command command, string path) => command.Subcommands.Count == 0
         ? [(path, command)]
         : command.Subcommands.SelectMany(child => LeavesOf(child, path.Length == 0 ? child.Name : $"{path} {child.Name}"));

@@ -61,6 +61,17 @@ public sealed class FileCommandTests : IDisposable
         file.Steps[^1].With!.ToJson().GetRawText().ShouldBe("""{"keys":[{"columns":["email"]},{"columns":["first name","born"]}],"match":{"auto":true,"accept":0.9,"review":0.5}}""");
     }
 
+    [Fact]
+    public void Sources_are_named_by_their_files()
+    {
+        const string Id = "01a20583-f303-7d31-a36b-a7af15e1ea06";
+        var table = WriteLines("pairs.csv", "left,right", $"upload:{Id}@21f3bbfcdca66cf7,upload:00000000-0000-0000-0000-000000000000", $"\"[\"\"upload:{Id}\"\"]\",x");
+
+        MatchCommand.NameSources(table, new Dictionary<string, string> { [Id] = "crm, old.csv" });
+
+        File.ReadAllLines(table).ShouldBe(["left,right", "crm_ old.csv,upload:00000000-0000-0000-0000-000000000000", "\"[\"\"crm_ old.csv\"\"]\",x"]);
+    }
+
     private string WriteLines(string name, params string[] lines)
     {
         var path = Path.Combine(_folder, name);
