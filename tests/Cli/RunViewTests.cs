@@ -83,7 +83,7 @@ public class RunViewTests
         var lines = _output.ToString().Split('\n');
         lines[0].ShouldMatch("^fail  shop.3 +No such file.");
         lines[1].ShouldMatch("^warn  shop 2/3 +10 in  8 out  2 rejected");
-        lines[3].ShouldContain("2 rows were rejected");
+        lines[3].ShouldContain("2 rows wait in quarantine");
     }
 
     private static StepCompleted Event(string? itemOf, string step) => new()
