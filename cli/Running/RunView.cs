@@ -16,7 +16,6 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
 
     private readonly int _nameWidth = operators.Keys.Select(name => name.Length).Append(9).Max() + 3;
     private readonly Dictionary<string, DateTimeOffset> _started = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _rejecting = new(StringComparer.Ordinal);
     private DateTimeOffset? _begun;
     private long _rejected;
     private bool _warned;
@@ -119,10 +118,6 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
     {
         _warned |= step.Mark == StepMark.Warn;
         _started.Remove(step.Id);
-        if (step.Notes.Length > 0)
-        {
-            _rejecting.Add(step.Id);
-        }
         var mark = step.Mark switch
         {
             StepMark.Ok => terminal.Good("ok".PadRight(MarkWidth)),
@@ -201,8 +196,7 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
         {
             return saved ? $"{rows}." : $"{rows}; --out DIR saves them with their reasons.";
         }
-        var command = $"./qualiz rejected {RunIds.Short($"{run}")}{(_rejecting.Count == 1 ? $" {_rejecting.Single()}" : "")}";
-        return $"{rows}: {command}";
+        return $" {StepView.Number(_rejected)} {(_rejected == 1 ? "row waits" : "rows wait")} in quarantine: ./qualiz quarantine list --run {RunIds.Short($"{run}")}";
     }
 
     private static string Sentence(string message) => message.EndsWith('.') || message.EndsWith('!') || message.EndsWith('?') ? message : message + ".";

@@ -42,7 +42,7 @@ public class RunViewTests
         lines[0].ShouldMatch(@"^ok    crm         12,410 read +0\.8 s$");
         lines[1].ShouldMatch(@"^warn  clean       12,410 in  11,986 out  412 rejected \(3\.3 %\)  12 filtered +0\.9 s   email 371, birth_date 41$");
         lines[2].ShouldMatch(@"^ok    warehouse   11,986 upserted: 11,000 new, 986 same +0\.5 s$");
-        lines[3].ShouldStartWith("completed in 4.6 s. 412 rows were rejected: ./qualiz rejected 00000000 clean");
+        lines[3].ShouldStartWith("completed in 4.6 s. 412 rows wait in quarantine: ./qualiz quarantine list --run 00000000");
         lines[0].IndexOf("0.8 s", StringComparison.Ordinal).ShouldBe(lines[1].IndexOf("0.9 s", StringComparison.Ordinal), "the times stand below each other");
         _view.Exit.ShouldBe(ExitCode.Done);
         _view.Warned.ShouldBeTrue();
