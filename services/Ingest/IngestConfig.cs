@@ -119,10 +119,13 @@ internal sealed record IngestFormat
     [Field(Title = "Delimiter", Description = "What separates fields: one character, or the word tab.", Example = ";", VisibleIf = "type=auto,csv")]
     public string? Delimiter { get; init; }
 
-    [Field(Title = "Header", Description = "Whether the first line holds the names of the columns.", Example = "auto", VisibleIf = "type=auto,csv")]
+    [Field(Title = "Sheet", Description = "Which sheet of an Excel file, by its name; else the first that holds anything.", Example = "Customers", VisibleIf = "type=auto,excel", MaxLength = 100)]
+    public string? Sheet { get; init; }
+
+    [Field(Title = "Header", Description = "Whether the first line holds the names of the columns.", Example = "auto", VisibleIf = "type=auto,csv,excel")]
     public HeaderMode Header { get; init; } = HeaderMode.Auto;
 
-    [Field(Title = "Encoding", Description = "How characters are written as bytes.", Example = "auto")]
+    [Field(Title = "Encoding", Description = "How characters are written as bytes.", Example = "auto", Group = FieldAttribute.AdvancedGroup)]
     public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
 
     [Field(Title = "Decimal sign", Description = "The sign before the decimals of numbers.", Example = ",", VisibleIf = "type=auto,csv")]
@@ -150,6 +153,8 @@ internal enum FileFormat
     Jsonl,
     [Field(Title = "Parquet")]
     Parquet,
+    [Field(Title = "Excel")]
+    Excel,
 }
 
 internal enum HeaderMode
@@ -184,6 +189,60 @@ internal enum TextEncoding
     [JsonStringEnumMemberName("utf-16be")]
     [Field(Title = "UTF-16, big-endian")]
     Utf16Be,
+    [JsonStringEnumMemberName("utf-32")]
+    [Field(Title = "UTF-32")]
+    Utf32,
+    [JsonStringEnumMemberName("iso-8859-2")]
+    [Field(Title = "ISO 8859-2 (central Europe)")]
+    Iso2,
+    [JsonStringEnumMemberName("iso-8859-5")]
+    [Field(Title = "ISO 8859-5 (Cyrillic)")]
+    Iso5,
+    [JsonStringEnumMemberName("iso-8859-7")]
+    [Field(Title = "ISO 8859-7 (Greek)")]
+    Iso7,
+    [JsonStringEnumMemberName("iso-8859-9")]
+    [Field(Title = "ISO 8859-9 (Turkish)")]
+    Iso9,
+    [JsonStringEnumMemberName("iso-8859-15")]
+    [Field(Title = "ISO 8859-15 (western Europe with the euro)")]
+    Iso15,
+    [JsonStringEnumMemberName("windows-1250")]
+    [Field(Title = "Windows-1250 (central Europe)")]
+    Windows1250,
+    [JsonStringEnumMemberName("windows-1251")]
+    [Field(Title = "Windows-1251 (Cyrillic)")]
+    Windows1251,
+    [JsonStringEnumMemberName("windows-1253")]
+    [Field(Title = "Windows-1253 (Greek)")]
+    Windows1253,
+    [JsonStringEnumMemberName("windows-1254")]
+    [Field(Title = "Windows-1254 (Turkish)")]
+    Windows1254,
+    [JsonStringEnumMemberName("koi8-r")]
+    [Field(Title = "KOI8-R (Russian)")]
+    Koi8R,
+    [JsonStringEnumMemberName("ibm437")]
+    [Field(Title = "Code page 437 (DOS)")]
+    Ibm437,
+    [JsonStringEnumMemberName("ibm850")]
+    [Field(Title = "Code page 850 (DOS)")]
+    Ibm850,
+    [JsonStringEnumMemberName("shift_jis")]
+    [Field(Title = "Shift JIS (Japanese)")]
+    ShiftJis,
+    [JsonStringEnumMemberName("euc-jp")]
+    [Field(Title = "EUC-JP (Japanese)")]
+    EucJp,
+    [JsonStringEnumMemberName("gb18030")]
+    [Field(Title = "GB 18030 (Chinese)")]
+    Gb18030,
+    [JsonStringEnumMemberName("big5")]
+    [Field(Title = "Big5 (Chinese)")]
+    Big5,
+    [JsonStringEnumMemberName("euc-kr")]
+    [Field(Title = "EUC-KR (Korean)")]
+    EucKr,
 }
 
 internal enum OnEmpty
@@ -220,6 +279,24 @@ internal static class CsvBytes
         TextEncoding.Utf16 => "utf-16",
         TextEncoding.Utf16Le => "utf-16le",
         TextEncoding.Utf16Be => "utf-16be",
+        TextEncoding.Utf32 => "utf-32",
+        TextEncoding.Iso2 => "iso-8859-2",
+        TextEncoding.Iso5 => "iso-8859-5",
+        TextEncoding.Iso7 => "iso-8859-7",
+        TextEncoding.Iso9 => "iso-8859-9",
+        TextEncoding.Iso15 => "iso-8859-15",
+        TextEncoding.Windows1250 => "windows-1250",
+        TextEncoding.Windows1251 => "windows-1251",
+        TextEncoding.Windows1253 => "windows-1253",
+        TextEncoding.Windows1254 => "windows-1254",
+        TextEncoding.Koi8R => "koi8-r",
+        TextEncoding.Ibm437 => "ibm437",
+        TextEncoding.Ibm850 => "ibm850",
+        TextEncoding.ShiftJis => "shift_jis",
+        TextEncoding.EucJp => "euc-jp",
+        TextEncoding.Gb18030 => "gb18030",
+        TextEncoding.Big5 => "big5",
+        TextEncoding.EucKr => "euc-kr",
         _ => "auto",
     };
 }

@@ -163,7 +163,8 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             repeats is null ? null : repeats.Register);
         var converter = new FileConverter(session, columns, key, step.Scratch, repeats);
         var converted = new List<ConvertedFile>();
-        for (var i = 0; i < surveys.Count; i++)
+        // Without a single good record there may be no column to write.
+        for (var i = 0; columns.Count > 0 && i < surveys.Count; i++)
         {
             var source = surveys[i];
             converted.Add(await session.WithProgressAsync(() => converter.ConvertAsync(source, targets[i], ct), share => progress.At((long)(source.Good * share)), TimeProvider.System));

@@ -9,7 +9,11 @@ using Qualiz.Contracts.Text;
 if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
 
-IReadOnlyList<IBenchmark> benchmarks = [new IngestCsvBenchmark(), new PostgresBenchmark(), new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq)];
+IReadOnlyList<IBenchmark> benchmarks =
+[
+    new IngestCsvBenchmark(), new PollockBenchmark(), new PostgresBenchmark(),
+    new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq),
+];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;
 var wanted = new HashSet<string>();

@@ -41,9 +41,14 @@ public sealed class SharedDataTests(ITestOutputHelper output) : IDisposable
     [InlineData("c_openrefine_lessons", "*.csv")]
     [InlineData("c_jsonl_mongo", "*.json")]
     [InlineData("c_kylo_userdata", "*.parquet")]
-    [InlineData("d_csvkit_examples", "*.csv")]
-    [InlineData("d_frictionless", "*.csv")]
-    [InlineData("d_pollock/survey_sample", "*.csv")]
+    [InlineData("c_excel", "*.xls*")]
+    [InlineData("c_us_open_gov", "*.xls*")]
+    [InlineData("d_csv_spectrum/csvs", "*")]
+    [InlineData("d_csvkit_examples", "*")]
+    [InlineData("d_frictionless", "*")]
+    [InlineData("d_pollock/polluted/csv", "*")]
+    [InlineData("d_pollock/survey_sample/csv", "*")]
+    [InlineData("d_json_test_suite/test_transform", "*")]
     public async Task Every_row_of_nasty_files_is_accounted(string set, string pattern)
     {
         if (Folder(set) is not { } folder)
@@ -59,7 +64,8 @@ public sealed class SharedDataTests(ITestOutputHelper output) : IDisposable
             if (result is StepResult.Failed { Error: var error })
             {
                 // A whole file may be unreadable, but then for a reason that a person understands.
-                error.Code.ShouldBeOneOf("fileUnreadable", "encoding", "typeUnsupported");
+                error.Code.ShouldBeOneOf(["fileUnreadable", "encoding", "typeUnsupported"], $"{Path.GetFileName(path)}: {error.Message}");
+                error.Message.Length.ShouldBeGreaterThan(20);
                 output.WriteLine($"{Path.GetFileName(path)}: {error.Message}");
                 continue;
             }
@@ -84,6 +90,9 @@ public sealed class SharedDataTests(ITestOutputHelper output) : IDisposable
             var refused = result is StepResult.Failed || ((StepResult.Completed)result).Outcome is { RowsRejected: > 0 } or { RowsIn: 0 };
             if (name.StartsWith("n_", StringComparison.Ordinal))
                 refused.ShouldBeTrue(name);
+            // Valid JSON is read, but for an object that names a member twice: one of its values would be lost.
+            if (name.StartsWith("y_", StringComparison.Ordinal) && !name.Contains("duplicated_key", StringComparison.Ordinal))
+                result.ShouldBeOfType<StepResult.Completed>(name).Outcome.RowsRejected.ShouldBe(0, name);
             if (result is StepResult.Completed { Outcome: var outcome })
                 new Ingested(outcome, _run).ShouldBalance();
             output.WriteLine($"{name}: {(refused ? "refused" : "read")}");

@@ -196,6 +196,20 @@ public sealed class SourceTests : IDisposable
         (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("fileUnreadable");
     }
 
+    [Theory]
+    [InlineData("[]", 0, 0)]
+    [InlineData("{}", 1, 0)]
+    [InlineData("{\"a\": 1, \"a\": 2}", 0, 1)]
+    [InlineData("[{}, {\"a\": {}}]", 2, 0)]
+    public async Task Json_without_columns_is_accounted(string text, int rows, int rejected)
+    {
+        _run.Write("a.json", text);
+        var result = await _run.RunAsync();
+        result.Outcome.RowsOut.ShouldBe(rows);
+        result.Outcome.RowsRejected.ShouldBe(rejected);
+        result.ShouldBalance();
+    }
+
     [Fact]
     public async Task One_json_object_is_one_row()
     {

@@ -4,6 +4,7 @@ using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
+using Qualiz.Ingest.Excel;
 using Qualiz.Ingest.Json;
 using Qualiz.Ingest.Repeats;
 using Qualiz.Ingest.Sources;
@@ -32,6 +33,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
     {
         CsvSource csv => await ConvertCsvAsync(csv, target, ct),
         JsonSource json => await ConvertJsonAsync(json, target, ct),
+        ExcelSource excel => await ConvertRewrittenAsync(excel, excel.Rewritten, excel.LongestRecord, stored: true, [], target, ct),
         ParquetSource parquet => await ConvertParquetAsync(parquet, target, ct),
         _ => throw new ArgumentException("No such source.", nameof(source)),
     };

@@ -1,6 +1,7 @@
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
+using Qualiz.Ingest.Excel;
 using Qualiz.Ingest.Json;
 using Qualiz.Ingest.Sources;
 using Qualiz.Ingest.Typing;
@@ -18,6 +19,14 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
             return Parquet(file);
         if (format.Type == FileFormat.Parquet)
             throw new IngestException("fileUnreadable", $"{file.Name} is no Parquet file.");
+        if (FileKind.Of(file.Path) is { } kind)
+        {
+            if ((kind == FileKind.OpenXml || kind == FileKind.Compound) && format.Type is FileFormat.Auto or FileFormat.Excel)
+                return await Task.Run(() => ExcelSurvey.Run(file, kind == FileKind.OpenXml, format, declared, memory, NewFile("sheet"), new RejectSpool(NewFile("rejected"), key), warnings, progress, ct), ct);
+            throw new IngestException("fileUnreadable", $"{file.Name} is {kind.Name}, which cannot be read{kind.Advice}.");
+        }
+        if (format.Type == FileFormat.Excel)
+            throw new IngestException("fileUnreadable", $"{file.Name} is no Excel file.");
         var encoding = CsvBytes.Name(format.Encoding);
         var text = await TextFile.PrepareAsync(file.Path, encoding, NewFile("text"), ct);
         var type = format.Type == FileFormat.Auto ? Guess(file.Name, text) : format.Type;
@@ -30,13 +39,13 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         // The file's beginning was UTF-8, but what comes later is not: it is a one-byte encoding, unless UTF-8 prevails.
         if (survey is { Survey: { InvalidText: > 0 } seen } && !text.Sure && text.Encoding == "utf-8" && seen.InvalidText >= seen.Multibyte)
         {
-            warnings.Add($"{file.Name} is not UTF-8 and is read as Windows-1252. Set format.encoding if that is wrong.");
+            warnings.Add($"{file.Name} is not UTF-8 and is read as windows-1252. Set format.encoding if that is wrong.");
             text = await TextFile.PrepareAsync(text.Path, "windows-1252", NewFile("text"), ct);
             survey = Csv(file, text, warnings, ct);
         }
-        else if (survey is not null && !text.Sure && text.Encoding == "windows-1252")
+        else if (survey is not null && !text.Sure && text.Encoding != "utf-8")
         {
-            warnings.Add($"{file.Name} is not UTF-8 and is read as Windows-1252. Set format.encoding if that is wrong.");
+            warnings.Add($"{file.Name} is not UTF-8 and is read as {text.Encoding}. Set format.encoding if that is wrong.");
         }
         return survey;
     }
@@ -99,7 +108,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
     }
 
     /// <summary>True for formats that are read from their end and cannot be cut.</summary>
-    public static bool IsIndexed(string path) => IsParquet(path);
+    public static bool IsIndexed(string path) => IsParquet(path) || FileKind.Of(path) is not null;
 
     private static FileFormat Guess(string name, TextFile text)
     {

@@ -52,6 +52,9 @@ internal static class JsonSurvey
                     shape.Declare(ValueColumn).Observe(document.RootElement);
             }
         }
+        // Objects without a member are still rows.
+        if (shape.Names.Count == 0 && records > rejected.Count)
+            shape.Declare(ValueColumn);
         var columns = new List<ColumnFinding>();
         foreach (var name in shape.Names)
         {

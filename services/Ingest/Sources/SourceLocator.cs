@@ -20,11 +20,16 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     // A pattern that finds more is a mistake, or a job for several steps.
     private const int MaxFiles = 100_000;
 
+    // A look at the head of a file on the web takes no more than this.
+    private const long WebHeadBytes = 2 << 20;
+
     /// <param name="most">No more than the first so many are brought here.</param>
     public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue)
     {
         if (source.Connection is { } connection)
             return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source.Files!, access, most, ct);
+        if (source.Url is { } url)
+            return [await new WebFile(configuration, guard).FetchAsync(url, access.Scratch, most == int.MaxValue ? null : WebHeadBytes, ct)];
         if (source.Folder is { } folder)
             return InFolder(folder, source.Files);
         if (source.Upload is { } upload)

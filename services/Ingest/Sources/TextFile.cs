@@ -34,14 +34,14 @@ internal sealed record TextFile(string Path, long Start, string Encoding, bool S
             if (name is null)
             {
                 sure = false;
-                name = GuessUtf16(head) ?? (IsUtf8(head) ? "utf-8" : "windows-1252");
+                name = GuessWide(head) ?? (IsUtf8(head) ? "utf-8" : EncodingGuess.Guess(head));
             }
         }
         else
         {
             // A mark says more than a setting where they are of one family; else the setting holds and the mark is text.
-            var given = encoding == "utf-16" ? "utf-16le" : encoding;
-            if (name is null || (name != given && !(encoding == "utf-16" && name.StartsWith("utf-16", StringComparison.Ordinal))))
+            var given = encoding switch { "utf-16" => "utf-16le", "utf-32" => "utf-32le", _ => encoding };
+            if (name is null || (name != given && !(encoding is "utf-16" or "utf-32" && name.StartsWith(encoding, StringComparison.Ordinal))))
                 (name, mark) = (given, 0);
         }
         if (name == "utf-8" && !gzip)
@@ -102,14 +102,25 @@ internal sealed record TextFile(string Path, long Start, string Encoding, bool S
             return ("utf-8", 3);
         if (head.StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe, 0, 0]))
             return ("utf-32le", 4);
+        if (head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0xfe, 0xff]))
+            return ("utf-32be", 4);
         if (head.StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]))
             return ("utf-16le", 2);
         return head.StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) ? ("utf-16be", 2) : (null, 0);
     }
 
-    // Text in western letters has a NUL in every second byte then.
-    private static string? GuessUtf16(ReadOnlySpan<byte> head)
+    // Text in western letters has a NUL in every second byte then, or three in four.
+    private static string? GuessWide(ReadOnlySpan<byte> head)
     {
+        var fours = Math.Min(head.Length, 4096) / 4;
+        int little = 0, big = 0;
+        for (var i = 0; i < fours; i++)
+        {
+            little += head[4 * i] != 0 && head[(4 * i) + 2] == 0 && head[(4 * i) + 3] == 0 ? 1 : 0;
+            big += head[4 * i] == 0 && head[(4 * i) + 1] == 0 && head[(4 * i) + 3] != 0 ? 1 : 0;
+        }
+        if (fours >= 4 && (little > fours * 0.9 || big > fours * 0.9))
+            return little > big ? "utf-32le" : "utf-32be";
         var pairs = Math.Min(head.Length, 4096) / 2;
         if (pairs < 4)
             return null;
@@ -171,7 +182,7 @@ internal sealed record TextFile(string Path, long Start, string Encoding, bool S
 
     private static Decoder Decoder(string encoding) => System.Text.Encoding
         .GetEncoding(
-            encoding switch { "utf-16le" => "utf-16", "utf-16be" => "utf-16BE", "utf-32le" => "utf-32", "latin-1" => "iso-8859-1", _ => encoding },
+            encoding switch { "utf-16le" => "utf-16", "utf-16be" => "utf-16BE", "utf-32le" => "utf-32", "utf-32be" => "utf-32BE", "latin-1" => "iso-8859-1", _ => encoding },
             EncoderFallback.ExceptionFallback,
             DecoderFallback.ExceptionFallback)
         .GetDecoder();
