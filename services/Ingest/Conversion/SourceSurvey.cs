@@ -25,6 +25,9 @@ internal sealed record JsonSource(SourceFile File, IReadOnlyList<ColumnFinding> 
 {
     /// <summary>The members of the records, one per column, as they are spelt.</summary>
     public required IReadOnlyList<string> Members { get; init; }
+
+    /// <summary>The columns that are declared to be JSON: a text in them is a JSON text.</summary>
+    public IReadOnlySet<string> Declared { get; init; } = new HashSet<string>();
 }
 
 internal sealed record ParquetSource(SourceFile File, IReadOnlyList<ColumnFinding> Columns, IReadOnlyDictionary<string, string> EngineTypes, long Records)

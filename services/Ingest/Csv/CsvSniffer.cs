@@ -25,7 +25,7 @@ internal static class CsvSniffer
     /// <returns>Null for a file without any record.</returns>
     public static CsvLayout? Sniff(byte[] head, bool whole, CsvHints hints, List<string> warnings)
     {
-        var best = Candidates(hints)
+        var best = Candidates(head, hints)
             .Select(dialect => Read(head, whole, dialect))
             .MaxBy(sample => sample.Score)!;
         var records = best.Records;
@@ -36,9 +36,10 @@ internal static class CsvSniffer
         var preamble = 0;
         if (modal > 1)
         {
-            while (preamble < Math.Min(10, records.Count - 1) && records[preamble].Count(field => field.Length > 0) <= 1 && records[preamble].Length < modal)
+            // A title may have been filled up with delimiters; then the row below it must be a full one.
+            while (preamble < Math.Min(10, records.Count - 1) && Filled(records[preamble]) <= 1 && (records[preamble].Length < modal || (modal > 2 && hints.Header != false)))
                 preamble++;
-            if (preamble == Math.Min(10, records.Count - 1))
+            if (preamble == Math.Min(10, records.Count - 1) || (records.Take(preamble).Any(record => record.Length == modal) && Filled(records[preamble]) <= modal / 2))
                 preamble = 0;
         }
         var first = records[preamble];
@@ -96,13 +97,19 @@ internal static class CsvSniffer
         return names;
     }
 
-    private static IEnumerable<CsvDialect> Candidates(CsvHints hints)
+    private static IEnumerable<CsvDialect> Candidates(byte[] head, CsvHints hints)
     {
         byte[] delimiters = hints.Delimiter is { } given ? [given] : [(byte)',', (byte)';', (byte)'\t', (byte)'|'];
-        var quote = hints.Quote ?? (byte)'"';
-        byte[] escapes = hints.Escape is { } escape ? [escape] : quote == 0 ? [0] : [quote, (byte)'\\'];
-        return delimiters.SelectMany(delimiter => escapes.Select(e => new CsvDialect(delimiter, quote, e)));
+        // An apostrophe encloses fields only where no double quote does.
+        byte[] quotes = hints.Quote is { } said ? [said] : head.Contains((byte)'"') ? [(byte)'"'] : [(byte)'"', (byte)'\''];
+        return quotes.SelectMany(quote =>
+        {
+            byte[] escapes = hints.Escape is { } escape ? [escape] : quote == 0 ? [0] : [quote, (byte)'\\'];
+            return delimiters.SelectMany(delimiter => escapes.Select(e => new CsvDialect(delimiter, quote, e)));
+        });
     }
+
+    private static int Filled(byte[][] record) => record.Count(field => field.Length > 0);
 
     private static Sample Read(byte[] head, bool whole, CsvDialect dialect)
     {
@@ -137,6 +144,8 @@ internal static class CsvSniffer
         // A backslash is an escape only where it makes fewer faults.
         if (!dialect.Doubles && dialect.Quote != 0)
             score -= 1e-6;
+        if (dialect.Quote == '\'')
+            score -= 2e-6;
         return new Sample(dialect, records, modal, score);
     }
 

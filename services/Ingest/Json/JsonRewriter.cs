@@ -14,7 +14,7 @@ internal static class JsonRewriter
         using var reader = new JsonRecords(CsvSurvey.Open(source.Text.Path, source.Text.Start), source.Lines, source.File.Name);
         using var writer = new CsvWriter(new FileStream(target, FileMode.Create, FileAccess.Write, FileShare.None, 1));
         var rejected = 0;
-        var json = source.Columns.Select(column => column.Fixed == Engine.Types.ColumnType.Json).ToArray();
+        var json = source.Columns.Select(column => column.Fixed == Engine.Types.ColumnType.Json || source.Declared.Contains(column.Name)).ToArray();
         for (var record = 1L; reader.Next(); record++)
         {
             if ((record & 0x3ff) == 0)

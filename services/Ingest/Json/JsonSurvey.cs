@@ -66,6 +66,7 @@ internal static class JsonSurvey
         return new JsonSource(file, [.. columns.Select((column, i) => column with { Name = names[i] })], text, lines, records, rejected.Count, rejected)
         {
             Members = [.. shape.Names],
+            Declared = names.Where(name => declared.GetValueOrDefault(name) == ColumnType.Json).ToHashSet(),
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
     }
@@ -153,7 +154,7 @@ internal static class JsonSurvey
             return null;
         foreach (var (name, type) in declared)
         {
-            if (type == ColumnType.Text || !record.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+            if (type == ColumnType.Text || type == ColumnType.Json || !record.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
                 continue;
             var text = value.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(value.GetString()!) : Encoding.UTF8.GetBytes(value.GetRawText());
             if (!DeclaredCheck.Fits(type, text, (byte)'.'))
