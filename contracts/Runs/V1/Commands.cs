@@ -29,6 +29,9 @@ public sealed record StartRun
     /// <summary>What caused it, in words: <c>api</c>, <c>schedule nightly</c>, <c>event 01K9...</c>.</summary>
     public required string Cause { get; init; }
     public required string Actor { get; init; }
+
+    /// <summary>The step that starts it; null for a run that stands by itself.</summary>
+    public ParentStep? Parent { get; init; }
 }
 
 /// <summary>Admits waiting runs of a pipeline while its concurrency limit allows.</summary>

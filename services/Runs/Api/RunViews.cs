@@ -45,21 +45,29 @@ internal sealed record RunSummary(
     Guid? RerunOf,
     string? WaitsFor = null,
     DateTimeOffset? PinnedAt = null,
-    DateTimeOffset? CollectedAt = null)
+    DateTimeOffset? CollectedAt = null,
+    ParentView? Parent = null)
 {
     public static RunSummary Of(RunState run) => new(
         run.CorrelationId, run.Project, run.Pipeline, run.PipelineVersion, Word(run.CurrentState), run.Day, run.Cause, run.Actor,
         run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error, run.RerunOf,
-        run.AdmittedAt is null && run.FinishedAt is null ? run.Held : null, run.PinnedAt, run.CollectedAt);
+        run.AdmittedAt is null && run.FinishedAt is null ? run.Held : null, run.PinnedAt, run.CollectedAt,
+        run.ParentRunId is { } parent ? new ParentView(parent, run.ParentStepId!) : null);
 
     /// <summary>queued, running, paused, cancelling, completed, failed, cancelled.</summary>
     public static string Word(string state) => JsonNamingPolicy.CamelCase.ConvertName(state);
 }
 
+/// <summary>The step that started a run.</summary>
+internal sealed record ParentView(Guid RunId, string Step);
+
+/// <summary>A run that a step of this one started.</summary>
+internal sealed record ChildView(Guid RunId, string Step, int Attempt, string Pipeline, string State);
+
 /// <summary>A run with its steps in the order of the pipeline file.</summary>
 /// <param name="LastEvent">The number of the run's last event: what a listener that has this answer goes on from.</param>
 internal sealed record RunDetails(
-    RunSummary Run, JsonElement Params, LogicalInterval Interval, long LastEvent, IReadOnlyList<StepView> Steps);
+    RunSummary Run, JsonElement Params, LogicalInterval Interval, long LastEvent, IReadOnlyList<StepView> Steps, IReadOnlyList<ChildView> Children);
 
 /// <param name="Reason">Why it was skipped.</param>
 /// <param name="Items">How far a step with forEach is; its elements are listed at <c>steps/{step}/items</c>.</param>

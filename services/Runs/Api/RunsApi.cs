@@ -171,6 +171,7 @@ internal static class RunsApi
         }
 
         var steps = await db.Steps.AsNoTracking().Where(step => step.RunId == id && step.Parent == null).OrderBy(step => step.Ordinal).ToListAsync(ct);
+        var children = await db.Runs.AsNoTracking().Where(child => child.ParentRunId == id).OrderBy(child => child.CorrelationId).ToListAsync(ct);
         var plan = await plans.GetAsync(run.VersionId, ct);
         return TypedResults.Ok(new RunDetails(
             RunSummary.Of(run),
@@ -200,7 +201,8 @@ internal static class RunsApi
                     step.Reason,
                     ItemsView.Of(step.Items),
                     step.Error);
-            })]));
+            })],
+            [.. children.Select(child => new ChildView(child.CorrelationId, child.ParentStepId!, child.ParentAttempt ?? 1, child.Pipeline, RunSummary.Word(child.CurrentState)))]));
     }
 
     private static Task<Results<Accepted, ProblemHttpResult>> CancelAsync(

@@ -33,6 +33,11 @@ internal sealed class RunState : SagaStateMachineInstance
     /// <summary>The pipeline's limit of active runs when this one was started; null: none.</summary>
     public int? Concurrency { get; set; }
 
+    /// <summary>The step of another run that started this one.</summary>
+    public Guid? ParentRunId { get; set; }
+    public string? ParentStepId { get; set; }
+    public int? ParentAttempt { get; set; }
+
     /// <summary>The number of the run's last event.</summary>
     public long Sequence { get; set; }
     public StepError? Error { get; set; }

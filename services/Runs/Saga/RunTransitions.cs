@@ -220,6 +220,11 @@ internal sealed class RunTransitions(
     public async Task<RunOutcome?> CancelAsync(RunState run, string actor, string? reason, CancellationToken ct)
     {
         events.Append(work, run, actor, new RunCancelling { Reason = reason });
+        foreach (var child in await Db.Runs.Where(child => child.ParentRunId == run.CorrelationId && child.FinishedAt == null).Select(child => child.CorrelationId).ToListAsync(ct))
+        {
+            work.Outbox.Send(Queues.RunSaga, new CancelRun { RunId = child, Actor = actor, Reason = $"Run {run.CorrelationId}, which started it, was cancelled." });
+        }
+
         foreach (var step in (await steps.AllAsync(run, ct)).Values)
         {
             if (step.State == StepStatus.Running)
@@ -412,6 +417,19 @@ internal sealed class RunTransitions(
         if (run.Concurrency is not null)
         {
             work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
+        }
+
+        await ResumeParentAsync(run, ct);
+    }
+
+    /// <summary>The step that waits for this run need not wait for its next look; if it is not waiting yet, it will look soon.</summary>
+    private async Task ResumeParentAsync(RunState run, CancellationToken ct)
+    {
+        if (run.ParentRunId is { } parent && run.ParentStepId is { } stepId
+            && await Db.Steps.AsNoTracking().Where(step => step.RunId == parent && step.StepId == stepId && step.Attempt == run.ParentAttempt && step.State == StepStatus.Deferred)
+                .Select(step => (int?)step.Dispatch).FirstOrDefaultAsync(ct) is { } dispatch)
+        {
+            work.Outbox.Send(Queues.RunSaga, new ResumeStep { RunId = parent, StepId = stepId, Dispatch = dispatch });
         }
     }
 

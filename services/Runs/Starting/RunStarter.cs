@@ -67,6 +67,9 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             IdempotencyKey = start.IdempotencyKey,
             RequestHash = start.IdempotencyKey is null ? null : Hash(start),
             Concurrency = plan.Limits.Concurrency,
+            ParentRunId = start.Parent?.RunId,
+            ParentStepId = start.Parent?.StepId,
+            ParentAttempt = start.Parent?.Attempt,
             CreatedAt = now,
         };
         var (values, problems) = Parameters.Resolve(plan.Params, start.Params, RunScope.OfStart(run));
