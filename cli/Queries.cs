@@ -50,8 +50,14 @@ internal static class Queries
             .Where(choice => choice.Item2 is not null).Select(choice => $"{choice.Item1}={Uri.EscapeDataString(choice.Item2!)}"));
         return TableAsync(context, $"{context.ProjectPath}/runs{(query.Length == 0 ? "" : $"?{query}")}", limit,
             ["run", "pipeline", "version", "state", "started", "took", "cause"],
-            item => [RunIds.Short(Any(item, "id")), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Any(item, "cause")], ct);
+            item => [RunIds.Short(Any(item, "id")), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Cause(item)], ct);
     }
+
+    /// <summary>A run that a step of another one started names both.</summary>
+    private static string Cause(JsonElement run) =>
+        run.TryGetProperty("parent", out var parent) && parent.ValueKind == JsonValueKind.Object
+            ? $"run {RunIds.Short(parent.Text("runId")!)}, step {parent.Text("step")}"
+            : Any(run, "cause");
 
     public static Task<int> DatasetsAsync(CommandContext context, int limit, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/datasets", limit, ["dataset", "latest", "rows", "changed", "description"],
