@@ -19,6 +19,7 @@ public static class Queues
     public const string PipelineOperators = "pipelines.operators";
     public const string DatasetRequests = "datasets.requests";
     public const string DatasetEvents = "datasets.events";
+    public const string NotifyEvents = "notify.events";
 
     /// <summary>Runs that have ended: their rejected rows go into the quarantine, which may take a while.</summary>
     public const string DatasetQuarantine = "datasets.quarantine";
@@ -27,7 +28,7 @@ public static class Queues
 
     /// <summary>Every queue with a name of its own; a broker has them all before any service sends.</summary>
     public static readonly IReadOnlyList<string> Durable =
-        [RunSaga, RunClaims, RunCommands, RunReviews, PipelineRequests, PipelineOperators, DatasetRequests, DatasetEvents, DatasetQuarantine];
+        [RunSaga, RunClaims, RunCommands, RunReviews, PipelineRequests, PipelineOperators, DatasetRequests, DatasetEvents, DatasetQuarantine, NotifyEvents];
 
     /// <summary>
     /// Which durable queue receives which published type. Every process declares all of them when it starts, so that an event
@@ -39,6 +40,8 @@ public static class Queues
         (DatasetQuarantine, typeof(Runs.V1.RunCompleted)),
         (DatasetQuarantine, typeof(Runs.V1.RunFailed)),
         (DatasetQuarantine, typeof(Runs.V1.RunCancelled)),
+        (NotifyEvents, typeof(Runs.V1.RunCompleted)),
+        (NotifyEvents, typeof(Runs.V1.RunFailed)),
         (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
     ];
 }

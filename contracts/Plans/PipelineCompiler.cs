@@ -73,6 +73,7 @@ public static class PipelineCompiler
             }
         }
 
+        CheckNotify(file, places, connections);
         WarnOfWhatIsNotDoneYet(file, places);
         var found = PipelineFile.Sorted(problems);
         return new CompiledPipeline
@@ -197,10 +198,74 @@ public static class PipelineCompiler
     /// </summary>
     private static void WarnOfWhatIsNotDoneYet(PipelineFile file, FilePlaces places)
     {
-        if (file.Root!.Find("notify") is { Value: ListNode { Items.Count: > 0 } } notify)
+        if (file.Root!.Find("notify") is { } notify && file.Model?.Notify.Any(entry => entry.When.Values.Contains(NotifyOn.Late)) == true)
         {
-            places.Report("notify", notify.NameRange, "notify is kept, but this version does not send messages yet", null, ProblemSeverity.Warning);
+            places.Report("notify", notify.NameRange, "late is kept, but this version does not tell it yet", null, ProblemSeverity.Warning);
         }
+    }
+
+    /// <summary>Addresses of messages about the run. A connection that one names is used by no step.</summary>
+    private static void CheckNotify(PipelineFile file, FilePlaces places, List<ConnectionUse> connections)
+    {
+        if (file.Root!.Find("notify")?.Value is not ListNode entries)
+        {
+            return;
+        }
+
+        for (var i = 0; i < entries.Items.Count; i++)
+        {
+            if ((entries.Items[i] as ObjectNode)?.Find("to")?.Value is not ListNode to)
+            {
+                continue;
+            }
+
+            for (var j = 0; j < to.Items.Count; j++)
+            {
+                var path = $"notify[{i}].to[{j}]";
+                if (to.Items[j] is not ScalarNode { Text: { } address })
+                {
+                    continue;
+                }
+
+                if (ConnectionOf(address) is { } connection)
+                {
+                    connections.Add(new ConnectionUse(connection, "", path, to.Items[j].Range));
+                }
+                else if (!address.StartsWith("email:", StringComparison.Ordinal) || address.IndexOf('@', StringComparison.Ordinal) < "email:".Length + 1 || address.Any(char.IsWhiteSpace))
+                {
+                    places.Report(path, to.Items[j].Range, $"\"{address}\" is no address; write email:name@example.org, slack:connection or webhook:connection");
+                }
+            }
+        }
+    }
+
+    private static string? ConnectionOf(string address) =>
+        ((string[])["slack:", "webhook:"]).Where(prefix => address.StartsWith(prefix, StringComparison.Ordinal) && address.Length > prefix.Length)
+            .Select(prefix => address[prefix.Length..]).FirstOrDefault();
+
+    /// <summary>Who owns a pipeline hears of its failures, if nobody else is named and the owner has an address.</summary>
+    private static IReadOnlyList<PlanNotification> Notify(PipelineModel model)
+    {
+        if (model.Notify.Count > 0)
+        {
+            return
+            [
+                .. model.Notify.Select(entry => new PlanNotification(
+                    [.. entry.When.Values.Select(on => (PlanNotifyOn)on)],
+                    entry.To,
+                    entry.Digest switch
+                    {
+                        Digest.Hourly => TimeSpan.FromHours(1),
+                        Digest.Daily => TimeSpan.FromDays(1),
+                        Digest.Weekly => TimeSpan.FromDays(7),
+                        _ => null,
+                    })),
+            ];
+        }
+
+        return model.Owner is { } owner && owner.Contains('@', StringComparison.Ordinal) && !owner.Any(char.IsWhiteSpace)
+            ? [new PlanNotification([PlanNotifyOn.Failed, PlanNotifyOn.Recovered], [$"email:{owner}"], null)]
+            : [];
     }
 
     private static PipelinePlan Plan(PipelineModel model, PipelineFile file, Dictionary<string, OperatorManifest> manifests) => new()
@@ -211,6 +276,7 @@ public static class PipelineCompiler
         Limits = new PlanLimits(
             model.Limits?.Concurrency, model.Limits?.WhenBusy == WhenBusyModel.Reject ? WhenBusy.Reject : WhenBusy.Queue, model.Limits?.Timeout?.Value),
         Keep = model.Keep is { } keep ? new PlanKeep(keep.Intermediate?.Value, keep.Runs?.Value) : null,
+        Notify = Notify(model),
         Steps = [.. file.Steps.Select(step => PlanStep(step, model.Steps[step.Id], model.Retry, manifests[step.Id]))],
     };
 

@@ -18,6 +18,9 @@ public sealed record PipelinePlan
     /// <summary>What the file is called where it was written; null in plans of earlier versions.</summary>
     public string? FileName { get; init; }
 
+    /// <summary>Who is told what about the runs.</summary>
+    public IReadOnlyList<PlanNotification> Notify { get; init; } = [];
+
     public PlanStep Step(string id) => Steps.First(step => step.Id == id);
 }
 
@@ -33,6 +36,18 @@ public sealed record PlanLimits(int? Concurrency, WhenBusy WhenBusy, TimeSpan? T
 /// <param name="Intermediate">How long after its end a run keeps what its steps wrote.</param>
 /// <param name="Runs">How long the history of runs is kept.</param>
 public sealed record PlanKeep(TimeSpan? Intermediate, TimeSpan? Runs);
+
+/// <param name="To"><c>email:address</c>, <c>slack:connection</c> or <c>webhook:connection</c>.</param>
+/// <param name="Every">Collect for so long and send together; null: at once.</param>
+public sealed record PlanNotification(IReadOnlyList<PlanNotifyOn> When, IReadOnlyList<string> To, TimeSpan? Every);
+
+public enum PlanNotifyOn
+{
+    Failed,
+    Recovered,
+    Late,
+    Attention,
+}
 
 public enum WhenBusy
 {

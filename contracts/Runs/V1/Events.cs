@@ -135,6 +135,10 @@ public sealed record RunCompleted : EventRecord
     public required Guid PipelineId { get; init; }
     public required int PipelineVersion { get; init; }
     public IReadOnlyList<PublishedOutput> Published { get; init; } = [];
+
+    /// <summary>Rows that its steps rejected, and pairs that wait for a person.</summary>
+    public long Rejected { get; init; }
+    public long ToReview { get; init; }
 }
 
 /// <param name="Dataset">The dataset's name.</param>

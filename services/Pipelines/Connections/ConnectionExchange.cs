@@ -23,16 +23,20 @@ internal sealed class ConnectionExchange(IServiceScopeFactory scopes, IRequests 
 
     public async Task<Connection> ExchangeAsync(ConnectionRequest request, CancellationToken ct)
     {
-        var fence = await CheckFenceAsync(request, ct);
+        // Messages about a run belong to no step, and come after its end: what its version names for them is what they may use.
+        var (versionId, projectId) = request is { StepId: "", VersionId: { } named } ? (named, (Guid?)null) : await CheckFenceAsync(request, ct);
         await using var scope = scopes.CreateAsyncScope();
         var work = scope.ServiceProvider.GetRequiredService<IUnitOfWork<PipelinesDb>>();
         await work.BeginAsync(ct);
-        var version = await work.Db.Versions.Where(candidate => candidate.Id == fence.VersionId).Select(candidate => new { candidate.PipelineId, candidate.Connections }).FirstOrDefaultAsync(ct);
+        var version = await work.Db.Versions.Where(candidate => candidate.Id == versionId).Select(candidate => new { candidate.PipelineId, candidate.Connections }).FirstOrDefaultAsync(ct);
         var project = await work.Db.Projects.FirstOrDefaultAsync(candidate => candidate.Slug == request.Project, ct);
-        if (version is null || project is null || project.Id != fence.ProjectId)
+        projectId ??= version is null ? null : await work.Db.Pipelines.IgnoreQueryFilters().Where(pipeline => pipeline.Id == version.PipelineId).Select(pipeline => (Guid?)pipeline.ProjectId).FirstOrDefaultAsync(ct);
+        if (version is null || project is null || project.Id != projectId)
             throw new ConnectionException("The run belongs to another project than the connection.");
         if (!version.Connections.Contains(new UsedConnection(request.Connection, StepIds.StepOf(request.StepId))))
-            throw new ConnectionException($"Step \"{request.StepId}\" of this pipeline version does not use the connection \"{request.Connection}\".");
+            throw new ConnectionException(request.StepId.Length == 0
+                ? $"This pipeline version does not name the connection \"{request.Connection}\" under notify."
+                : $"Step \"{request.StepId}\" of this pipeline version does not use the connection \"{request.Connection}\".");
 
         var store = scope.ServiceProvider.GetRequiredService<ConnectionStore>();
         if (await store.FindAsync(project.Id, request.Connection, ct) is not { } connection)
@@ -54,14 +58,14 @@ internal sealed class ConnectionExchange(IServiceScopeFactory scopes, IRequests 
         return opened;
     }
 
-    private async Task<FenceAnswer> CheckFenceAsync(ConnectionRequest request, CancellationToken ct)
+    private async Task<(Guid VersionId, Guid? ProjectId)> CheckFenceAsync(ConnectionRequest request, CancellationToken ct)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limited.CancelAfter(Patience);
         var answer = await requests.AskAsync<FenceAnswer>(
             Queues.RunClaims, new CheckFence { RunId = request.RunId, StepId = request.StepId, Fence = request.Fence }, limited.Token);
-        return answer is { Holds: true, VersionId: not null, ProjectId: not null }
-            ? answer
+        return answer is { Holds: true, VersionId: { } version, ProjectId: { } project }
+            ? (version, project)
             : throw new ConnectionException("This execution no longer holds its step, so it is given no connection.");
     }
 }

@@ -26,6 +26,9 @@ public sealed record ConnectionRequest
     public required Guid RunId { get; init; }
     public required string StepId { get; init; }
     public required long Fence { get; init; }
+
+    /// <summary>For a message about the run, which no step holds (<see cref="StepId"/> is empty): the pipeline version that names the connection for that.</summary>
+    public Guid? VersionId { get; init; }
 }
 
 /// <summary>The exchange at <c>Services:Pipelines</c>.</summary>

@@ -390,6 +390,8 @@ internal sealed class RunTransitions(
                     PipelineId = run.PipelineId,
                     PipelineVersion = run.PipelineVersion,
                     Published = [.. Published(plan, all)],
+                    Rejected = all.Values.Sum(step => step.Outcome?.RowsRejected ?? 0),
+                    ToReview = all.Values.Sum(step => step.Outcome?.Counts.GetValueOrDefault("review") ?? 0),
                 });
                 break;
             case RunOutcome.Failed:

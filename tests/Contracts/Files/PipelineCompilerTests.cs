@@ -150,10 +150,10 @@ public sealed class PipelineCompilerTests
     [Fact]
     public void What_this_version_does_not_do_is_refused_or_warned_of()
     {
-        var compiled = Compile("qualiz: 1\npipeline: p\nkeep: {runs: 9d}\nnotify: [{when: late, to: [\"email:a\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}\n");
+        var compiled = Compile("qualiz: 1\npipeline: p\nkeep: {runs: 9d}\nnotify: [{when: late, to: [\"email:a@b.c\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}\n");
         compiled.Plan!.Keep.ShouldBe(new PlanKeep(null, TimeSpan.FromDays(9)));
         compiled.Problems.Select(problem => problem.ToString()).ShouldBe([
-            "p.yaml:4:1 notify: warning: notify is kept, but this version does not send messages yet",
+            "p.yaml:4:1 notify: warning: late is kept, but this version does not tell it yet",
         ]);
     }
 

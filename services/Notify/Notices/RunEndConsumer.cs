@@ -1,0 +1,117 @@
+using System.Globalization;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Contracts.Plans;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Notify.Records;
+using Qualiz.Platform.Messaging;
+
+namespace Qualiz.Notify.Notices;
+
+/// <summary>A run has ended: whoever the pipeline names is told when that changes how it stands. What is to be told is written in the same transaction.</summary>
+internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOptions options, TimeProvider time) : IConsumer<RunCompleted>, IConsumer<RunFailed>
+{
+    public async Task Consume(ConsumeContext<RunCompleted> context)
+    {
+        var run = context.Message;
+        var ct = context.CancellationToken;
+        var before = await MoveAsync(run.PipelineId, run.Project, run.Pipeline, "good", null, run.OccurredAt, ct);
+        var waits = run.Rejected + run.ToReview > 0;
+        if (before?.State != "failed" && !waits)
+            return;
+        var about = await AboutAsync(run.Project, run.Pipeline, run.PipelineVersion, ct);
+        if (before?.State == "failed")
+            Tell(about, PlanNotifyOn.Recovered, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} runs again", "It completed after a failure.");
+        if (waits)
+        {
+            string[] parts = [run.Rejected > 0 ? string.Create(CultureInfo.InvariantCulture, $"{run.Rejected:N0} rows") : "", run.ToReview > 0 ? string.Create(CultureInfo.InvariantCulture, $"{run.ToReview:N0} pairs") : ""];
+            var what = string.Join(" and ", parts.Where(part => part.Length > 0));
+            Tell(about, PlanNotifyOn.Attention, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline}: {what} wait for a person", $"It completed; {what} wait for a person.");
+        }
+    }
+
+    public async Task Consume(ConsumeContext<RunFailed> context)
+    {
+        var run = context.Message;
+        var ct = context.CancellationToken;
+        var cause = $"{run.StepId}:{run.Error.Code}";
+        var before = await MoveAsync(run.PipelineId, run.Project, run.Pipeline, "failed", cause, run.OccurredAt, ct);
+        // The same cause again is no news, nor is what ended before what is known.
+        if (before is null || (before.State == "failed" && before.Cause == cause))
+            return;
+        var about = await AboutAsync(run.Project, run.Pipeline, null, ct);
+        Tell(about, PlanNotifyOn.Failed, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} failed",
+            run.StepId is null ? run.Error.Message : $"It failed in {run.StepId}: {run.Error.Message}");
+    }
+
+    /// <summary>How the pipeline stood; null when a later run's end is known already.</summary>
+    private async Task<(string? State, string? Cause)?> StandingAsync(Guid pipelineId, DateTimeOffset at, CancellationToken ct)
+    {
+        var rows = await db.Pipelines.FromSql($"select * from notify.pipeline where pipeline_id = {pipelineId} for update").ToListAsync(ct);
+        return rows is [var known] ? known.At > at ? null : (known.State, known.Cause) : (null, null);
+    }
+
+    private async Task<PipelineChange?> MoveAsync(Guid pipelineId, string project, string pipeline, string state, string? cause, DateTimeOffset at, CancellationToken ct)
+    {
+        if (await StandingAsync(pipelineId, at, ct) is not { } before)
+            return null;
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into notify.pipeline (pipeline_id, project, pipeline, state, cause, at) values ({pipelineId}, {project}, {pipeline}, {state}, {cause}, {at})
+            on conflict (pipeline_id) do update set state = excluded.state, cause = excluded.cause, at = excluded.at
+            """, ct);
+        return new PipelineChange(before.State, before.Cause);
+    }
+
+    private async Task<(Guid VersionId, IReadOnlyList<PlanNotification> Notify)> AboutAsync(string project, string pipeline, int? version, CancellationToken ct)
+    {
+        var found = await requests.AskAsync<PipelineResolved, PipelineUnknown>(Queues.PipelineRequests, new ResolvePipeline { Project = project, Pipeline = pipeline, Version = version }, ct);
+        // A pipeline that was removed since has nobody to tell.
+        if (found.First is not { } resolved)
+            return (Guid.Empty, []);
+        var plan = await requests.AskAsync<PipelinePlanFound, PipelineUnknown>(Queues.PipelineRequests, new GetPipelinePlan { VersionId = resolved.VersionId }, ct);
+        return (resolved.VersionId, plan.First?.Plan.Notify ?? []);
+    }
+
+    private void Tell((Guid VersionId, IReadOnlyList<PlanNotification> Notify) about, PlanNotifyOn what, string project, string pipeline, Guid runId, string subject, string text)
+    {
+        if (options.IsMuted(project, pipeline))
+            return;
+        var now = time.GetUtcNow();
+        var body = options.Address.Length == 0 ? text : $"{text}\n{options.Address}/p/{project}/runs/{runId}";
+        foreach (var notification in about.Notify.Where(notification => notification.When.Contains(what)))
+        {
+            foreach (var target in notification.To.Distinct(StringComparer.Ordinal))
+            {
+                db.Notices.Add(new Notice
+                {
+                    Id = Guid.CreateVersion7(),
+                    Project = project,
+                    Pipeline = pipeline,
+                    VersionId = about.VersionId,
+                    RunId = runId,
+                    Target = target,
+                    Kind = what.ToString(),
+                    Subject = subject,
+                    Body = body,
+                    Digest = notification.Every is not null,
+                    DueAt = options.AfterQuiet(notification.Every is { } every ? EndOf(now, every) : now),
+                    State = "waiting",
+                    CreatedAt = now,
+                });
+            }
+        }
+    }
+
+    /// <summary>The end of the hour, day or week (from Monday) that it is now, in UTC.</summary>
+    private static DateTimeOffset EndOf(DateTimeOffset now, TimeSpan every)
+    {
+        // Day 0 of the count is a Monday.
+        var monday = new DateTimeOffset(2001, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        return monday + (every * (Math.Floor((now - monday) / every) + 1));
+    }
+
+    private sealed record PipelineChange(string? State, string? Cause);
+}

@@ -1,0 +1,242 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Qualiz.Contracts;
+using Qualiz.Contracts.Pipelines.V1;
+using Qualiz.Contracts.Plans;
+using Qualiz.Contracts.Runs.V1;
+using Qualiz.Notify.Notices;
+using Qualiz.Notify.Records;
+using Qualiz.Platform.Messaging;
+using Qualiz.Platform.Operators;
+using Qualiz.TestKit;
+
+namespace Qualiz.Notify.Tests;
+
+/// <summary>Messages about pipelines' runs: on a change, once, to whom the pipeline names.</summary>
+public sealed class NoticeTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("qualiz-test-notices-").FullName;
+    private readonly Neighbours _neighbours = new();
+    private TestHost _host = null!;
+    private SmtpServer _smtp = null!;
+
+    public async Task InitializeAsync()
+    {
+        _smtp = await SmtpServer.SharedAsync();
+        _host = await TestHost.StartAsync(
+            builder =>
+            {
+                builder.AddNotify();
+                builder.Services.AddSingleton(_neighbours);
+                builder.Services.AddSingleton<IConnectionExchange>(_neighbours);
+                builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
+            },
+            _ => { }, TestBus.InProcess, new Dictionary<string, string?>
+            {
+                ["Store:Root"] = Path.Combine(_folder, "store"),
+                ["Engine:Scratch"] = Path.Combine(_folder, "scratch"),
+                ["Outbound:Allow:0"] = "127.0.0.1",
+                ["Notify:Smtp:Host"] = _smtp.Host,
+                ["Notify:Smtp:Port"] = _smtp.Port,
+                ["Notify:Smtp:From"] = "qualiz@example.org",
+                ["Notify:Smtp:Encryption"] = "none",
+                ["Notify:Address"] = "https://qualiz.example.org",
+                ["Notify:Mute"] = "quiet demo/hushed",
+            });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_once_per_cause_and_so_is_the_recovery()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Failed, PlanNotifyOn.Recovered]);
+        var first = Failed(pipeline, 1, "clean", "tooManyRejected", "7.2 % of rows rejected, limit 5 %");
+        await PublishAsync(first);
+        await PublishAsync(Failed(pipeline, 2, "clean", "tooManyRejected", "7.3 % of rows rejected, limit 5 %"));
+        await PublishAsync(Failed(pipeline, 3, "warehouse", "schemaChanged", "The table has no such column."));
+        await PublishAsync(Completed(pipeline, 4));
+        await PublishAsync(Completed(pipeline, 5));
+        var mails = await MailsAsync(pipeline, 3);
+        mails.Count(mail => mail.Contains($"Subject: {pipeline.Name} failed", StringComparison.Ordinal)).ShouldBe(2);
+        mails.Count(mail => mail.Contains($"Subject: {pipeline.Name} runs again", StringComparison.Ordinal)).ShouldBe(1);
+        mails.ShouldContain(mail => mail.Contains("It failed in clean: 7.2 % of rows rejected, limit 5 %", StringComparison.Ordinal)
+            && mail.Contains($"https://qualiz.example.org/p/demo/runs/{first.RunId}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_delivery_that_comes_twice_or_late_tells_nothing_more()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Failed, PlanNotifyOn.Recovered]);
+        await PublishAsync(Completed(pipeline, 5));
+        // A run that ended earlier is heard of later.
+        await PublishAsync(Failed(pipeline, 4, "clean", "x", "late news"));
+        var failed = Failed(pipeline, 6, "clean", "x", "real news");
+        await PublishAsync(failed);
+        await PublishAsync(failed);
+        (await MailsAsync(pipeline, 1)).ShouldHaveSingleItem().ShouldContain("real news");
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_person_is_told_in_a_digest()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Attention], every: TimeSpan.FromDays(1));
+        await PublishAsync(Completed(pipeline, 1) with { Rejected = 1412, ToReview = 57 });
+        await PublishAsync(Completed(pipeline, 2) with { ToReview = 3 });
+        await UntilAsync(pipeline, 2);
+        (await _smtp.MailsWithAsync(pipeline.Name)).ShouldBeEmpty();
+        await using (var scope = _host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<NotifyDb>();
+            (await db.Notices.Where(notice => notice.Pipeline == pipeline.Name).Select(notice => notice.DueAt).Distinct().SingleAsync()).TimeOfDay.ShouldBe(TimeSpan.Zero);
+            await db.Notices.Where(notice => notice.Pipeline == pipeline.Name).ExecuteUpdateAsync(update => update.SetProperty(notice => notice.DueAt, DateTimeOffset.UtcNow));
+        }
+
+        var mail = (await MailsAsync(pipeline, 1)).ShouldHaveSingleItem();
+        mail.ShouldContain("Subject: demo: 2 messages");
+        mail.ShouldContain("1,412 rows and 57 pairs wait for a person");
+        mail.ShouldContain("3 pairs wait for a person");
+    }
+
+    [Fact]
+    public async Task A_muted_pipeline_tells_nothing()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Failed], name: "hushed");
+        await PublishAsync(Failed(pipeline, 1, "a", "x", "hush"));
+        var other = Pipeline([PlanNotifyOn.Failed]);
+        await PublishAsync(Failed(other, 1, "a", "x", "loud"));
+        await MailsAsync(other, 1);
+        await UntilAsync(pipeline, 0);
+    }
+
+    [Fact]
+    public async Task A_connection_is_asked_for_in_the_name_of_the_version_and_a_refusal_is_kept()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Failed], to: "slack:data");
+        await PublishAsync(Failed(pipeline, 1, "a", "x", "no"));
+        await TestHost.UntilAsync(async () => await StateAsync(pipeline) == "given up" ? null : "the notice to be given up");
+        var asked = _neighbours.Asked.Single(request => request.Connection == "data");
+        (asked.Project, asked.StepId, asked.VersionId).ShouldBe(("demo", "", pipeline.VersionId));
+    }
+
+    [Theory]
+    [InlineData("2026-11-22T21:30:00Z", "2026-11-23T06:00:00Z")]
+    [InlineData("2026-11-23T05:59:00Z", "2026-11-23T06:00:00Z")]
+    [InlineData("2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z")]
+    [InlineData("2026-11-22T20:59:00Z", "2026-11-22T20:59:00Z")]
+    public void Quiet_hours_put_a_message_off_until_their_end(string at, string due)
+    {
+        var options = NoticeOptions.From(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Notify:QuietHours"] = "22:00-07:00", ["Notify:TimeZone"] = "Europe/Oslo" }).Build());
+        options.AfterQuiet(DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture)).ShouldBe(DateTimeOffset.Parse(due, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private Known Pipeline(PlanNotifyOn[] when, TimeSpan? every = null, string? name = null, string to = "email:crm@example.org") =>
+        _neighbours.Add(new Known(name ?? $"p{Guid.NewGuid():N}", Guid.NewGuid(), Guid.NewGuid(), [new PlanNotification(when, [to], every)]));
+
+    private Task PublishAsync<T>(T happened) where T : class, IEvent => PublishAsync(happened, happened.Id);
+
+    /// <summary>One after the other, as runs of one pipeline end.</summary>
+    private async Task PublishAsync<T>(T happened, Guid id) where T : class
+    {
+        await _host.Services.GetRequiredService<IMessageSender>().PublishAsync(happened, default);
+        var (pipeline, at) = happened switch
+        {
+            RunFailed failed => (failed.PipelineId, failed.OccurredAt),
+            RunCompleted completed => (completed.PipelineId, completed.OccurredAt),
+            _ => throw new ArgumentOutOfRangeException(nameof(happened)),
+        };
+        await TestHost.UntilAsync(async () =>
+        {
+            await using var scope = _host.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<NotifyDb>();
+            return await db.Pipelines.AnyAsync(row => row.PipelineId == pipeline && row.At >= at) ? null : $"event {id} to be taken";
+        });
+    }
+
+    private static RunFailed Failed(Known pipeline, int minute, string step, string code, string message) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        OccurredAt = At(minute),
+        ProjectId = Guid.Empty,
+        Actor = "service:runs",
+        RunId = Guid.CreateVersion7(),
+        Project = "demo",
+        Pipeline = pipeline.Name,
+        PipelineId = pipeline.Id,
+        StepId = step,
+        Error = new StepError { Code = code, Message = message },
+    };
+
+    private static RunCompleted Completed(Known pipeline, int minute) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        OccurredAt = At(minute),
+        ProjectId = Guid.Empty,
+        Actor = "service:runs",
+        RunId = Guid.CreateVersion7(),
+        Project = "demo",
+        Pipeline = pipeline.Name,
+        PipelineId = pipeline.Id,
+        PipelineVersion = 1,
+    };
+
+    private static DateTimeOffset At(int minute) => new(2026, 11, 22, 10, minute, 0, TimeSpan.Zero);
+
+    private async Task<IReadOnlyList<string>> MailsAsync(Known pipeline, int count)
+    {
+        await TestHost.UntilAsync(async () => (await _smtp.MailsWithAsync(pipeline.Name)).Count is var now && now >= count ? null : $"{count} mails about {pipeline.Name} (there are {now})");
+        return await _smtp.MailsWithAsync(pipeline.Name);
+    }
+
+    private async Task UntilAsync(Known pipeline, int notices)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<NotifyDb>();
+        (await db.Notices.CountAsync(notice => notice.Pipeline == pipeline.Name)).ShouldBe(notices);
+    }
+
+    private async Task<string?> StateAsync(Known pipeline)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<NotifyDb>().Notices.Where(notice => notice.Pipeline == pipeline.Name).Select(notice => notice.State).FirstOrDefaultAsync();
+    }
+
+    internal sealed record Known(string Name, Guid Id, Guid VersionId, IReadOnlyList<PlanNotification> Notify);
+
+    internal sealed class Neighbours : IConnectionExchange
+    {
+        private readonly ConcurrentDictionary<string, Known> _pipelines = new();
+
+        public ConcurrentQueue<ConnectionRequest> Asked { get; } = [];
+
+        public Known Add(Known pipeline) => _pipelines[pipeline.Name] = pipeline;
+
+        public Known? Find(string name) => _pipelines.GetValueOrDefault(name);
+
+        public Known? Find(Guid version) => _pipelines.Values.FirstOrDefault(pipeline => pipeline.VersionId == version);
+
+        public Task<Connection> ExchangeAsync(ConnectionRequest request, CancellationToken ct)
+        {
+            Asked.Enqueue(request);
+            throw new Platform.Operators.ConnectionException("This pipeline version does not name the connection.");
+        }
+    }
+
+    internal sealed class FakePipelines(Neighbours neighbours) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>
+    {
+        public Task Consume(ConsumeContext<ResolvePipeline> context) => neighbours.Find(context.Message.Pipeline) is { } known
+            ? context.RespondAsync(new PipelineResolved { ProjectId = Guid.Empty, PipelineId = known.Id, VersionId = known.VersionId, Version = 1 })
+            : context.RespondAsync(new PipelineUnknown { Message = "no" });
+
+        public Task Consume(ConsumeContext<GetPipelinePlan> context) => neighbours.Find(context.Message.VersionId) is { } known
+            ? context.RespondAsync(new PipelinePlanFound { Plan = new PipelinePlan { Pipeline = known.Name, Params = [], Limits = new PlanLimits(null, WhenBusy.Queue, null), Steps = [], Notify = known.Notify } })
+            : context.RespondAsync(new PipelineUnknown { Message = "no" });
+    }
+}
