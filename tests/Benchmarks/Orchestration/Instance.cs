@@ -45,6 +45,7 @@ internal sealed class Instance : IAsyncDisposable
             {
                 ["ConnectionStrings__Qualiz"] = database,
                 ["Store__Root"] = Path.Combine(instance._folder, "store"),
+                ["Store__MinFree"] = "0",
                 ["Secrets__KeyFile"] = Path.Combine(instance._folder, "secrets.key"),
                 ["ASPNETCORE_ENVIRONMENT"] = "Production",
                 ["Logging__LogLevel__Default"] = "Warning",

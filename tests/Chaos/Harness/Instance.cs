@@ -101,6 +101,8 @@ internal sealed class Instance : IAsyncDisposable
             ["Bus__Transport"] = RabbitMq is null ? "InProcess" : "RabbitMq",
             ["Store__Type"] = "local",
             ["Store__Root"] = Store,
+            // Runs begin on any disk: what a full one does to those under way is what these tests look at.
+            ["Store__MinFree"] = "0",
             ["Secrets__KeyFile"] = key,
             ["Services__Key"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
             ["Folders__Roots__0"] = Delivered,
