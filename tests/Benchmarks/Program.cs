@@ -8,10 +8,12 @@ using Qualiz.Contracts.Text;
 // One measured run of the child kind, in a process of its own, so that its peak memory is its own.
 if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
+if (args is [CleanseChild.Argument, .. var cleanse])
+    return await CleanseChild.RunAsync(cleanse);
 
 IReadOnlyList<IBenchmark> benchmarks =
 [
-    new IngestCsvBenchmark(), new PollockBenchmark(), new PostgresBenchmark(),
+    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();

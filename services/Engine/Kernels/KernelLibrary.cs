@@ -1,3 +1,4 @@
+using Qualiz.Engine.Kernels.Codes;
 using Qualiz.Engine.Kernels.DuckDb;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Kernels.Text;
@@ -29,6 +30,10 @@ public static unsafe class KernelLibrary
         new("qz_timestamp", [ValueType.Varchar, ValueType.Varchar], ValueType.Timestamp, &ReadingKernels.Timestamp),
         new("qz_boolean", [ValueType.Varchar, ValueType.Varchar], ValueType.Boolean, &ReadingKernels.Boolean),
         new("qz_blank", [ValueType.Varchar], ValueType.Boolean, &ReadingKernels.Blank),
+        new("qz_email", [ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadEmail),
+        new("qz_phone", [ValueType.Varchar, ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadPhone),
+        new("qz_country", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCountry),
+        new("qz_currency", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCurrency),
         new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
         new("qz_row_hash", [ValueType.Varchar, ValueType.BigInt], ValueType.UBigInt, &RowOutcomeKernels.Hash),
         new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },

@@ -81,6 +81,8 @@ public sealed partial class RecipeCompiler
         var columns = Columns(selection, path, column => column.Type == ColumnType.Text || (!selection.IsAll && reader(column) is not null),
             column => Unfit(rule.Kind, column, "text", path, selection));
         var number = AddChangingRule(rule.Kind, path);
+        // What has the type already has nothing to be read.
+        columns.RemoveAll(column => column.Type == type);
         if (columns.Count == 0)
             return;
         var reads = columns.ConvertAll(column => (Column: column, Read: reader(column)!, Name: Temporary(), Flag: Temporary(), Change: Temporary(), Before: column.Current.Wanted(), TypeBefore: column.Type));
@@ -98,22 +100,17 @@ public sealed partial class RecipeCompiler
             var converted = Quote(name);
             var failure = AddFailure(rule.Kind, column.Name, path, otherwise, flag, message, () => Quote(before.Name));
             var keepsText = otherwise == Else.Keep && column.Type == ColumnType.Text;
-            if (otherwise == Else.Keep && !keepsText && column.Type != type)
+            if (otherwise == Else.Keep && !keepsText)
                 throw new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type} and would become {type}: a value that fails cannot be kept.", $"{path}.else");
             replaced[column] = otherwise switch
             {
                 // A column has one type: when what fails is kept, all of it stays text, and what was read is written in one form.
                 Else.Keep when keepsText => $"CASE WHEN {converted} IS NOT NULL THEN CAST({converted} AS VARCHAR) ELSE {cell} END",
-                Else.Keep => cell,
                 Else.Default => $"CASE WHEN {Quote(flag)} THEN {instead} ELSE {converted} END",
                 _ => converted,
             };
-            changes.Add((change, column.Type == type && otherwise == Else.Keep
-                ? "false"
-                : column.Type == type && otherwise != Else.Default
-                    ? $"{converted} IS DISTINCT FROM {cell}"
-                    : $"CAST({replaced[column]} AS VARCHAR) IS DISTINCT FROM CAST({cell} AS VARCHAR)"));
-            if (failure.Rejects && column.Type != type)
+            changes.Add((change, $"CAST({replaced[column]} AS VARCHAR) IS DISTINCT FROM CAST({cell} AS VARCHAR)"));
+            if (failure.Rejects)
                 column.Unread.Add((flag, before));
         }
         Layer(replaced, changes, [.. reads.Select(read => read.Name)]);

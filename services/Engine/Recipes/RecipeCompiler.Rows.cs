@@ -18,7 +18,15 @@ public sealed partial class RecipeCompiler
             column => from is null
                 ? new RecipeException(RecipeException.ValueInvalid, $"\"{rule.Value}\" is no value of column \"{column.Name}\" ({column.Type}).", $"{path}.value")
                 : new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type}, \"{from.Name}\" is {from.Type}; the types must be the same.", $"{path}.from"));
-        Change(rule, path, columns, column => $"coalesce({Quote(column.Name)}, {(from is null ? TryLiteral(rule.Value!, column.Type) : Quote(from.Name))})");
+        var number = AddChangingRule(rule.Kind, path);
+        if (columns.Count > 0)
+        {
+            var before = columns.ConvertAll(column => column.Current.Wanted());
+            var flags = columns.ConvertAll(column => (Name: Temporary(), Expression: from is null ? $"{Quote(column.Name)} IS NULL" : $"{Quote(column.Name)} IS NULL AND {Quote(from.Name)} IS NOT NULL"));
+            Layer(columns.ToDictionary(column => column, column => $"coalesce({Quote(column.Name)}, {(from is null ? TryLiteral(rule.Value!, column.Type) : Quote(from.Name))})"), flags);
+            for (var i = 0; i < columns.Count; i++)
+                AddChange(number, flags[i].Name, columns[i].Name, before[i], columns[i].Type, columns[i].Current, columns[i].Type);
+        }
         foreach (var column in columns)
         {
             column.Nullable = from is not null && column.Nullable && from.Nullable;
@@ -66,14 +74,14 @@ public sealed partial class RecipeCompiler
         AddFailure(rule.Kind, rule.Column, path, rule.Else, failed, "the expression cannot be computed for this row", () => "NULL");
         var instead = rule.Else == Else.Keep && column is not null ? Quote(column.Name) : otherwise;
         var value = instead is null ? Quote(result) : $"CASE WHEN {Quote(failed)} THEN {instead} ELSE {Quote(result)} END";
-        var number = AddChangingRule(rule.Kind, path);
         if (column is null)
         {
+            // A new cell is no changed one.
             column = new RecipeColumn(rule.Column, type) { Sensitivity = sensitivity };
-            Layer(added: [(rule.Column, value), (changed, "true")], dropped: [result], derived: column);
-            AddChange(number, changed, column.Name, null, type, column.Current, type);
+            Layer(added: [(rule.Column, value)], dropped: [result], derived: column);
             return;
         }
+        var number = AddChangingRule(rule.Kind, path);
         var (before, typeBefore) = (column.Current.Wanted(), column.Type);
         var difference = typeBefore == type && !type.IsNested
             ? $"({value}) IS DISTINCT FROM {Quote(column.Name)}"

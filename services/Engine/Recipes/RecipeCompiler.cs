@@ -224,14 +224,13 @@ public sealed partial class RecipeCompiler
     }
 
     /// <summary>A column of booleans that says in which rows a rule changed a cell.</summary>
-    /// <param name="before">Null for a new column.</param>
-    private void AddChange(int rule, string flag, string column, CellVersion? before, ColumnType typeBefore, CellVersion after, ColumnType typeAfter)
+    private void AddChange(int rule, string flag, string column, CellVersion before, ColumnType typeBefore, CellVersion after, ColumnType typeAfter)
     {
         _changes.Add(new ChangeColumn(flag, new RowChange([rule], Bits: false)));
         after.Wanted();
         var head = JsonHead(("rule", _changingRules[rule].Path), ("column", column));
         _shownChanges.Add(() =>
-            $"CASE WHEN {Quote(flag)} THEN {Sql.Literal($"{head},\"old\":")} || {(before is null ? "'null'" : OrNull(JsonValue(Quote(before.Name), typeBefore)))} || ',\"new\":' || {OrNull(JsonValue(Quote(after.Name), typeAfter))} || '}}' END");
+            $"CASE WHEN {Quote(flag)} THEN {Sql.Literal($"{head},\"old\":")} || {OrNull(JsonValue(Quote(before.Name), typeBefore))} || ',\"new\":' || {OrNull(JsonValue(Quote(after.Name), typeAfter))} || '}}' END");
     }
 
     private static string Reason(Failure failure, string value, string message)

@@ -84,7 +84,7 @@ internal static class IngestChild
     }
 
     // The kernel's own high-water mark of this process.
-    private static long PeakBytes()
+    public static long PeakBytes()
     {
         var line = File.ReadLines("/proc/self/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;

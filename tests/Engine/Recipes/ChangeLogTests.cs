@@ -14,16 +14,16 @@ public sealed class ChangeLogTests : IDisposable
             """
             [{"rule":"trim","columns":"*"},{"rule":"nulls","columns":["name"],"values":["N/A"]},{"rule":"case","columns":["name"],"to":"upper"},
              {"rule":"number","columns":["n"],"decimal":",","type":"decimal(5,2)","else":"null"},{"rule":"fill","columns":["w"],"value":"?"},
-             {"rule":"derive","column":"twice","expression":"n * 2"}]
+             {"rule":"derive","column":"twice","expression":"n * 2"},{"rule":"derive","column":"w","expression":"w || '!'"}]
             """);
         output.Changes.Select(cell => $"{cell.Row} {cell.Rule} {cell.Column} {cell.Old} {cell.New}").ShouldBe(
         [
-            """1 rules[0] name " a " "a" """.Trim(), """1 rules[2] name "a" "A" """.Trim(), """1 rules[3] n "1,5" "1.50" """.Trim(), """1 rules[4] w  "?" """.Trim(), """1 rules[5] twice  "3.00" """.Trim(),
-            """2 rules[1] name "N/A" """, """2 rules[3] n "x" """, "2 rules[5] twice  ",
-            """3 rules[2] name "b" "B" """.Trim(), """3 rules[3] n "2" "2.00" """.Trim(), """3 rules[5] twice  "4.00" """.Trim(),
+            """1 rules[0] name " a " "a" """.Trim(), """1 rules[2] name "a" "A" """.Trim(), """1 rules[3] n "1,5" "1.50" """.Trim(), """1 rules[4] w  "?" """.Trim(), """1 rules[6] w "?" "?!" """.Trim(),
+            """2 rules[1] name "N/A" """, """2 rules[3] n "x" """, """2 rules[6] w "y" "y!" """.Trim(),
+            """3 rules[2] name "b" "B" """.Trim(), """3 rules[3] n "2" "2.00" """.Trim(), """3 rules[6] w "z" "z!" """.Trim(),
         ]);
         output.Result.Changes.ShouldBe(11);
-        output.Result.Changed["rules[5]"].ShouldBe(3);
+        output.Result.Changed["rules[6]"].ShouldBe(3);
     }
 
     [Fact]

@@ -1,11 +1,12 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 using System.Text.Json;
 using Qualiz.Engine.Kernels.DuckDb;
-using Qualiz.Engine.Kernels.Text;
 using ValueType = Qualiz.Engine.Kernels.DuckDb.ValueType;
 
 namespace Qualiz.Engine.Kernels.Rows;
@@ -17,6 +18,12 @@ namespace Qualiz.Engine.Kernels.Rows;
 /// </summary>
 internal static unsafe class RowKey
 {
+    // Room for any value that is no text.
+    private const int LongestNumber = 56;
+
+    [ThreadStatic]
+    private static byte[]? _space;
+
     private static readonly Settings<byte[][]> Heads = new(ReadNames);
 
     /// <summary>The key of a row's content in the form that is hashed.</summary>
@@ -44,21 +51,36 @@ internal static unsafe class RowKey
             kinds[i] = Kind(columns[i].Vector);
         }
         var result = new Result(call.Output);
-        var content = new TextBuffer();
+        var fixedLength = heads.Sum(head => head.Length + LongestNumber);
         Span<byte> digits = stackalloc byte[16];
         for (var row = 0; row < call.Rows; row++)
         {
-            content.Clear();
-            for (var i = 0; i < heads.Length; i++)
+            var room = fixedLength;
+            for (var i = 0; i < columns.Length; i++)
+            {
+                if (kinds[i].Storage == ValueType.Varchar && !columns[i].IsNull(row))
+                    room += (int)columns[i].Texts[row].Length;
+            }
+            var content = Space(room);
+            var length = 0;
+            for (var i = 0; i < columns.Length; i++)
             {
                 if (columns[i].IsNull(row))
                     continue;
-                content.Add(heads[i]);
-                Add(content, columns[i], kinds[i], row);
+                heads[i].CopyTo(content[length..]);
+                length += heads[i].Length;
+                length += Write(content[length..], columns[i], kinds[i], row);
             }
-            Hex(XxHash3.HashToUInt64(content.Text), digits);
+            Hex(XxHash3.HashToUInt64(content[..length]), digits);
             result.SetText(row, digits);
         }
+    }
+
+    private static Span<byte> Space(int length)
+    {
+        if (_space is null || _space.Length < length)
+            _space = new byte[Math.Max(length, 1024)];
+        return _space;
     }
 
     private static (ValueType Storage, int Scale) Kind(nint vector)
@@ -78,41 +100,54 @@ internal static unsafe class RowKey
         }
     }
 
-    private static void Add(TextBuffer content, Column column, (ValueType Storage, int Scale) kind, int row)
+    private static int Write(Span<byte> target, Column column, (ValueType Storage, int Scale) kind, int row)
     {
-        if (kind.Storage == ValueType.Varchar)
-        {
-            content.Add(column.Text(row));
-            return;
-        }
-        var space = content.GetSpan(48);
         int written;
         switch (kind.Storage)
         {
+            case ValueType.Varchar:
+                var text = column.Text(row);
+                text.CopyTo(target);
+                return text.Length;
             case ValueType.Boolean:
-                content.Add(((byte*)column.Data)[row] != 0 ? "true"u8 : "false"u8);
-                return;
+                var word = ((byte*)column.Data)[row] != 0 ? "true"u8 : "false"u8;
+                word.CopyTo(target);
+                return word.Length;
             case ValueType.Date:
-                written = Date(((int*)column.Data)[row], space);
-                break;
+                return Date(((int*)column.Data)[row], target);
             case ValueType.SmallInt:
-                Utf8Formatter.TryFormat(((short*)column.Data)[row], space, out written);
+                written = Digits(((short*)column.Data)[row], target);
                 break;
             case ValueType.Integer:
-                Utf8Formatter.TryFormat(((int*)column.Data)[row], space, out written);
+                written = Digits(((int*)column.Data)[row], target);
                 break;
             case ValueType.BigInt:
-                Utf8Formatter.TryFormat(((long*)column.Data)[row], space, out written);
+                written = Digits(((long*)column.Data)[row], target);
                 break;
             case ValueType.HugeInt:
-                ((Int128*)column.Data)[row].TryFormat(space, out written, default, System.Globalization.CultureInfo.InvariantCulture);
+                ((Int128*)column.Data)[row].TryFormat(target, out written, default, System.Globalization.CultureInfo.InvariantCulture);
                 break;
             default:
                 throw new NotSupportedException();
         }
-        if (kind.Scale > 0)
-            written = Point(space, written, kind.Scale);
-        content.Advance(written);
+        return kind.Scale > 0 ? Point(target, written, kind.Scale) : written;
+    }
+
+    private static int Digits(long value, Span<byte> target)
+    {
+        if (value is < 0 or > int.MaxValue)
+        {
+            Utf8Formatter.TryFormat(value, target, out var written);
+            return written;
+        }
+        var rest = (uint)value;
+        var length = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10_000 ? 4 : rest < 100_000 ? 5 : rest < 1_000_000 ? 6 : rest < 10_000_000 ? 7 : rest < 100_000_000 ? 8 : rest < 1_000_000_000 ? 9 : 10;
+        for (var at = length - 1; at >= 0; at--)
+        {
+            (rest, var digit) = Math.DivRem(rest, 10);
+            target[at] = (byte)('0' + digit);
+        }
+        return length;
     }
 
     /// <summary>Puts the decimal point in and takes trailing zeros away.</summary>
@@ -148,20 +183,20 @@ internal static unsafe class RowKey
         }
         // Days to civil date by eras of 400 years (Howard Hinnant's algorithm), which has no bounds that matter here.
         var shifted = days + 719_468L;
-        var era = Math.DivRem(shifted, 146_097, out var day);
-        if (day < 0)
-        {
-            era--;
-            day += 146_097;
-        }
+        var era = shifted >= 0 ? shifted / 146_097 : (shifted - 146_096) / 146_097;
+        var day = (uint)(shifted - (era * 146_097));
         var year = (day - (day / 1460) + (day / 36_524) - (day / 146_096)) / 365;
         var ofYear = day - ((365 * year) + (year / 4) - (year / 100));
         var shiftedMonth = ((5 * ofYear) + 2) / 153;
-        var ofMonth = (int)(ofYear - (((153 * shiftedMonth) + 2) / 5) + 1);
-        var month = (int)(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9);
+        var ofMonth = ofYear - (((153 * shiftedMonth) + 2) / 5) + 1;
+        var month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
         var civil = year + (era * 400) + (month <= 2 ? 1 : 0);
         var before = civil <= 0;
-        Utf8Formatter.TryFormat(before ? 1 - civil : civil, target, out var at, new System.Buffers.StandardFormat('D', 4));
+        int at;
+        if (civil is >= 1000 and <= 9999)
+            at = Digits(civil, target);
+        else
+            Utf8Formatter.TryFormat(before ? 1 - civil : civil, target, out at, new System.Buffers.StandardFormat('D', 4));
         target[at++] = (byte)'-';
         target[at++] = (byte)('0' + (month / 10));
         target[at++] = (byte)('0' + (month % 10));
@@ -178,7 +213,12 @@ internal static unsafe class RowKey
 
     private static void Hex(ulong value, Span<byte> digits)
     {
-        for (var i = 15; i >= 0; i--, value >>= 4)
-            digits[i] = "0123456789abcdef"u8[(int)(value & 15)];
+        // Each nibble into a byte of its own, then all sixteen to digits at once.
+        var bytes = Vector128.CreateScalar(BinaryPrimitives.ReverseEndianness(value)).AsByte();
+        var high = Vector128.ShiftRightLogical(bytes.AsUInt16(), 4).AsByte() & Vector128.Create((byte)15);
+        var low = bytes & Vector128.Create((byte)15);
+        var nibbles = Vector128.Shuffle(high, Vector128.Create((byte)0, 255, 1, 255, 2, 255, 3, 255, 4, 255, 5, 255, 6, 255, 7, 255))
+            | Vector128.Shuffle(low, Vector128.Create((byte)255, 0, 255, 1, 255, 2, 255, 3, 255, 4, 255, 5, 255, 6, 255, 7));
+        Vector128.Shuffle(Vector128.Create("0123456789abcdef"u8), nibbles).CopyTo(digits);
     }
 }

@@ -125,44 +125,78 @@ internal sealed class RowOutcomes : IDisposable
         var outcomes = new Span<byte>(new Result(call.Output).Data, rows);
         outcomes.Clear();
         var inputs = new ReadOnlySpan<ushort>(call.Column(1).Data, rows);
-        var single = inputs.IndexOfAnyExcept(inputs[0]) < 0 ? inputs[0] : -1;
-        lock (_lock)
+        // Counted here, added up under the lock once for each vector.
+        var tally = new Tally(_read.Length, _events.Length, _changed.Length);
+        if (inputs.IndexOfAnyExcept(inputs[0]) < 0)
         {
-            if (single >= 0)
-                _read[single] += rows;
-            else
-                foreach (var input in inputs)
-                    _read[input]++;
-            for (var i = 0; i < _events.Length; i++)
+            tally.Read[inputs[0]] += rows;
+        }
+        else
+        {
+            foreach (var input in inputs)
+                tally.Read[input]++;
+        }
+        for (var i = 0; i < _events.Length; i++)
+        {
+            var column = call.Column(FirstEvent + i);
+            var flags = new ReadOnlySpan<byte>(column.Data, rows);
+            for (var row = flags.IndexOfAnyExcept((byte)0); row < rows && row >= 0; row++)
             {
-                var column = call.Column(FirstEvent + i);
+                if (flags[row] != 0 && !column.IsNull(row))
+                    Happen(i, inputs[row], ref outcomes[row], tally);
+            }
+        }
+        Hashes? hashes = null;
+        for (var i = 0; i < _changes.Length; i++)
+        {
+            var column = call.Column(FirstEvent + _events.Length + i);
+            var change = _changes[i];
+            if (!change.Bits)
+            {
                 var flags = new ReadOnlySpan<byte>(column.Data, rows);
                 for (var row = flags.IndexOfAnyExcept((byte)0); row < rows && row >= 0; row++)
                 {
                     if (flags[row] != 0 && !column.IsNull(row))
-                        Happen(i, inputs[row], ref outcomes[row]);
+                        Change(row, change.Rules[0], outcomes, tally, hashes ??= new Hashes(call));
                 }
+                continue;
             }
-            Span<ulong> hashes = stackalloc ulong[_changes.Length > 0 ? rows : 0];
-            hashes.Clear();
-            for (var i = 0; i < _changes.Length; i++)
-                CountChanges(call, call.Column(FirstEvent + _events.Length + i), _changes[i], outcomes, hashes);
+            var masks = new ReadOnlySpan<uint>(column.Data, rows);
+            for (var row = masks.IndexOfAnyExcept(0u); row < rows && row >= 0; row++)
+            {
+                for (var bits = masks[row]; bits != 0; bits &= bits - 1)
+                    Change(row, change.Rules[BitOperations.TrailingZeroCount(bits)], outcomes, tally, hashes ??= new Hashes(call));
+            }
+        }
+        lock (_lock)
+        {
+            for (var i = 0; i < _read.Length; i++)
+            {
+                _read[i] += tally.Read[i];
+                _added[i] += tally.Added[i];
+                _rejected[i] += tally.Rejected[i];
+                _filtered[i] += tally.Filtered[i];
+                for (var happening = 0; happening < _events.Length; happening++)
+                    _counts[i][happening] += tally.Counts[(i * _events.Length) + happening];
+            }
+            for (var rule = 0; rule < _changed.Length; rule++)
+                _changed[rule] += tally.Changed[rule];
         }
     }
 
-    private void Happen(int number, ushort input, ref byte outcome)
+    private void Happen(int number, ushort input, ref byte outcome, Tally tally)
     {
         switch (_events[number])
         {
             case RowEvent.Added:
-                _read[input]--;
-                _added[input]++;
+                tally.Read[input]--;
+                tally.Added[input]++;
                 return;
             case RowEvent.Filter:
                 if (outcome != (byte)Outcome.Clean)
                     return;
                 outcome = (byte)Outcome.Filtered;
-                _filtered[input]++;
+                tally.Filtered[input]++;
                 break;
             case RowEvent.Tolerate:
                 if (outcome == (byte)Outcome.Filtered)
@@ -176,65 +210,84 @@ internal sealed class RowOutcomes : IDisposable
                 if (outcome == (byte)Outcome.Clean)
                 {
                     outcome = (byte)Outcome.Rejected;
-                    _rejected[input]++;
+                    tally.Rejected[input]++;
                 }
                 break;
         }
-        _counts[input][number]++;
-    }
-
-    private unsafe void CountChanges(in Call call, Column column, RowChange change, Span<byte> outcomes, Span<ulong> hashes)
-    {
-        if (!change.Bits)
-        {
-            var flags = new ReadOnlySpan<byte>(column.Data, outcomes.Length);
-            for (var row = flags.IndexOfAnyExcept((byte)0); row < flags.Length && row >= 0; row++)
-            {
-                if (flags[row] != 0 && !column.IsNull(row))
-                    Count(call, row, change.Rules[0], outcomes, hashes);
-            }
-            return;
-        }
-        var masks = new ReadOnlySpan<uint>(column.Data, outcomes.Length);
-        for (var row = masks.IndexOfAnyExcept(0u); row < masks.Length && row >= 0; row++)
-        {
-            for (var bits = masks[row]; bits != 0; bits &= bits - 1)
-                Count(call, row, change.Rules[BitOperations.TrailingZeroCount(bits)], outcomes, hashes);
-        }
+        tally.Counts[(input * _events.Length) + number]++;
     }
 
     // The sample are the rows with the least hashes: the same ones whatever the order and the threads.
-    private unsafe void Count(in Call call, int row, int rule, Span<byte> outcomes, Span<ulong> hashes)
+    private void Change(int row, int rule, Span<byte> outcomes, Tally tally, Hashes hashes)
     {
         if (outcomes[row] is (byte)Outcome.Rejected or (byte)Outcome.Filtered)
             return;
-        _changed[rule]++;
-        if (_limits[rule] == 0)
+        tally.Changed[rule]++;
+        // Limits only sink, so one that is read too early takes a row too many, which the order at the end leaves out.
+        var limit = Volatile.Read(ref _limits[rule]);
+        if (limit == 0)
             return;
         if (_sample == int.MaxValue)
         {
             outcomes[row] = (byte)Outcome.CleanShown;
             return;
         }
-        ref var hash = ref hashes[row];
-        if (hash == 0)
-        {
-            var source = call.Column(3);
-            hash = Hash(source.IsNull(row) ? default : source.Text(row), ((long*)call.Column(2).Data)[row]);
-        }
-        if (hash >= _limits[rule])
+        var hash = hashes.Of(row);
+        if (hash >= limit)
             return;
-        var kept = _kept[rule];
-        kept.Enqueue(hash, ~hash);
-        if (kept.Count > _sample)
-            kept.Dequeue();
-        if (kept.Count == _sample)
-            _limits[rule] = kept.Peek() + 1;
+        lock (_lock)
+        {
+            var kept = _kept[rule];
+            kept.Enqueue(hash, ~hash);
+            if (kept.Count > _sample)
+                kept.Dequeue();
+            if (kept.Count == _sample)
+                Volatile.Write(ref _limits[rule], kept.Peek() + 1);
+        }
         outcomes[row] = (byte)Outcome.CleanShown;
     }
 
     /// <summary>Orders rows at random, always the same way; never 0.</summary>
-    internal static ulong Hash(ReadOnlySpan<byte> source, long row) => XxHash3.HashToUInt64(source, row * unchecked((long)0x9E3779B97F4A7C15)) | 1;
+    internal static ulong Hash(ulong source, long row)
+    {
+        // The mixer of SplitMix64.
+        var mixed = source ^ ((ulong)row * 0x9E3779B97F4A7C15);
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return (mixed ^ (mixed >> 31)) | 1;
+    }
+
+    internal static ulong Hash(ReadOnlySpan<byte> source) => XxHash3.HashToUInt64(source);
+
+    private sealed class Tally(int inputs, int events, int rules)
+    {
+        public long[] Read { get; } = new long[inputs];
+        public long[] Added { get; } = new long[inputs];
+        public long[] Rejected { get; } = new long[inputs];
+        public long[] Filtered { get; } = new long[inputs];
+        public long[] Counts { get; } = new long[inputs * events];
+        public long[] Changed { get; } = new long[rules];
+    }
+
+    /// <summary>Hashes of the rows of a vector; consecutive rows mostly have one source.</summary>
+    private sealed unsafe class Hashes(in Call call)
+    {
+        private readonly Column _rows = call.Column(2);
+        private readonly Column _sources = call.Column(3);
+        private byte[] _source = [];
+        private ulong _sourceHash = Hash(default(ReadOnlySpan<byte>));
+
+        public ulong Of(int row)
+        {
+            var source = _sources.IsNull(row) ? default : _sources.Text(row);
+            if (!source.SequenceEqual(_source))
+            {
+                _source = source.ToArray();
+                _sourceHash = Hash(source);
+            }
+            return Hash(_sourceHash, ((long*)_rows.Data)[row]);
+        }
+    }
 }
 
 /// <summary>
@@ -261,7 +314,7 @@ internal static unsafe class RowOutcomeKernels
         var number = (long*)call.Column(1).Data;
         var hashes = (ulong*)new Result(call.Output).Data;
         for (var row = 0; row < call.Rows; row++)
-            hashes[row] = RowOutcomes.Hash(source.IsNull(row) ? default : source.Text(row), number[row]);
+            hashes[row] = RowOutcomes.Hash(RowOutcomes.Hash(source.IsNull(row) ? default : source.Text(row)), number[row]);
     }
 
     private static RowOutcomes Outcomes(in Call call) => RowOutcomes.Of(*(int*)call.Column(0).Data);

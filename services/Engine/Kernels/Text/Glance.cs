@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Qualiz.Engine.Kernels.DuckDb;
@@ -105,5 +104,5 @@ internal static unsafe class Glance
     /// <summary>The bit for a length in a set of lengths; all above 63 share one.</summary>
     public static ulong LengthBit(int length) => 1UL << Math.Min(length, 63);
 
-    public static bool Has(this ulong lengths, int length) => BitOperations.PopCount(lengths & LengthBit(length)) != 0;
+    public static bool Has(this ulong lengths, int length) => (lengths & LengthBit(length)) != 0;
 }

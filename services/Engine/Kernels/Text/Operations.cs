@@ -204,6 +204,18 @@ internal sealed class ReplaceParts(IReadOnlyList<KeyValuePair<string, string>> m
 
     public override Kinds Interest => Kinds.Always;
 
+    public override bool Wants(ReadOnlySpan<byte> text)
+    {
+        if (ignoreCase)
+            return true;
+        foreach (var (from, _, _) in _map)
+        {
+            if (text.IndexOf(from) >= 0)
+                return true;
+        }
+        return false;
+    }
+
     public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
     {
         if (ignoreCase)

@@ -51,7 +51,7 @@ internal static unsafe class TextKernels
         {
             if (texts.IsNull(row))
                 result.SetNull(row);
-            else if (row < first || !IsOfInterest(program, texts.Texts + row))
+            else if (row < first || !program.Wants(texts.Texts + row))
                 result.SetText(row, texts.Text(row));
             else if (program.Run(texts.Text(row), buffers, out _, out var text))
                 result.SetText(row, text);
@@ -71,7 +71,7 @@ internal static unsafe class TextKernels
         var buffers = TextBuffers.Own;
         for (var row = FirstOfInterest(program, texts, call.Rows); row < call.Rows; row++)
         {
-            if (!texts.IsNull(row) && IsOfInterest(program, texts.Texts + row))
+            if (!texts.IsNull(row) && program.Wants(texts.Texts + row))
                 program.Run(texts.Text(row), buffers, out masks[row], out _);
         }
     }
@@ -100,14 +100,10 @@ internal static unsafe class TextKernels
     private static int FirstOfInterest(TextProgram program, Column texts, int rows)
     {
         var row = 0;
-        while (row < rows && (texts.IsNull(row) || !IsOfInterest(program, texts.Texts + row)))
+        while (row < rows && (texts.IsNull(row) || !program.Wants(texts.Texts + row)))
             row++;
         return row;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsOfInterest(TextProgram program, DuckString* text) =>
-        program.Lengths.Has((int)text->Length) || (program.Interest & Kinds.Always) != 0 || Glance.At(text, program.Interest) != 0;
 
     private sealed class JsonTrace : ITextTrace
     {

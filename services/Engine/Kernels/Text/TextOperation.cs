@@ -20,6 +20,9 @@ internal abstract class TextOperation
     /// <summary>... or with one of these lengths (a bit each, see <see cref="Glance.LengthBit"/>).</summary>
     public virtual ulong Lengths => 0;
 
+    /// <summary>Where neither tells enough (<see cref="Kinds.Always"/>): whether the operation has anything to do. Costs less than doing it.</summary>
+    public virtual bool Wants(ReadOnlySpan<byte> text) => true;
+
     /// <summary>Gives the new text to <paramref name="target"/>, which is empty; leaves it alone unless it is <see cref="Outcome.Changed"/>.</summary>
     public abstract Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target);
 }

@@ -14,6 +14,10 @@ internal static class TextOperations
         "title" => new Title(),
         "replace" => new Replace(Map(settings), Flag(settings, "ignoreCase")),
         "replaceParts" => new ReplaceParts(Map(settings), Flag(settings, "ignoreCase")),
+        "normalize" => new Normalize(settings.GetProperty("form").GetString() == "nfkc" ? System.Text.NormalizationForm.FormKC : System.Text.NormalizationForm.FormC),
+        "accents" => new Accents(),
+        "remove" => new Remove(Words(settings, "kinds").ToHashSet()),
+        "pad" => new Pad(settings.GetProperty("length").GetInt32(), settings.GetProperty("with").GetString()!, Flag(settings, "right"), Flag(settings, "cut")),
         var other => throw new FormatException($"There is no operation {other}."),
     };
 

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Qualiz.Engine.Kernels.DuckDb;
 
 namespace Qualiz.Engine.Kernels.Text;
 
@@ -9,20 +11,36 @@ internal sealed class TextProgram
     public const int MostOperations = 32;
 
     private readonly TextOperation[] _operations;
+    private readonly TextOperation[] _always;
     private readonly string[] _rules;
 
     private TextProgram(TextOperation[] operations, string[] rules)
     {
         _operations = operations;
         _rules = rules;
+        _always = [.. operations.Where(operation => (operation.Interest & Kinds.Always) != 0)];
         Interest = operations.Aggregate(Kinds.None, (kinds, operation) => kinds | operation.Interest);
         Lengths = operations.Aggregate(0UL, (lengths, operation) => lengths | operation.Lengths);
     }
 
-    /// <summary>A text without any of these kinds and lengths passes through unchanged.</summary>
-    public Kinds Interest { get; }
+    private Kinds Interest { get; }
 
-    public ulong Lengths { get; }
+    private ulong Lengths { get; }
+
+    /// <summary>False when a text passes through unchanged, as most do; true when it may not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe bool Wants(DuckString* text) =>
+        Lengths.Has((int)text->Length) || Glance.At(text, Interest) != 0 || (_always.Length > 0 && AnyWants(DuckString.Span(text)));
+
+    private bool AnyWants(ReadOnlySpan<byte> text)
+    {
+        foreach (var operation in _always)
+        {
+            if (operation.Wants(text))
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>The rule that an operation stands for, as the change log names it.</summary>
     public string Rule(int operation) => _rules[operation];
