@@ -40,7 +40,7 @@ build() { # CONFIGURATION PROJECT...: builds what is older than its sources
   for project in "$@"; do
     stamp=$root/artifacts/.built/$configuration-$(basename "$project")
     if [ -e "$stamp" ] && [ -z "$(find "$root"/Directory.* "$root/global.json" "$root/contracts" "$root/services" \
-      "$root/gateway" "$root/cli" "$root/tests" -newer "$stamp" \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.sql' \
+      "$root/gateway" "$root/cli" "$root/tests" -newer "$stamp" \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sql' \
       -o -name '*.json' -o -type d \) -print -quit)" ]; then
       continue
     fi
