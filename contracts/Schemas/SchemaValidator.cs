@@ -310,6 +310,8 @@ public sealed class SchemaValidator
         var fits = types.Count == 0 || kind == TemplateKind.Unknown || types.Any(type => (type, kind) switch
         {
             ("string", TemplateKind.Text) => true,
+            // Filled in, it is written out (FilledTexts).
+            ("string", TemplateKind.WholeNumber or TemplateKind.Number or TemplateKind.Bool) => FilledTexts.TakesAnyText(schema),
             ("integer", TemplateKind.WholeNumber) => true,
             ("number", TemplateKind.Number or TemplateKind.WholeNumber) => true,
             ("boolean", TemplateKind.Bool) => true,

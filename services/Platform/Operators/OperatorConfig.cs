@@ -16,7 +16,9 @@ internal static class OperatorConfig
         value = null;
         if (config.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
             config = Empty;
-        var problems = SchemaValidator.Validate(config, ConfigSchema.For<TConfig>());
+        var schema = ConfigSchema.For<TConfig>();
+        config = FilledTexts.AsSchemaWants(config, schema);
+        var problems = SchemaValidator.Validate(config, schema);
         if (problems.Count > 0)
             return Invalid(problems[0].Path, problems[0].Message, problems.Count - 1);
         try
