@@ -56,6 +56,25 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
     }
 
     [Fact]
+    public async Task What_a_pipeline_remembers_stays_when_its_run_and_even_the_runs_history_is_gone()
+    {
+        var ledger = new Ledger(host);
+        var run = await ledger.RunAsync(finished: true, files: false);
+        run.Keep = false;
+        foreach (var owner in new[] { run.Id, Guid.CreateVersion7() })
+        {
+            await ledger.WriteAsync($"{owner}/people/1/ids-0001.parquet");
+            await ledger.WriteAsync($"{owner}/people/1/ids-0002.parquet");
+            ledger.Remembered.Add($"{ledger.Project}/{owner}/people/1/ids-0001.parquet");
+        }
+        (await CollectAsync(ledger)).Files.ShouldBe(2);
+        ledger.Files().Select(file => $"{ledger.Project}/{file[(ledger.Project.Length + 1)..]}").ShouldBe(ledger.Remembered, ignoreOrder: true);
+        ledger.Remembered.Clear();
+        (await CollectAsync(ledger)).Files.ShouldBe(2);
+        ledger.Files().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_run_whose_end_has_not_arrived_here_is_passed_over()
     {
         var ledger = new Ledger(host);
@@ -401,6 +420,9 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
         public RetentionOptions Options { get; init; } = new();
         public HashSet<Guid> Released { get; } = [];
 
+        /// <summary>Keys that pipelines' state names.</summary>
+        public HashSet<string> Remembered { get; } = [];
+
         public async Task<FakeRun> RunAsync(bool finished, bool files = true)
         {
             var run = new FakeRun(Guid.CreateVersion7(), Project) { Finished = finished };
@@ -477,7 +499,7 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
                 .. asked.RunIds.Select(id =>
                 {
                     if (!_runs.TryGetValue(id, out var run))
-                        return new ReviewedRun { RunId = id, Known = false };
+                        return new ReviewedRun { RunId = id, Known = false, Remembered = [.. Remembered] };
                     bool keep;
                     lock (Released)
                     {
@@ -494,6 +516,7 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
                         Keep = keep,
                         Files = [run.Intermediate, run.Rejected, run.Published, run.Log],
                         Logs = [run.Log],
+                        Remembered = [.. Remembered],
                         Active = [.. run.Active],
                         Published = run.Publishes ? [new PublishedStep("golden", "golden")] : [],
                         Rejecting = run.Rejects ? ["clean"] : [],

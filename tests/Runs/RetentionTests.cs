@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -60,6 +61,36 @@ public sealed class RetentionTests
         await runs.CompleteAsync(working.Command, active.Fence);
         await runs.UntilAsync(live, "completed");
         (await runs.StateAsync(old[1])).ShouldBe("failed");
+    }
+
+    [Fact]
+    public async Task What_a_step_remembers_is_named_until_a_later_run_remembers_something_else()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        async Task<(Guid Run, string Key)> RememberAsync()
+        {
+            var run = await runs.StartRunAsync("one");
+            var key = $"{Project}/{run}/a/1/ids-0001.parquet";
+            var state = JsonSerializer.SerializeToElement(new { entities = "people", ids = new { files = new[] { new { key } } } });
+            await runs.WorkAsync(Outcome() with { State = state });
+            await runs.UntilAsync(run, "completed");
+            return (run, key);
+        }
+
+        var first = await RememberAsync();
+        (await ReviewAsync(runs, [first.Run], release: false))[0].Remembered.ShouldBe([first.Key]);
+        await SqlAsync(runs, $"delete from runs.run where id = '{first.Run}'");
+        var gone = (await ReviewAsync(runs, [first.Run], release: false))[0];
+        (gone.Known, gone.Remembered.Single()).ShouldBe((false, first.Key));
+
+        var second = await RememberAsync();
+        var reviewed = (await ReviewAsync(runs, [first.Run, second.Run], release: false)).ToDictionary(run => run.RunId);
+        reviewed[first.Run].Remembered.ShouldBeEmpty();
+        reviewed[second.Run].Remembered.ShouldBe([second.Key]);
+        reviewed[second.Run].Files.ShouldContain(second.Key);
+        var pipeline = await ScalarAsync<Guid>(runs, "select pipeline_id from runs.run");
+        (await ReviewAsync(runs, [second.Run], release: false, deleted: [pipeline]))[0].Remembered.ShouldBeEmpty();
     }
 
     [Fact]

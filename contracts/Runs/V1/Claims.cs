@@ -112,7 +112,7 @@ public sealed record StepOutcome
     /// <summary>Named counts beyond the ledger, e.g. new, changed and same of an upsert.</summary>
     public IReadOnlyDictionary<string, long> Counts { get; init; } = new Dictionary<string, long>();
 
-    /// <summary>The step's new state; written only when the run completes.</summary>
+    /// <summary>The step's new state; written only when the run completes. Files of its own execution that it names by their keys stay as long as it does.</summary>
     public JsonElement? State { get; init; }
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

@@ -121,8 +121,11 @@ public sealed record ReviewedRun
 {
     public required Guid RunId { get; init; }
 
-    /// <summary>False: Runs has never heard of it, or no longer has it. Then nothing below is set.</summary>
+    /// <summary>False: Runs has never heard of it, or no longer has it. Then nothing below is set but <see cref="Remembered"/>.</summary>
     public required bool Known { get; init; }
+
+    /// <summary>Files of this run that the pipeline's state names: its next run reads them, however old they are.</summary>
+    public IReadOnlyList<string> Remembered { get; init; } = [];
     public string? Pipeline { get; init; }
 
     /// <summary>False while it is queued, runs or is being cancelled: everything of it stays.</summary>
@@ -131,7 +134,7 @@ public sealed record ReviewedRun
     /// <summary>False: what its steps wrote may go, as far as nothing else refers to it.</summary>
     public bool Keep { get; init; }
 
-    /// <summary>The keys of everything that its steps' results name, logs included.</summary>
+    /// <summary>The keys of everything that its steps' results name, their state and logs included.</summary>
     public IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>Those of <see cref="Files"/> that stay as long as the run's history: the steps' logs.</summary>

@@ -147,6 +147,7 @@ internal sealed class Collector(
                 && run.Rejecting.All(step => told.Rejected.Contains((run.RunId, step)));
             var named = run.Files.ToHashSet(StringComparer.Ordinal);
             var logs = run.Logs.ToHashSet(StringComparer.Ordinal);
+            var remembered = run.Remembered.ToHashSet(StringComparer.Ordinal);
             var active = run.Active.Select(execution => (execution.StepId, execution.Fence)).ToHashSet();
             foreach (var file in runs[run.RunId])
             {
@@ -156,6 +157,7 @@ internal sealed class Collector(
                 var (kind, keep) =
                     published.Contains(file.Key) ? ("published", true)
                     : rejected.Contains(file.Key) ? ("rejected", true)
+                    : remembered.Contains(file.Key) ? ("state", true)
                     : !run.Known ? ("unknown", age < sweep.Options.UnknownAge)
                     : place.Fence is null ? ("patch", !run.Finished || age < sweep.Options.OrphanAge)
                     : logs.Contains(file.Key) ? ("log", true)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
@@ -18,6 +19,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
         var limits = new Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)>();
         var released = new List<Guid>();
         await work.BeginAsync(ct);
+        var remembered = await RememberedAsync(asked, ct);
         // In one order, so that two collectors do not wait for each other.
         foreach (var id in asked.RunIds.Distinct().Order())
         {
@@ -26,7 +28,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             var run = await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == id && row.Project == asked.Project, ct);
             if (run is null)
             {
-                reviewed.Add(new ReviewedRun { RunId = id, Known = false });
+                reviewed.Add(new ReviewedRun { RunId = id, Known = false, Remembered = [.. remembered[id]] });
                 continue;
             }
 
@@ -35,7 +37,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             if (!keep && run.CollectedAt is null)
                 released.Add(id);
             reviewed.Add(Review(run, steps, keep, (await plans.GetAsync(run.VersionId, ct)).Steps
-                .Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!)));
+                .Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!)) with { Remembered = [.. remembered[id]] });
         }
 
         if (asked.Release && released.Count > 0)
@@ -47,6 +49,24 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
         await work.CommitAsync(ct);
         return new RunsReviewed { Runs = reviewed };
     }
+
+    /// <summary>What pipelines remember outlives the run that left it, and even that run's history.</summary>
+    private async Task<ILookup<Guid, string>> RememberedAsync(ReviewRuns asked, CancellationToken ct)
+    {
+        var memories = asked.ProjectDeleted ? [] : await work.Db.Memories.AsNoTracking()
+            .Where(memory => asked.RunIds.Contains(memory.RunId) && !asked.DeletedPipelines.Contains(memory.PipelineId)).ToListAsync(ct);
+        return memories.SelectMany(memory => FilesIn(memory.Value, asked.Project, memory.RunId).Select(key => (memory.RunId, Key: key)))
+            .ToLookup(named => named.RunId, named => named.Key);
+    }
+
+    /// <summary>Runs knows nothing of what a step's state means; a text in it that begins like the run's keys is one.</summary>
+    private static IEnumerable<string> FilesIn(JsonElement state, string project, Guid run) => state.ValueKind switch
+    {
+        JsonValueKind.Object => state.EnumerateObject().SelectMany(property => FilesIn(property.Value, project, run)),
+        JsonValueKind.Array => state.EnumerateArray().SelectMany(element => FilesIn(element, project, run)),
+        JsonValueKind.String when state.GetString()!.StartsWith($"{project}/{run:D}/", StringComparison.Ordinal) => [state.GetString()!],
+        _ => [],
+    };
 
     private async Task<bool> IsKeptAsync(RunState run, ReviewRuns asked, Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)> limits, CancellationToken ct)
     {
@@ -90,7 +110,12 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             Pipeline = run.Pipeline,
             Finished = run.FinishedAt is not null,
             Keep = keep,
-            Files = [.. outcomes.SelectMany(step => step.Outcome!.Outputs.Values).SelectMany(output => output.Files).Select(file => file.Key), .. logs],
+            Files =
+            [
+                .. outcomes.SelectMany(step => step.Outcome!.Outputs.Values).SelectMany(output => output.Files).Select(file => file.Key),
+                .. outcomes.Where(step => step.Outcome!.State is not null).SelectMany(step => FilesIn(step.Outcome!.State!.Value, run.Project, run.CorrelationId)),
+                .. logs,
+            ],
             Logs = logs,
             Active = [.. steps.Where(step => step.State == StepStatus.Running).Select(step => new ActiveFence(step.StepId, step.Fence))],
             Published = run.CurrentState != nameof(RunStateMachine.Completed) ? [] :
