@@ -7,6 +7,9 @@ public sealed record DatasetRef
     public required DatasetSchema Schema { get; init; }
     public required long Rows { get; init; }
     public required long Bytes { get; init; }
+
+    public static DatasetRef Of(DatasetSchema schema, params IReadOnlyList<DataFile> files) =>
+        new() { Files = files, Schema = schema, Rows = files.Sum(file => file.Rows), Bytes = files.Sum(file => file.Bytes) };
 }
 
 /// <summary>One file of a dataset.</summary>

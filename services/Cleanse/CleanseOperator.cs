@@ -18,21 +18,14 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         ArgumentNullException.ThrowIfNull(step);
         var inputs = new List<RecipeInput>();
         foreach (var input in step.Inputs)
-        {
-            var paths = new List<string>();
-            foreach (var file in input.Dataset.Files)
-                paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
-            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, paths)));
-        }
+            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, await step.GetLocalPathsAsync(input.Dataset, ct).ConfigureAwait(false))));
         var outPath = step.Outputs.CreateFile("out");
         var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
         var files = new RecipeFiles(outPath, rejectedPath, config.Changes == ChangeLogMode.Off ? null : step.Outputs.CreateFile(ChangeLog.Port))
         {
             ChangesPerRule = config.Changes == ChangeLogMode.Full ? null : config.ChangesPerRule,
         };
-        var patches = new List<string>();
-        foreach (var file in step.Patches?.Files ?? [])
-            patches.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
+        var patches = step.Patches is null ? [] : await step.GetLocalPathsAsync(step.Patches, ct).ConfigureAwait(false);
         var patchedPath = patches.Count == 0 ? null : step.Outputs.CreateFile(RowPatches.Port);
         try
         {
@@ -68,7 +61,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         }
         catch (RecipeException exception)
         {
-            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
+            return new StepResult.Failed(exception.ToStepError());
         }
         catch (EngineException exception) when (exception.EndsStep)
         {
@@ -91,13 +84,13 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
     {
         var rejected = await step.Outputs.CommitAsync(files.Rejected, result.Rejected, ct).ConfigureAwait(false);
         var tag = RejectedRows.Strictest(step.Inputs.SelectMany(input => input.Dataset.Schema.Columns));
-        var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = Dataset(rejected, RejectedRows.Schema(tag)) };
+        var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(tag), rejected) };
         if (files.Changes is not null)
-            outputs[ChangeLog.Port] = Dataset(await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false), ChangeLog.Schema(tag));
+            outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(tag), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
         var counts = Counts(result);
         if (patched is var (applied, path))
         {
-            outputs[RowPatches.Port] = Dataset(await step.Outputs.CommitAsync(path, applied.Lines, ct).ConfigureAwait(false), RowPatches.Schema);
+            outputs[RowPatches.Port] = DatasetRef.Of(RowPatches.Schema, await step.Outputs.CommitAsync(path, applied.Lines, ct).ConfigureAwait(false));
             counts["patched"] = applied.Rows;
             step.Log.LogInformation("{Rows} rows changed by repairs", applied.Rows);
         }
@@ -121,7 +114,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         if (Failure(config, result) is { } error)
             return new StepResult.Failed(error, outcome);
         var clean = await step.Outputs.CommitAsync(files.Out, result.Out, ct).ConfigureAwait(false);
-        outputs["out"] = Dataset(clean, recipe.Schema);
+        outputs["out"] = DatasetRef.Of(recipe.Schema, clean);
         return new StepResult.Completed(outcome);
     }
 
@@ -165,6 +158,4 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         }
         return counts;
     }
-
-    private static DatasetRef Dataset(DataFile file, DatasetSchema schema) => new() { Files = [file], Schema = schema, Rows = file.Rows, Bytes = file.Bytes };
 }

@@ -67,16 +67,15 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         }
         catch (RecipeException exception)
         {
-            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
+            return new StepResult.Failed(exception.ToStepError());
         }
         catch (MatchException exception)
         {
             return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path });
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Transient = exception.Transient });
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 
@@ -106,17 +105,7 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         {
             return Task.FromResult(new OutputInferred
             {
-                Problems =
-                [
-                    new ConfigProblem
-                    {
-                        Code = exception.Code,
-                        Path = exception.Path,
-                        Message = exception.Message,
-                        Suggestion = exception.Suggestion,
-                        Needs = exception.Code == RecipeException.ColumnUnknown ? SchemaCertainty.Names : SchemaCertainty.Exact,
-                    },
-                ],
+                Problems = [RecipeProblem.Of(exception, exception.Path)],
                 Certainty = SchemaCertainty.Guess,
             });
         }
@@ -167,7 +156,7 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
     {
         var rows = await DatasetFiles.WriteAsync(session, port.Query, path, ct).ConfigureAwait(false);
         var file = await step.Outputs.CommitAsync(path, rows, ct).ConfigureAwait(false);
-        return new DatasetRef { Files = [file], Schema = port.Schema, Rows = rows, Bytes = file.Bytes };
+        return DatasetRef.Of(port.Schema, file);
     }
 
     private static async Task<EntityMemory> RememberAsync(string set, StepContext step, CancellationToken ct)
@@ -178,13 +167,8 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         return new EntityMemory(ids, step.Command.RunId.ToString());
     }
 
-    private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct)
-    {
-        var paths = new List<string>();
-        foreach (var file in dataset.Files)
-            paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
-        return new LocalDataset(dataset, paths);
-    }
+    private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct) =>
+        new(dataset, await step.GetLocalPathsAsync(dataset, ct).ConfigureAwait(false));
 }
 
 /// <summary>What the step keeps for its next run: a reference to who was in which entity, never the rows.</summary>

@@ -24,10 +24,7 @@ internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration con
             var columns = input.Dataset.Schema.Columns.Where(column => config.Hidden || !column.Hidden).ToList();
             if (columns.Count == 0)
                 throw new DeliveryException("columnsMissing", "The input has no columns to deliver.");
-            var paths = new List<string>();
-            foreach (var file in input.Dataset.Files)
-                paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
-            var rows = new DeliveryRows(new LocalDataset(input.Dataset, paths), columns);
+            var rows = new DeliveryRows(new LocalDataset(input.Dataset, await step.GetLocalPathsAsync(input.Dataset, ct).ConfigureAwait(false)), columns);
             CheckKey(config, columns);
             var delivered = config.To.Connection is { } connection
                 ? await ToPostgresAsync(config, step, rows, connection, ct).ConfigureAwait(false)

@@ -61,12 +61,11 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
         }
         catch (RecipeException exception)
         {
-            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
+            return new StepResult.Failed(exception.ToStepError());
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Transient = exception.Transient });
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 
@@ -81,12 +80,12 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
         {
             if (context.Dataset(config.Lookup) is not { } schema)
                 return Task.FromResult(OutputInferred.Unknown($"the columns of {config.Lookup} are not known"));
-            lookup = new Lookup(config.Lookup, Empty(schema));
+            lookup = new Lookup(config.Lookup, EmptyDataset.Of(schema));
         }
         try
         {
             using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = 1, Scratch = context.Scratch });
-            var inputs = new StackedInputs([.. context.Inputs.Select(input => new RecipeInput(input.Name, Empty(input.Schema!)))], EnrichPlan.Added(config));
+            var inputs = new StackedInputs([.. context.Inputs.Select(input => new RecipeInput(input.Name, EmptyDataset.Of(input.Schema!)))], EnrichPlan.Added(config));
             var plan = EnrichPlan.Make(session, config, inputs, lookup);
             return Task.FromResult(new OutputInferred
             {
@@ -102,24 +101,11 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
         {
             return Task.FromResult(new OutputInferred
             {
-                Problems =
-                [
-                    new ConfigProblem
-                    {
-                        Code = exception.Code,
-                        Path = exception.Path,
-                        Message = exception.Message,
-                        Suggestion = exception.Suggestion,
-                        Position = exception.Position,
-                        Needs = exception.Code is RecipeException.ColumnUnknown ? SchemaCertainty.Names : SchemaCertainty.Exact,
-                    },
-                ],
+                Problems = [RecipeProblem.Of(exception, exception.Path)],
                 Certainty = SchemaCertainty.Guess,
             });
         }
     }
-
-    private static LocalDataset Empty(DatasetSchema schema) => new(new DatasetRef { Files = [], Schema = schema, Rows = 0, Bytes = 0 }, []);
 
     private static async Task<Lookup> FindAsync(string reference, StepContext step, CancellationToken ct)
     {
@@ -129,13 +115,8 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
             await LocalAsync(step, found.Content, ct).ConfigureAwait(false));
     }
 
-    private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct)
-    {
-        var paths = new List<string>();
-        foreach (var file in dataset.Files)
-            paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct).ConfigureAwait(false));
-        return new LocalDataset(dataset, paths);
-    }
+    private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct) =>
+        new(dataset, await step.GetLocalPathsAsync(dataset, ct).ConfigureAwait(false));
 
     private static async Task<StepResult> FinishAsync(
         EnrichConfig config, StepContext step, EngineSession session, EnrichPlan plan, EnrichCounts counts, Lookup? lookup,
@@ -155,8 +136,8 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
         var tag = RejectedRows.Strictest(plan.Schema.Columns);
         var outputs = new Dictionary<string, DatasetRef>
         {
-            [RejectedRows.Port] = Dataset(await step.Outputs.CommitAsync(paths.Rejected, rejectedRows, ct).ConfigureAwait(false), RejectedRows.Schema(tag)),
-            [UnmatchedPort] = Dataset(await step.Outputs.CommitAsync(paths.Unmatched, unmatchedKeys, ct).ConfigureAwait(false), plan.UnmatchedSchema),
+            [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(tag), await step.Outputs.CommitAsync(paths.Rejected, rejectedRows, ct).ConfigureAwait(false)),
+            [UnmatchedPort] = DatasetRef.Of(plan.UnmatchedSchema, await step.Outputs.CommitAsync(paths.Unmatched, unmatchedKeys, ct).ConfigureAwait(false)),
         };
         var outcome = new StepOutcome
         {
@@ -175,7 +156,7 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
             return new StepResult.Failed(error, outcome);
         var outRows = await DatasetFiles.WriteAsync(
             session, $"SELECT {Sql.Identifiers(plan.Schema.Columns.Select(column => column.Name))} FROM {table} WHERE {reasons} IS NULL", paths.Out, ct).ConfigureAwait(false);
-        outputs["out"] = Dataset(await step.Outputs.CommitAsync(paths.Out, outRows, ct).ConfigureAwait(false), plan.Schema);
+        outputs["out"] = DatasetRef.Of(plan.Schema, await step.Outputs.CommitAsync(paths.Out, outRows, ct).ConfigureAwait(false));
         return new StepResult.Completed(outcome);
     }
 
@@ -243,6 +224,4 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
             warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{counts.Unmatched:N0} rows have no match in {lookup!.Name} and were kept as they are."));
         return warnings;
     }
-
-    private static DatasetRef Dataset(DataFile file, DatasetSchema schema) => new() { Files = [file], Schema = schema, Rows = file.Rows, Bytes = file.Bytes };
 }

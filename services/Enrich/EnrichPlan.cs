@@ -293,21 +293,7 @@ internal sealed class EnrichPlan
         }
     }
 
-    private ColumnType TypeOf(string sql, string path)
-    {
-        var row = string.Join(", ", _columns.Select(column => $"CAST(NULL AS {DatasetFiles.TypeOf(column).DuckDb}) AS {Quote(column.Name)}"));
-        string type;
-        try
-        {
-            type = _session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
-        }
-        catch (EngineException exception)
-        {
-            throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression is refused: {exception.Message.TrimEnd('.')}.", path);
-        }
-        return ColumnType.NearestTo(type)
-            ?? throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression has the type {type}, which Qualiz does not have; cast it.", path);
-    }
+    private ColumnType TypeOf(string sql, string path) => RowExpression.TypeOf(_session, sql, _columns.Select(column => (column.Name, DatasetFiles.TypeOf(column))), path);
 
     private int Find(string name, string path)
     {

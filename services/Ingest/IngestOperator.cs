@@ -143,7 +143,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         List<SourceSurvey> surveys, IReadOnlyList<TargetColumn> columns, DatasetSchema schema, IReadOnlyList<string>? key, StepContext step, RowProgress progress, CancellationToken ct)
     {
         if (surveys.Count == 0)
-            return (Dataset([], schema), null);
+            return (DatasetRef.Of(schema), null);
         var together = surveys.Count > MaxFiles;
         var targets = surveys.Select((_, i) => together ? Path.Combine(step.Scratch, $"part-{i:00000}.parquet") : step.Outputs.CreateFile("out")).ToList();
         var joined = together ? surveys.Chunk(MaxFiles).Select(_ => step.Outputs.CreateFile("out")).ToList() : [];
@@ -184,7 +184,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             foreach (var chunk in converted.Chunk(MaxFiles))
             {
                 var local = new LocalDataset(
-                    Dataset([.. chunk.Select(file => new DataFile { Key = file.Path, Rows = file.Rows, Bytes = 0, Sha256 = "", Origin = file.Origin })], schema),
+                    DatasetRef.Of(schema, [.. chunk.Select(file => new DataFile { Key = file.Path, Rows = file.Rows, Bytes = 0, Sha256 = "", Origin = file.Origin })]),
                     [.. chunk.Select(file => file.Path)]);
                 var rows = await DatasetFiles.WriteAsync(session, $"SELECT * FROM {DatasetFiles.Relation(local)}", joined[part], ct);
                 files.Add(await step.Outputs.CommitAsync(joined[part++], rows, ct));
@@ -201,12 +201,12 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         if (files.Sum(file => file.Rows) != expected)
             throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{expected} rows were read, but {files.Sum(file => file.Rows)} written."));
         if (rejectedPath is null)
-            return (Dataset(files, schema), null);
+            return (DatasetRef.Of(schema, files), null);
         var count = await RejectedFile.WriteAsync(session, surveys, rejectedPath, ct);
         if (count != rejectedRows)
             throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{rejectedRows} records were rejected, but {count} written."));
         var rejected = await step.Outputs.CommitAsync(rejectedPath, count, ct);
-        return (Dataset(files, schema), Dataset([rejected], RejectedRows.Schema(RejectedRows.Strictest(schema.Columns))));
+        return (DatasetRef.Of(schema, files), DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), rejected));
     }
 
     // With onSchemaChange: ignore, the columns of the last run are declared: what does not fit them is rejected.
@@ -248,9 +248,6 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             counts["filesSeenBefore"] = skipped;
         return counts;
     }
-
-    internal static DatasetRef Dataset(IReadOnlyList<DataFile> files, DatasetSchema schema) =>
-        new() { Files = files, Schema = schema, Rows = files.Sum(file => file.Rows), Bytes = files.Sum(file => file.Bytes) };
 
     private static StepResult.Failed Failed(string code, string message, string? path, bool transient = false) =>
         new(new StepError { Code = code, Message = message, Path = path, Transient = transient });

@@ -19,13 +19,7 @@ internal static class DataStep
     {
         var inputs = new List<RecipeInput>();
         foreach (var input in step.Inputs)
-        {
-            var paths = new List<string>();
-            foreach (var file in input.Dataset.Files)
-                paths.Add(await step.Store.GetLocalPathAsync(file.Key, step.Scratch, ct));
-            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, paths)));
-        }
-
+            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, await step.GetLocalPathsAsync(input.Dataset, ct))));
         return inputs;
     }
 
@@ -71,8 +65,6 @@ internal static class DataStep
         return null;
     }
 
-    public static DatasetRef Dataset(DataFile file, DatasetSchema schema) => new() { Files = [file], Schema = schema, Rows = file.Rows, Bytes = file.Bytes };
-
     /// <summary>
     /// The identity of rows that are none of those that came in: the step and run that made them, their place in the file, and the hash of
     /// <paramref name="key"/> (null: of all columns). It follows from the place, so the file need not hold it.
@@ -82,12 +74,6 @@ internal static class DataStep
         Source = string.Create(CultureInfo.InvariantCulture, $"{step.Command.Pipeline}.{step.Command.StepId}@{step.Command.RunId:N}"),
         Key = key,
     };
-
-    public static StepResult Failed(RecipeException exception) =>
-        new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Path = exception.Path.Length == 0 ? null : exception.Path });
-
-    public static StepResult Failed(EngineException exception) =>
-        new StepResult.Failed(new StepError { Code = exception.Code, Message = exception.Message, Transient = exception.Transient });
 
     public static ConfigProblem Problem(RecipeException exception) => RecipeProblem.Of(exception, exception.Path);
 }

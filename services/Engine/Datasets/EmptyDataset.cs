@@ -5,5 +5,5 @@ namespace Qualiz.Engine.Datasets;
 /// <summary>A dataset without rows, to check statements against its columns.</summary>
 public static class EmptyDataset
 {
-    public static LocalDataset Of(DatasetSchema schema) => new(new DatasetRef { Files = [], Schema = schema, Rows = 0, Bytes = 0 }, []);
+    public static LocalDataset Of(DatasetSchema schema) => new(DatasetRef.Of(schema), []);
 }

@@ -269,21 +269,7 @@ public sealed partial class RecipeCompiler
         return _session.Scalar<bool>($"SELECT TRY_CAST({text} AS {type.DuckDb}) IS NOT NULL AND ({exact})") ? $"CAST({text} AS {type.DuckDb})" : null;
     }
 
-    private ColumnType ExpressionType(string sql, string path)
-    {
-        var row = string.Join(", ", _columns.Select(column => $"CAST(NULL AS {column.Type.DuckDb}) AS {Quote(column.Name)}"));
-        string type;
-        try
-        {
-            type = _session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
-        }
-        catch (EngineException exception)
-        {
-            throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression is refused: {exception.Message.TrimEnd('.')}.", path);
-        }
-        return ColumnType.NearestTo(type)
-            ?? throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression has the type {type}, which Qualiz does not have; cast it.", path);
-    }
+    private ColumnType ExpressionType(string sql, string path) => RowExpression.TypeOf(_session, sql, _columns.Select(column => (column.Name, column.Type)), path);
 
     private static ColumnType TypeOf(string text, string path)
     {

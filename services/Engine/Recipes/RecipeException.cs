@@ -1,3 +1,5 @@
+using Qualiz.Contracts.Runs.V1;
+
 namespace Qualiz.Engine.Recipes;
 
 /// <summary>The recipe does not fit its inputs. Holds no row values.</summary>
@@ -21,4 +23,7 @@ public sealed class RecipeException(string code, string message, string path) : 
 
     /// <summary>The character (from 0) of the text at <see cref="Path"/> that is meant, if it is one text and that is known.</summary>
     public int? Position { get; init; }
+
+    /// <summary>What a step that ends by it reports.</summary>
+    public StepError ToStepError() => new() { Code = Code, Message = Message, Path = Path.Length == 0 ? null : Path };
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Qualiz.Contracts.Text;
 using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Types;
 
 namespace Qualiz.Engine.Recipes;
 
@@ -36,6 +37,24 @@ public static class RowExpression
         var walker = new Walker(columns.ToDictionary(name => name, StringComparer.OrdinalIgnoreCase), expression, path);
         walker.Visit(bare, 0);
         return ($"(\n{expression}\n)", [.. walker.Reads]);
+    }
+
+    /// <summary>The type that a checked expression has over columns of these types.</summary>
+    /// <exception cref="RecipeException">Code <c>expressionInvalid</c>: it does not fit the types, or has one that Qualiz does not have.</exception>
+    public static ColumnType TypeOf(EngineSession session, string sql, IEnumerable<(string Name, ColumnType Type)> columns, string path)
+    {
+        var row = string.Join(", ", columns.Select(column => $"CAST(NULL AS {column.Type.DuckDb}) AS {Sql.Identifier(column.Name)}"));
+        string type;
+        try
+        {
+            type = session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
+        }
+        catch (EngineException exception)
+        {
+            throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression is refused: {exception.Message.TrimEnd('.')}.", path);
+        }
+        return ColumnType.NearestTo(type)
+            ?? throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression has the type {type}, which Qualiz does not have; cast it.", path);
     }
 
     private static JsonElement Parse(EngineSession session, string statement, string path)

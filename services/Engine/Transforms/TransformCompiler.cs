@@ -578,21 +578,7 @@ public sealed class TransformCompiler
         }
     }
 
-    private ColumnType TypeOf(string sql, string path)
-    {
-        var row = string.Join(", ", _columns.Select(column => $"CAST(NULL AS {column.Type.DuckDb}) AS {Quote(column.Name)}"));
-        string type;
-        try
-        {
-            type = _session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
-        }
-        catch (EngineException exception)
-        {
-            throw new RecipeException(RecipeException.ExpressionInvalid, $"The row expression is refused: {exception.Message.TrimEnd('.')}.", path);
-        }
-        return ColumnType.NearestTo(type)
-            ?? throw new RecipeException(RecipeException.ExpressionInvalid, $"The expression has the type {type}, which Qualiz does not have; cast it.", path);
-    }
+    private ColumnType TypeOf(string sql, string path) => RowExpression.TypeOf(_session, sql, _columns.Select(column => (column.Name, column.Type)), path);
 
     private static string FreePrefix(IReadOnlyList<Operation> operations, IReadOnlyList<RecipeInput> inputs)
     {

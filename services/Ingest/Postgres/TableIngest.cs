@@ -150,15 +150,15 @@ internal sealed class TableIngest(OutboundGuard guard)
             converted = (await new RepeatFinder(session, outcome.File.Path == target ? repeats : null, columns).ResolveAsync([converted], others.Dequeue, ct))[0];
         var outputs = new Dictionary<string, DatasetRef>
         {
-            ["out"] = IngestOperator.Dataset(converted.Rows == 0 ? [] : [(await step.Outputs.CommitAsync(converted.Path, converted.Rows, ct)) with { Origin = converted.Origin }], schema),
+            ["out"] = DatasetRef.Of(schema, converted.Rows == 0 ? [] : [(await step.Outputs.CommitAsync(converted.Path, converted.Rows, ct)) with { Origin = converted.Origin }]),
         };
         if (deletedPath is not null && outcome.Deleted > 0)
-            outputs[IngestModule.DeletedPort] = IngestOperator.Dataset([await step.Outputs.CommitAsync(deletedPath, outcome.Deleted, ct)], schema);
+            outputs[IngestModule.DeletedPort] = DatasetRef.Of(schema, await step.Outputs.CommitAsync(deletedPath, outcome.Deleted, ct));
         if (spool.Count > 0)
         {
             var set = survey with { Spools = [(spool, rows, 0)] };
             var count = await RejectedFile.WriteAsync(session, [set], rejectedPath, ct);
-            outputs[RejectedRows.Port] = IngestOperator.Dataset([await step.Outputs.CommitAsync(rejectedPath, count, ct)], RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)));
+            outputs[RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), await step.Outputs.CommitAsync(rejectedPath, count, ct));
         }
         if (copy.Rows == 0 && config.OnEmpty == OnEmpty.Fail)
             throw new IngestException("empty", since is null ? "The table has no rows." : "There are no new rows.", "onEmpty");

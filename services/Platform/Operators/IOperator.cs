@@ -81,6 +81,15 @@ public sealed class StepContext
 
     /// <summary>Repairs of rows that wait for this step (see GetPatches), or null; only for operators that say they apply them.</summary>
     public DatasetRef? Patches { get; init; }
+
+    /// <summary>Brings a dataset to this machine: the path of each of its files, in their order.</summary>
+    public async Task<IReadOnlyList<string>> GetLocalPathsAsync(DatasetRef dataset, CancellationToken ct)
+    {
+        var paths = new List<string>();
+        foreach (var file in dataset.Files)
+            paths.Add(await Store.GetLocalPathAsync(file.Key, Scratch, ct).ConfigureAwait(false));
+        return paths;
+    }
 }
 
 /// <param name="Name">As written in the pipeline file.</param>

@@ -44,18 +44,17 @@ internal sealed class SqlOperator : IOperator<SqlConfig>
             step.Log.LogInformation("{Rows} rows in, {Written} rows out", rows, written);
             return new StepResult.Completed(new StepOutcome
             {
-                Outputs = new Dictionary<string, DatasetRef> { [DataStep.OutPort] = DataStep.Dataset(file, query.Schema) },
+                Outputs = new Dictionary<string, DatasetRef> { [DataStep.OutPort] = DatasetRef.Of(query.Schema, file) },
                 Ledger = [.. inputs.Select(TransformRun.NotAccounted)],
             });
         }
         catch (RecipeException exception)
         {
-            return DataStep.Failed(exception);
+            return new StepResult.Failed(exception.ToStepError());
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return DataStep.Failed(exception);
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 

@@ -50,19 +50,18 @@ internal sealed class TransformOperator : IOperator<TransformConfig>
                 step.Log.LogWarning("{Warning}", warning);
             return new StepResult.Completed(new StepOutcome
             {
-                Outputs = new Dictionary<string, DatasetRef> { [DataStep.OutPort] = DataStep.Dataset(file, plan.Schema) },
+                Outputs = new Dictionary<string, DatasetRef> { [DataStep.OutPort] = DatasetRef.Of(plan.Schema, file) },
                 Ledger = result.Ledger,
                 Warnings = result.Warnings,
             });
         }
         catch (RecipeException exception)
         {
-            return DataStep.Failed(exception);
+            return new StepResult.Failed(exception.ToStepError());
         }
-        // A full disk is the platform's matter: it waits in place and tries again.
-        catch (EngineException exception) when (exception.Code != EngineException.DiskFull)
+        catch (EngineException exception) when (exception.EndsStep)
         {
-            return DataStep.Failed(exception);
+            return new StepResult.Failed(exception.ToStepError());
         }
     }
 
