@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Ingest.Sources;
@@ -44,31 +43,14 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
         }
     }
 
-    private SocketsHttpHandler Handler() => new()
+    private SocketsHttpHandler Handler()
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        AutomaticDecompression = DecompressionMethods.All,
-        ConnectTimeout = Connecting,
-        MaxResponseHeadersLength = 64,
-        // The address that was checked is the one connected to.
-        ConnectCallback = async (context, ct) =>
-        {
-            var target = await guard.ResolveAsync(context.DnsEndPoint.Host, ct);
-            var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(target, context.DnsEndPoint.Port), ct);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
-    };
+        var handler = guard.CreateHandler();
+        handler.AutomaticDecompression = DecompressionMethods.All;
+        handler.ConnectTimeout = Connecting;
+        handler.MaxResponseHeadersLength = 64;
+        return handler;
+    }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, Uri address, CancellationToken ct)
     {

@@ -90,6 +90,32 @@ public sealed class OutboundGuard
         return addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0];
     }
 
+    /// <summary>
+    /// For an HTTP client that connects only where the guard lets it: to the very address that was checked, through no proxy, and
+    /// without following redirects, which would lead elsewhere. An <see cref="OutboundRefusedException"/> comes inside the client's own.
+    /// </summary>
+    public SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        ConnectCallback = async (context, ct) =>
+        {
+            var address = await ResolveAsync(context.DnsEndPoint.Host, ct);
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(address, context.DnsEndPoint.Port, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+
     private bool IsAllowed(IPAddress address) => _networks.Any(network => network.Contains(address)) || IsPublic(address);
 
     private static bool IsPublic(IPAddress address)

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Amazon.Runtime;
 using Qualiz.Platform.Outbound;
 
@@ -32,26 +31,11 @@ public static class ConnectionBuckets
 
     private sealed class GuardedClients(OutboundGuard guard) : HttpClientFactory
     {
-        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new SocketsHttpHandler
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig)
         {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectCallback = async (context, ct) =>
-            {
-                var address = await guard.ResolveAsync(context.DnsEndPoint.Host, ct);
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                try
-                {
-                    await socket.ConnectAsync(address, context.DnsEndPoint.Port, ct);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-        });
+            var handler = guard.CreateHandler();
+            handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+            return new HttpClient(handler);
+        }
     }
 }
