@@ -38,6 +38,7 @@ public static class DatasetsModule
         builder.Services.AddScoped<Publisher>();
         builder.Services.AddScoped<Resolver>();
         builder.Services.AddScoped<CurrentProject>();
+        builder.Services.AddScoped<UnmaskAudit>();
         builder.Services.AddScoped<CatalogueQueries>();
         builder.Services.AddScoped<UploadFiles>();
         builder.Services.AddScoped<ReferenceImport>();
@@ -52,7 +53,6 @@ public static class DatasetsModule
         builder.Services.AddScoped<QuarantineFill>();
         builder.Services.AddScoped<QuarantineWork>();
         builder.Services.AddScoped<QuarantineQueries>();
-        builder.Services.AddScoped<QuarantineAudit>();
         builder.Services.AddSingleton<ProjectDirectory>();
         builder.Services.AddSingleton<DatasetFileAccess>();
         return builder;

@@ -329,6 +329,38 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task An_export_is_on_record_whichever_of_its_rows_is_sensitive()
+    {
+        var project = host.NewProject();
+        await RejectAsync(project, [Row("k1", 1, "plain")]);
+        await RejectAsync(project, [Row("k2", 2, "secret@example.org")], sensitive: "email", step: "people");
+        Task<string> ExportAsync(string filter) => host.Client.GetStringAsync(new Uri(DatasetsHost.Url(project, $"quarantine/export?format=jsonl{filter}"), UriKind.Relative));
+
+        (await ExportAsync("")).ShouldNotContain("secret@example.org");
+        (await ExportAsync("&unmask=true&step=clean")).ShouldContain("plain");
+        (await ExportAsync("&unmask=true&state=dismissed")).ShouldBeEmpty();
+        (await ExportAsync("&unmask=true")).ShouldContain("secret@example.org");
+        var recorded = await UnmaskedAsync(project, 1);
+        recorded.Select(happened => (happened.Subject, string.Join(',', happened.Columns))).ShouldBe([("quarantine", "email")]);
+    }
+
+    [Fact]
+    public async Task Unmasking_rows_whose_sensitive_columns_are_not_known_is_on_record()
+    {
+        var project = host.NewProject();
+        await RejectAsync(project, [Row("k1", 1, "plain")]);
+        // The rejected values are sensitive, and no output says which columns are.
+        await RejectAsync(project, [Row("k2", 2, "secret@example.org")], sensitive: "email", step: "people", clean: [("k9", "s@1")]);
+        var (all, one) = ("quarantine/export?format=csv", $"quarantine/{(await ItemsAsync(project, "?step=people"))[0].GetProperty("id").GetInt64()}");
+        foreach (var rest in new[] { all, "quarantine?limit=10", $"{one}?" })
+        {
+            (await host.Client.GetStringAsync(new Uri(DatasetsHost.Url(project, rest), UriKind.Relative))).ShouldNotContain("secret@example.org");
+            (await host.Client.GetStringAsync(new Uri(DatasetsHost.Url(project, $"{rest}&unmask=true"), UriKind.Relative))).ShouldContain("secret@example.org");
+        }
+        (await UnmaskedAsync(project, 3)).Select(happened => (happened.Subject, happened.Columns.Count)).ShouldBe([("quarantine", 0), ("quarantine", 0), (one.Replace('/', ':'), 0)], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Hostile_values_survive_the_way_through_the_queue()
     {
         var project = host.NewProject();
@@ -378,7 +410,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     /// <summary>A run that rejected these rows has ended, and the quarantine has taken them.</summary>
     private async Task<Guid> RejectAsync(
         string project, IReadOnlyList<RejectedRow> rows, IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied = null,
-        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null)
+        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean")
     {
         var id = run ?? Guid.CreateVersion7();
         var folder = $"{project}/{id}/clean/{Random.Shared.Next()}";
@@ -402,14 +434,14 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
             var file = await host.WriteFileAsync($"{folder}/out-0001.parquet", $"SELECT * FROM (VALUES {string.Join(", ", lines)}) t(email, _source, _row, _key)");
             passed = DatasetsHost.Content([file], [DatasetsHost.Column("email", "text"), .. HiddenColumns.Columns]);
         }
-        Remember(project, id, Content(rejected, sensitive), patched, passed, sensitive);
+        Remember(project, id, Content(rejected, sensitive), patched, passed, sensitive, step);
         await TellAsync(project, id, completed);
         return id;
     }
 
     private static DatasetRef Content(DataFile file, string? sensitive = null) => DatasetsHost.Content([file], [.. RejectedRows.Schema(sensitive is null ? null : "personal").Columns]);
 
-    private void Remember(string project, Guid run, DatasetRef rejected, DatasetRef? patched, DatasetRef? clean, string? sensitive = null)
+    private void Remember(string project, Guid run, DatasetRef rejected, DatasetRef? patched, DatasetRef? clean, string? sensitive = null, string step = "clean")
     {
         var outputs = new Dictionary<string, DatasetRef> { ["rejected"] = rejected };
         if (patched is not null)
@@ -425,7 +457,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
             Pipeline = "customers",
             PipelineVersion = 1,
             Finished = true,
-            Steps = [new RunStepOutputs("clean", "cleanse", outputs)],
+            Steps = [new RunStepOutputs(step, "cleanse", outputs)],
         };
     }
 
@@ -457,6 +489,18 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
                 && await connection.ExecuteScalarAsync<long>("select count(*) from datasets.quarantine_batch where run_id = @run", new { run }) > 0
                 ? null : $"the end of run {run} in the quarantine";
         }, patience);
+    }
+
+    /// <summary>Waits until so many unmaskings of the project are on record.</summary>
+    private async Task<List<RowsUnmasked>> UnmaskedAsync(string project, int count)
+    {
+        List<RowsUnmasked> found = [];
+        await TestHost.UntilAsync(() =>
+        {
+            found = [.. host.Fakes.Events.OfType<RowsUnmasked>().Where(happened => happened.ProjectId == host.Fakes.Projects[project])];
+            return found.Count >= count ? null : $"{count} unmaskings on record; there are {found.Count}";
+        });
+        return found;
     }
 
     private async Task<List<JsonElement>> ItemsAsync(string project, string query = "") =>

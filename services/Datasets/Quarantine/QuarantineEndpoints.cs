@@ -4,10 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
-using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Datasets.Http;
-using Qualiz.Datasets.Model;
-using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Quarantine;
@@ -38,18 +35,20 @@ internal static class QuarantineEndpoints
         .ProducesProblem(404).ProducesProblem(409).ProducesProblem(412).ProducesProblem(422).ProducesProblem(428);
 
     private static async Task<Ok<Page<ItemView>>> List(
-        [AsParameters] QuarantineFilter filter, PageRequest page, HttpContext http, QuarantineQueries queries, QuarantineAudit audit, CancellationToken ct, bool unmask = false)
+        [AsParameters] QuarantineFilter filter, PageRequest page, HttpContext http, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, bool unmask = false)
     {
         var found = await queries.PageAsync(filter, page.TryGetAfter<long>(out var after) ? after : 0, page.Limit + 1, ct);
-        await audit.UnmaskedAsync(http, unmask, found, ct);
+        if (unmask && found.Any(item => item.HasSensitive))
+            await audit.RecordAsync(http, "quarantine", found.SelectMany(item => item.Sensitive ?? []), ct);
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(Page.Of([.. found.Select(item => ItemView.Of(item, unmask))], page, item => item.Id));
     }
 
-    private static async Task<Ok<ItemView>> Get(long item, HttpContext http, QuarantineWork work, QuarantineAudit audit, CancellationToken ct, bool unmask = false)
+    private static async Task<Ok<ItemView>> Get(long item, HttpContext http, QuarantineWork work, UnmaskAudit audit, CancellationToken ct, bool unmask = false)
     {
         var found = await work.FindAsync(item, ct);
-        await audit.UnmaskedAsync(http, unmask, [found], ct);
+        if (unmask && found.HasSensitive)
+            await audit.RecordAsync(http, $"quarantine:{item}", found.Sensitive ?? [], ct);
         return Answer(http, found, unmask);
     }
 
@@ -81,12 +80,14 @@ internal static class QuarantineEndpoints
         TypedResults.Ok(await work.ChangeAllAsync(filter, body, dryRun, http, ct));
 
     private static async Task<IResult> Export(
-        [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, QuarantineAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)
+        [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)
     {
         if (format is not ("csv" or "jsonl"))
             return ApiProblem.BadRequest($"\"{format}\" is no format to export; there are csv and jsonl.", [new ApiError("is no format", "format", Suggestion: "csv")]);
         // What is wrong with the filter, and who sees sensitive values, is settled before the answer begins.
-        await audit.UnmaskedAsync(http, unmask, await queries.PageAsync(filter, 0, 1, ct), ct);
+        var sensitive = await queries.SensitiveAsync(filter, ct);
+        if (unmask && sensitive is not null)
+            await audit.RecordAsync(http, "quarantine", sensitive, ct);
         var response = http.Response;
         response.Headers.CacheControl = "no-store";
         response.ContentType = format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
@@ -127,26 +128,5 @@ internal static class QuarantineEndpoints
         http.Response.SetETag(item.Revision);
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(ItemView.Of(item, unmask));
-    }
-}
-
-/// <summary>Whoever sees sensitive values in clear is on record before they do.</summary>
-internal sealed class QuarantineAudit(IUnitOfWork<DatasetsDb> work, CurrentProject project, TimeProvider time)
-{
-    public async Task UnmaskedAsync(HttpContext http, bool unmask, IReadOnlyList<QuarantineItem> items, CancellationToken ct)
-    {
-        if (!unmask || !items.Any(item => item.HasSensitive))
-            return;
-        await work.BeginAsync(ct);
-        work.Outbox.Publish(new RowsUnmasked
-        {
-            Id = Guid.CreateVersion7(),
-            OccurredAt = time.GetUtcNow(),
-            ProjectId = project.Id,
-            Actor = http.Actor(),
-            Subject = items.Count == 1 ? $"quarantine:{items[0].Id}" : "quarantine",
-            Columns = [.. items.SelectMany(item => item.Sensitive ?? []).Distinct(StringComparer.Ordinal)],
-        });
-        await work.CommitAsync(ct);
     }
 }

@@ -37,6 +37,21 @@ internal sealed class QuarantineQueries([FromKeyedServices(DatasetsModule.Servic
         }
     }
 
+    /// <summary>The sensitive columns of all chosen items' steps; null when no item has any, and empty when it is not known which ones are.</summary>
+    public async Task<IReadOnlyList<string>?> SensitiveAsync(QuarantineFilter filter, CancellationToken ct)
+    {
+        var parameters = new DynamicParameters();
+        var where = filter.Where(project.Slug, parameters);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        var steps = (await connection.QueryAsync<string[]?>(new CommandDefinition(
+            $"""
+            select s.sensitive from datasets.quarantine_step s
+             where (s.sensitive is null or cardinality(s.sensitive) > 0) and exists (select from datasets.quarantine_item i where i.step_id = s.id and {where})
+            """,
+            parameters, cancellationToken: ct))).ToList();
+        return steps.Count == 0 ? null : [.. steps.SelectMany(columns => columns ?? []).Distinct(StringComparer.Ordinal)];
+    }
+
     public async Task<QuarantineSummary> SummaryAsync(QuarantineFilter filter, CancellationToken ct)
     {
         var parameters = new DynamicParameters();

@@ -5,19 +5,16 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 using Qualiz.Contracts.Data;
-using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
-using Qualiz.Datasets.Model;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Rows;
-using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Rows;
 
 /// <summary>Answers with pages of rows and with downloads.</summary>
-internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb> work, CurrentProject project, TimeProvider time)
+internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
 {
     /// <summary>A page ends when it is this big, however few rows it has.</summary>
     private const int MostPageBytes = 4 << 20;
@@ -216,7 +213,6 @@ internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb
             : throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "The cursor belongs to other rows than these; begin without it.", [new ApiError("does not fit", "cursor")]);
     }
 
-    /// <summary>Whoever sees sensitive values in clear is on record before they do.</summary>
     private async Task AuditAsync(HttpContext http, RowSource source, RowQuery query, RowsRequest request, CancellationToken ct)
     {
         if (request.Unmask != true)
@@ -224,16 +220,6 @@ internal sealed class RowAnswers(DatasetFileAccess files, IUnitOfWork<DatasetsDb
         var sensitive = query.Columns.Where(column => column.Sensitivity is not null).Select(column => column.Name).Concat(source.MaskInside?.Columns ?? Enumerable.Empty<string>()).ToList();
         if (sensitive.Count == 0 && source.MaskInside is null)
             return;
-        await work.BeginAsync(ct);
-        work.Outbox.Publish(new RowsUnmasked
-        {
-            Id = Guid.CreateVersion7(),
-            OccurredAt = time.GetUtcNow(),
-            ProjectId = project.Id,
-            Actor = http.Actor(),
-            Subject = source.Subject,
-            Columns = sensitive,
-        });
-        await work.CommitAsync(ct);
+        await audit.RecordAsync(http, source.Subject, sensitive, ct);
     }
 }
