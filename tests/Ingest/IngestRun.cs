@@ -28,6 +28,9 @@ internal sealed class IngestRun : IDisposable
 
     public string Sources => Path.Combine(_bench.Folder, "sources");
     public string Store => _bench.StoreFolder;
+
+    /// <summary>What the step gets in place of its outputs.</summary>
+    public Func<IStepOutputs, IStepOutputs>? Outputs { get; set; }
     public JsonElement? State { get; set; }
     public long Memory { get; set; } = 512L << 20;
     public Dictionary<string, string?> Settings { get; } = [];
@@ -79,6 +82,15 @@ internal sealed class IngestRun : IDisposable
 
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);
 
+    /// <summary>What the store shows: what is not among it cannot be read.</summary>
+    public async Task<IReadOnlyList<string>> ListStoreAsync()
+    {
+        var keys = new List<string>();
+        await foreach (var stored in _bench.Store.ListAsync("", default))
+            keys.Add(stored.Key);
+        return keys;
+    }
+
     public EngineSession Open(params IEnumerable<string> paths) =>
         EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = 2, Scratch = Directory.CreateDirectory(Path.Combine(_bench.Folder, "reader")).FullName, Paths = [.. paths] });
 
@@ -88,7 +100,7 @@ internal sealed class IngestRun : IDisposable
     {
         var configuration = Configuration();
         return new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
-            config, _bench.Step(new StepSetup { Fence = ++_runs, StepId = "in", Operator = "ingest", Grant = new ResourceGrant(Memory, 2), State = State }), ct);
+            config, _bench.Step(new StepSetup { Fence = ++_runs, StepId = "in", Operator = "ingest", Grant = new ResourceGrant(Memory, 2), State = State, Outputs = Outputs }), ct);
     }
 
     private IConfiguration Configuration() => new ConfigurationBuilder()

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Sessions;
 using Qualiz.Platform.Operators;
 
@@ -274,10 +276,10 @@ public sealed class SourceTests : IDisposable
     public async Task A_cancelled_step_leaves_nothing_readable()
     {
         _run.Write("a.csv", "id,v\n" + string.Concat(Enumerable.Range(0, 1_000_000).Select(i => $"{i},some text to write\n")));
-        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        using var cancel = new CancellationTokenSource();
+        _run.Outputs = outputs => new CancelledWhileWritten(outputs, cancel);
         await Should.ThrowAsync<OperationCanceledException>(() => _run.RunAsync(ct: cancel.Token));
-        Directory.CreateDirectory(_run.Store);
-        Directory.EnumerateFiles(_run.Store, "*", SearchOption.AllDirectories).Where(path => !path.Contains("/.staging/", StringComparison.Ordinal) && !path.EndsWith("/.qualiz-store", StringComparison.Ordinal)).ShouldBeEmpty();
+        (await _run.ListStoreAsync()).ShouldBeEmpty();
     }
 
     [Fact]
@@ -289,5 +291,29 @@ public sealed class SourceTests : IDisposable
         _run.Write("a.csv", text.ToString());
         _run.Memory = 200L << 20;
         (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1_500_000);
+    }
+
+    /// <summary>Cancels as soon as a file is begun; however fast the machine, none is kept before that.</summary>
+    private sealed class CancelledWhileWritten(IStepOutputs outputs, CancellationTokenSource cancel) : IStepOutputs
+    {
+        private readonly ConcurrentBag<Task> _begun = [];
+
+        public string CreateFile(string port, string extension = ".parquet")
+        {
+            var path = outputs.CreateFile(port, extension);
+            _begun.Add(Task.Run(async () =>
+            {
+                while (!File.Exists(path) && !cancel.IsCancellationRequested)
+                    await Task.Delay(1);
+                await cancel.CancelAsync();
+            }));
+            return path;
+        }
+
+        public async Task<DataFile> CommitAsync(string path, long rows, CancellationToken ct)
+        {
+            await Task.WhenAny(_begun);
+            return await outputs.CommitAsync(path, rows, ct);
+        }
     }
 }

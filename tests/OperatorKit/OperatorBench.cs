@@ -97,12 +97,13 @@ public sealed class OperatorBench : IDisposable
             Interval = setup.Interval,
             Deferral = setup.Deferral,
         };
+        var outputs = new StepOutputs(Store, command, setup.Fence, scratch);
         return new StepContext
         {
             Command = command,
             Fence = setup.Fence,
             Inputs = setup.Inputs,
-            Outputs = new StepOutputs(Store, command, setup.Fence, scratch),
+            Outputs = setup.Outputs?.Invoke(outputs) ?? outputs,
             Store = Store,
             Scratch = scratch,
             Grant = setup.Grant,
@@ -199,6 +200,9 @@ public sealed record StepSetup
 
     /// <summary>Repairs that wait for the step.</summary>
     public DatasetRef? Patches { get; init; }
+
+    /// <summary>What the step gets in place of its outputs.</summary>
+    public Func<IStepOutputs, IStepOutputs>? Outputs { get; init; }
 
     /// <summary>The bench's own when null.</summary>
     public ILogger? Log { get; init; }
