@@ -36,8 +36,8 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             var keep = await IsKeptAsync(run, asked, limits, ct);
             if (!keep && run.CollectedAt is null)
                 released.Add(id);
-            reviewed.Add(Review(run, steps, keep, (await plans.GetAsync(run.VersionId, ct)).Steps
-                .Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!)) with { Remembered = [.. remembered[id]] });
+            var published = (await plans.GetAsync(run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
+            reviewed.Add(Review(run, steps, keep, published) with { Remembered = [.. remembered[id]] });
         }
 
         if (asked.Release && released.Count > 0)
