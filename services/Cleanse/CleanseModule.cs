@@ -16,7 +16,7 @@ public static class CleanseModule
         Icon = "sparkles",
         MinInputs = 1,
         Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows"), new OperatorPort("changes", "Change log"), new OperatorPort("patched", "Rows with repairs")],
-        Accounts = ["rejected", "filtered"],
+        Accounts = ["added", "rejected", "filtered"],
         Delta = true,
         Patches = true,
     };

@@ -18,7 +18,21 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         ArgumentNullException.ThrowIfNull(step);
         var inputs = new List<RecipeInput>();
         foreach (var input in step.Inputs)
-            inputs.Add(new RecipeInput(input.Name, new LocalDataset(input.Dataset, await step.GetLocalPathsAsync(input.Dataset, ct).ConfigureAwait(false))));
+            inputs.Add(new RecipeInput(input.Name, await LocalAsync(input.Dataset, step, ct).ConfigureAwait(false)));
+        var rules = new Recipe(config.Rules, config.Checks);
+        var references = new Dictionary<string, LocalDataset>(StringComparer.Ordinal);
+        foreach (var name in rules.References)
+        {
+            try
+            {
+                references[name] = await LocalAsync((await step.Datasets.ResolveAsync(name, ct).ConfigureAwait(false)).Content, step, ct).ConfigureAwait(false);
+            }
+            catch (DatasetException exception)
+            {
+                var at = config.Checks.ToList().FindIndex(check => check is ReferenceCheck reference && ReferenceCheck.Parse(reference.In)?.Dataset == name);
+                return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message, Path = string.Create(CultureInfo.InvariantCulture, $"checks[{at}].in") });
+            }
+        }
         var outPath = step.Outputs.CreateFile("out");
         var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
         var files = new RecipeFiles(outPath, rejectedPath, config.Changes == ChangeLogMode.Off ? null : step.Outputs.CreateFile(ChangeLog.Port))
@@ -36,13 +50,13 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 Scratch = step.Scratch,
                 Paths =
                 [
-                    .. inputs.SelectMany(input => input.Dataset.Paths), outPath, rejectedPath, .. patches,
+                    .. inputs.SelectMany(input => input.Dataset.Paths), .. references.Values.SelectMany(dataset => dataset.Paths), outPath, rejectedPath, .. patches,
                     .. ((string?[])[files.Changes, patchedPath]).OfType<string>(),
                 ],
             });
             var patched = patchedPath is null ? null : await RowPatches.ApplyAsync(session, inputs, patches, step.Scratch, patchedPath, ct).ConfigureAwait(false);
             inputs = [.. patched?.Inputs ?? inputs];
-            var recipe = RecipeCompiler.Compile(session, new Recipe(config.Rules, config.Checks), inputs);
+            var recipe = RecipeCompiler.Compile(session, rules, inputs, references);
             var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             var result = await session.WithProgressAsync(
                 () => RecipeRun.ExecuteAsync(session, recipe, files, ct),
@@ -78,6 +92,9 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = context.Grant.Threads, Scratch = context.Scratch });
         return Task.FromResult(new RecipeInference(session, config, context.Inputs).Run());
     }
+
+    private static async Task<LocalDataset> LocalAsync(DatasetRef dataset, StepContext step, CancellationToken ct) =>
+        new(dataset, await step.GetLocalPathsAsync(dataset, ct).ConfigureAwait(false));
 
     private static async Task<StepResult> FinishAsync(
         CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, (PatchedInputs Result, string Path)? patched, CancellationToken ct)
@@ -138,6 +155,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
     {
         Input = input.Name,
         In = input.In,
+        Added = input.Added,
         Out = input.Out,
         Rejected = input.Rejected,
         Filtered = input.Filtered,

@@ -22,17 +22,18 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
     {
         var datasets = inputs.Select(input => new RecipeInput(input.Name, EmptyDataset.Of(input.Schema!))).ToList();
         var rejected = RejectedRows.Schema(RejectedRows.Strictest(inputs.SelectMany(input => input.Schema!.Columns)));
+        var changes = ChangeLog.Schema(RejectedRows.Strictest(inputs.SelectMany(input => input.Schema!.Columns)));
         while (true)
         {
             try
             {
                 var compiled = RecipeCompiler.Compile(session, new Recipe([.. _rules.Select(rule => rule.Rule)], [.. _checks.Select(check => check.Check)]), datasets);
-                return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = compiled.Schema, [RejectedRows.Port] = rejected }, Problems = _problems };
+                return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = compiled.Schema, [RejectedRows.Port] = rejected, [ChangeLog.Port] = changes }, Problems = _problems };
             }
             catch (RecipeException exception)
             {
                 if (!GoOn(exception))
-                    return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { [RejectedRows.Port] = rejected }, Problems = _problems };
+                    return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { [RejectedRows.Port] = rejected, [ChangeLog.Port] = changes }, Problems = _problems };
             }
         }
     }
@@ -54,7 +55,8 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
         var rule = _rules[at].Rule;
         _rules.RemoveAt(at);
         // Other rules make columns or change types: what comes behind them cannot be judged without them.
-        return rule is TrimRule or NullsRule or CaseRule or ReplaceRule or RegexRule or FillRule or FilterRule;
+        return rule is TrimRule or NullsRule or CaseRule or ReplaceRule or RegexRule or FillRule or FilterRule
+            or UnicodeRule or AccentsRule or RemoveRule or PadRule or TruncateRule or EmailRule or PhoneRule or CountryRule or CurrencyRule;
     }
 
     /// <summary><c>rules[2].columns[0]</c> is <c>rules</c>, 2 and <c>.columns[0]</c>.</summary>

@@ -33,6 +33,7 @@ public sealed record CompiledRecipe
     internal IReadOnlyList<ChangeColumn> Changes { get; init; } = [];
     internal IReadOnlyList<UniqueStep> Uniques { get; init; } = [];
     internal IReadOnlyList<(RowCountCheck Check, string Path)> RowCounts { get; init; } = [];
+    internal IReadOnlyList<WholeCheck> Wholes { get; init; } = [];
 
     /// <summary>JSON texts of a row as ingested and as rejected, and of the reasons, over the columns that the query yields and those of the uniques.</summary>
     internal string IngestedJson { get; init; } = "";
@@ -65,6 +66,10 @@ internal sealed record ChangeColumn(string Column, RowChange Change);
 /// <param name="Order">The stated order, each with a direction; may be empty.</param>
 internal sealed record UniqueStep(int Event, IReadOnlyList<string> Keys, IReadOnlyList<string> Order);
 
+/// <summary>A check of all clean rows.</summary>
+/// <param name="Query">True or false over the relations <c>clean</c> and <c>moment</c> (column <c>now</c>).</param>
+internal sealed record WholeCheck(string Kind, string Path, WholeElse Else, string Message, string Query);
+
 /// <summary>Names of the columns that only we see; chosen so that no column of the data has them.</summary>
 internal sealed record InternalNames(string Prefix)
 {
@@ -72,6 +77,9 @@ internal sealed record InternalNames(string Prefix)
 
     /// <summary>What becomes of the row.</summary>
     public string Outcome => $"{Prefix}outcome";
+
+    /// <summary>True for rows that were made from another one.</summary>
+    public string Added => $"{Prefix}added";
 
     /// <summary>Tells evaluated rows apart.</summary>
     public string Position => $"{Prefix}position";

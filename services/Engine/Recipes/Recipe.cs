@@ -5,7 +5,12 @@ using Qualiz.Contracts.Values;
 namespace Qualiz.Engine.Recipes;
 
 /// <summary>A recipe: rules in order, then checks in order. What each one does is in docs/rules.md.</summary>
-public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Checks);
+public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Checks)
+{
+    /// <summary>The datasets that checks look into, e.g. <c>dataset:countries</c>.</summary>
+    public IReadOnlyList<string> References =>
+        [.. Checks.OfType<ReferenceCheck>().Select(check => ReferenceCheck.Parse(check.In)?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
+}
 
 /// <summary>What becomes of a cell (or its row) that a rule cannot convert or that fails a check.</summary>
 public enum Else
@@ -38,6 +43,23 @@ public enum Else
 [JsonDerivedType(typeof(FillRule), "fill")]
 [JsonDerivedType(typeof(FilterRule), "filter")]
 [JsonDerivedType(typeof(DeriveRule), "derive")]
+[JsonDerivedType(typeof(UnicodeRule), "unicode")]
+[JsonDerivedType(typeof(AccentsRule), "accents")]
+[JsonDerivedType(typeof(RemoveRule), "remove")]
+[JsonDerivedType(typeof(PadRule), "pad")]
+[JsonDerivedType(typeof(TruncateRule), "truncate")]
+[JsonDerivedType(typeof(EmailRule), "email")]
+[JsonDerivedType(typeof(PhoneRule), "phone")]
+[JsonDerivedType(typeof(CountryRule), "country")]
+[JsonDerivedType(typeof(CurrencyRule), "currency")]
+[JsonDerivedType(typeof(CastRule), "cast")]
+[JsonDerivedType(typeof(SplitRule), "split")]
+[JsonDerivedType(typeof(MergeRule), "merge")]
+[JsonDerivedType(typeof(FlattenRule), "flatten")]
+[JsonDerivedType(typeof(ExplodeRule), "explode")]
+[JsonDerivedType(typeof(RenameRule), "rename")]
+[JsonDerivedType(typeof(DropRule), "drop")]
+[JsonDerivedType(typeof(SelectRule), "select")]
 public abstract record Rule
 {
     internal abstract string Kind { get; }
@@ -155,8 +177,14 @@ public sealed record NumberRule : Rule
     [Field(Title = "Type", Description = "The type they get: int64, decimal(p,s) or double.", Example = "decimal(18,2)")]
     public string Type { get; init; } = "decimal(18,4)";
 
-    [Field(Title = "Decimal separator", Description = "The decimal separator.", Example = ",", MinLength = 1, MaxLength = 1)]
-    public string Decimal { get; init; } = ".";
+    [Field(
+        Title = "Locale",
+        Description = "The separators of a language and country, where they are not given.",
+        Example = "de-DE", Format = FieldFormat.Locale)]
+    public string? Locale { get; init; }
+
+    [Field(Title = "Decimal separator", Description = "The decimal separator; a point unless the locale has another.", Example = ",", MinLength = 1, MaxLength = 1)]
+    public string? Decimal { get; init; }
 
     [Field(
         Title = "Thousands separator",
@@ -200,6 +228,12 @@ public sealed record DateRule : Rule
         Description = "Formats, tried in this order, e.g. yyyy-MM-dd or dd.MM.yyyy HH:mm.",
         Example = new[] { "yyyy-MM-dd", "dd.MM.yyyy" }, MinItems = 1)]
     public required IReadOnlyList<string> Formats { get; init; }
+
+    [Field(
+        Title = "Locale",
+        Description = "The language of the names of months and days; English when left out.",
+        Example = "de-DE", Format = FieldFormat.Locale)]
+    public string? Locale { get; init; }
 
     [Field(
         Title = "Type",
@@ -304,7 +338,17 @@ public sealed record DeriveRule : Rule
 [JsonDerivedType(typeof(UniqueCheck), "unique")]
 [JsonDerivedType(typeof(RangeCheck), "range")]
 [JsonDerivedType(typeof(PatternCheck), "pattern")]
+[JsonDerivedType(typeof(LengthCheck), "length")]
+[JsonDerivedType(typeof(AllowedCheck), "allowed")]
+[JsonDerivedType(typeof(EmailCheck), "email")]
+[JsonDerivedType(typeof(PhoneCheck), "phone")]
+[JsonDerivedType(typeof(CountryCheck), "country")]
+[JsonDerivedType(typeof(CurrencyCheck), "currency")]
+[JsonDerivedType(typeof(ReferenceCheck), "reference")]
+[JsonDerivedType(typeof(RowCheck), "row")]
 [JsonDerivedType(typeof(RowCountCheck), "rowCount")]
+[JsonDerivedType(typeof(AggregateCheck), "aggregate")]
+[JsonDerivedType(typeof(FreshnessCheck), "freshness")]
 public abstract record Check
 {
     internal abstract string Kind { get; }

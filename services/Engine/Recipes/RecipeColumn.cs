@@ -5,7 +5,7 @@ namespace Qualiz.Engine.Recipes;
 /// <summary>A column of the data on its way through a recipe.</summary>
 internal sealed class RecipeColumn(string name, ColumnType type)
 {
-    public string Name { get; } = name;
+    public string Name { get; set; } = name;
     public ColumnType Type { get; set; } = type;
     public bool Nullable { get; set; } = true;
     public string? Sensitivity { get; set; }

@@ -28,6 +28,36 @@ public sealed partial class RecipeCompiler
             case UniqueCheck unique:
                 Apply(unique, path);
                 break;
+            case LengthCheck length:
+                Apply(length, path);
+                break;
+            case AllowedCheck allowed:
+                Apply(allowed, path);
+                break;
+            case EmailCheck email:
+                Apply(email, path);
+                break;
+            case PhoneCheck phone:
+                Apply(phone, path);
+                break;
+            case CountryCheck country:
+                Apply(country, path);
+                break;
+            case CurrencyCheck currency:
+                Apply(currency, path);
+                break;
+            case ReferenceCheck reference:
+                Apply(reference, path);
+                break;
+            case RowCheck row:
+                Apply(row, path);
+                break;
+            case AggregateCheck aggregate:
+                Apply(aggregate, path);
+                break;
+            case FreshnessCheck freshness:
+                Apply(freshness, path);
+                break;
             case RowCountCheck rowCount:
                 if (rowCount.Min is null && rowCount.Max is null)
                     throw new RecipeException(RecipeException.ValueInvalid, "A row count needs min or max.", path);

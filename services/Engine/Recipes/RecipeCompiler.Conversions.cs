@@ -13,14 +13,17 @@ public sealed partial class RecipeCompiler
         var type = TypeOf(rule.Type, $"{path}.type");
         if (!type.IsNumeric)
             throw new RecipeException(RecipeException.ColumnType, $"The type of a number is int64, decimal(p,s) or double, not {type}.", $"{path}.type");
-        if (rule.Decimal.Length != 1 || char.IsAsciiDigit(rule.Decimal[0]) || rule.Decimal[0] is '+' or '-')
+        var locale = Culture(rule.Locale, path)?.NumberFormat;
+        var point = rule.Decimal ?? locale?.NumberDecimalSeparator ?? ".";
+        var thousands = rule.Thousands ?? locale?.NumberGroupSeparator switch { "\u00a0" or "\u202f" => " ", "\u2019" => "'", var other => other };
+        if (point.Length != 1 || char.IsAsciiDigit(point[0]) || point[0] is '+' or '-')
             throw new RecipeException(RecipeException.FormatInvalid, "The decimal separator is one character, usually . or ,", $"{path}.decimal");
-        if (rule.Thousands is { Length: not 1 } || rule.Thousands == rule.Decimal)
+        if (thousands is { Length: not 1 } || thousands == point)
             throw new RecipeException(RecipeException.FormatInvalid, "The thousands separator is one character other than the decimal separator.", $"{path}.thousands");
         var format = new JsonObject
         {
-            ["decimal"] = rule.Decimal,
-            ["thousands"] = rule.Thousands,
+            ["decimal"] = point,
+            ["thousands"] = thousands,
             ["remove"] = Words(rule.Remove),
             // Digits that the type could not hold are a failure, not something to round away.
             ["scale"] = type switch { ColumnType.DecimalType { Scale: var scale } => scale, _ when type == ColumnType.Int64 => 0, _ => null },
@@ -41,12 +44,13 @@ public sealed partial class RecipeCompiler
             DateTarget.Timestamp => ColumnType.Timestamp,
             _ => ColumnType.TimestampTz,
         };
+        var culture = Culture(rule.Locale, path);
         for (var i = 0; i < rule.Formats.Count; i++)
         {
             if (!Kernels.Text.DateFormat.TryRead(rule.Formats[i], out _))
                 throw new RecipeException(RecipeException.FormatInvalid, $"\"{rule.Formats[i]}\" is no date format; it is made of yyyy, MM, MMM, dd, HH, mm, ss, zzz and the signs between them.", $"{path}.formats[{Number(i)}]");
         }
-        var settings = Sql.Literal(new JsonObject { ["formats"] = Words(rule.Formats) }.ToJsonString());
+        var settings = Sql.Literal(new JsonObject { ["formats"] = Words(rule.Formats), ["locale"] = culture?.Name }.ToJsonString());
         Convert(rule, path, rule.Columns, type, rule.Else, rule.Default, $"not a {type} as {string.Join(" or ", rule.Formats)}", column =>
             column.Type == ColumnType.Text
                 ? rule.To switch
@@ -57,6 +61,13 @@ public sealed partial class RecipeCompiler
                 }
             : column.Type == ColumnType.Date || column.Type == ColumnType.Timestamp || column.Type == ColumnType.TimestampTz ? Exact(column, type)
             : null);
+    }
+
+    private void Apply(CastRule rule, string path)
+    {
+        var type = TypeOf(rule.Type, $"{path}.type");
+        Convert(rule, path, rule.Columns, type, rule.Else, rule.Default, $"not a value of type {type}", column =>
+            column.Type.IsNumeric && type.IsNumeric ? Exact(column, type) : $"TRY_CAST({Quote(column.Name)} AS {type.DuckDb})");
     }
 
     private void Apply(BooleanRule rule, string path)
@@ -81,8 +92,8 @@ public sealed partial class RecipeCompiler
         var columns = Columns(selection, path, column => column.Type == ColumnType.Text || (!selection.IsAll && reader(column) is not null),
             column => Unfit(rule.Kind, column, "text", path, selection));
         var number = AddChangingRule(rule.Kind, path);
-        // What has the type already has nothing to be read.
-        columns.RemoveAll(column => column.Type == type);
+        // What has the type already has nothing to be read; of text only the rule knows.
+        columns.RemoveAll(column => column.Type == type && type != ColumnType.Text);
         if (columns.Count == 0)
             return;
         var reads = columns.ConvertAll(column => (Column: column, Read: reader(column)!, Name: Temporary(), Flag: Temporary(), Change: Temporary(), Before: column.Current.Wanted(), TypeBefore: column.Type));
@@ -109,7 +120,9 @@ public sealed partial class RecipeCompiler
                 Else.Default => $"CASE WHEN {Quote(flag)} THEN {instead} ELSE {converted} END",
                 _ => converted,
             };
-            changes.Add((change, $"CAST({replaced[column]} AS VARCHAR) IS DISTINCT FROM CAST({cell} AS VARCHAR)"));
+            changes.Add((change, column.Type == type
+                ? $"({replaced[column]}) IS DISTINCT FROM {cell}"
+                : $"CAST({replaced[column]} AS VARCHAR) IS DISTINCT FROM CAST({cell} AS VARCHAR)"));
             if (failure.Rejects)
                 column.Unread.Add((flag, before));
         }

@@ -36,6 +36,23 @@ public sealed partial class RecipeCompiler
                     ["ignoreCase"] = replace.IgnoreCase,
                 });
                 return true;
+            case UnicodeRule unicode:
+                Gather(rule, path, unicode.Columns, new() { ["op"] = "normalize", ["form"] = Camel(unicode.Form) });
+                return true;
+            case AccentsRule accents:
+                Gather(rule, path, accents.Columns, new() { ["op"] = "accents" });
+                return true;
+            case RemoveRule remove:
+                Gather(rule, path, remove.Columns, new() { ["op"] = "remove", ["kinds"] = Words(remove.Kinds.Select(Camel)) });
+                return true;
+            case PadRule pad:
+                if (!System.Text.Rune.TryGetRuneAt(pad.With, 0, out var rune) || rune.Utf16SequenceLength != pad.With.Length)
+                    throw new RecipeException(RecipeException.ValueInvalid, "with is one character.", $"{path}.with");
+                Gather(rule, path, pad.Columns, new() { ["op"] = "pad", ["length"] = pad.Length, ["with"] = pad.With, ["right"] = pad.Side == PadSide.Right });
+                return true;
+            case TruncateRule truncate:
+                Gather(rule, path, truncate.Columns, new() { ["op"] = "pad", ["length"] = truncate.Length, ["with"] = "", ["cut"] = true });
+                return true;
             default:
                 return false;
         }

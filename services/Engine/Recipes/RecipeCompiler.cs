@@ -34,11 +34,14 @@ public sealed partial class RecipeCompiler
     private readonly List<Func<string>> _shownChanges = [];
     private readonly List<(int Event, List<string> Keys, List<string> Order)> _uniques = [];
     private readonly List<(RowCountCheck, string)> _rowCounts = [];
+    private readonly List<WholeCheck> _wholes = [];
+    private readonly IReadOnlyDictionary<string, LocalDataset>? _references;
     private readonly InternalNames _names;
     private int _temporaries;
 
-    private RecipeCompiler(EngineSession session, IReadOnlyList<RecipeInput> inputs, Recipe recipe)
+    private RecipeCompiler(EngineSession session, IReadOnlyList<RecipeInput> inputs, Recipe recipe, IReadOnlyDictionary<string, LocalDataset>? references)
     {
+        _references = references;
         _session = session;
         _inputs = inputs;
         _names = InternalNames.Avoiding(inputs.SelectMany(input => input.Dataset.Schema.Columns).Select(column => column.Name)
@@ -46,13 +49,14 @@ public sealed partial class RecipeCompiler
     }
 
     /// <param name="session">Only parses and binds; no data is read.</param>
+    /// <param name="references">The datasets that the recipe looks into (<see cref="Recipe.References"/>); null where they are not at hand and only the recipe is checked.</param>
     /// <exception cref="RecipeException">The recipe does not fit the inputs.</exception>
-    public static CompiledRecipe Compile(EngineSession session, Recipe recipe, IReadOnlyList<RecipeInput> inputs)
+    public static CompiledRecipe Compile(EngineSession session, Recipe recipe, IReadOnlyList<RecipeInput> inputs, IReadOnlyDictionary<string, LocalDataset>? references = null)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(inputs);
-        return new RecipeCompiler(session, inputs, recipe).Compile(recipe);
+        return new RecipeCompiler(session, inputs, recipe, references).Compile(recipe);
     }
 
     private CompiledRecipe Compile(Recipe recipe)
@@ -88,6 +92,7 @@ public sealed partial class RecipeCompiler
             Changes = _changes,
             Uniques = [.. _uniques.Select(unique => new UniqueStep(_events.Count + unique.Event, unique.Keys, unique.Order))],
             RowCounts = _rowCounts,
+            Wholes = _wholes,
             IngestedJson = JsonObject(_ingested.Select(column => (column.Name, JsonValue(Quote(column.Value.Name), column.Type)))),
             RejectedJson = JsonObject(_columns.Select(column => (column.Name, AsRejected(column)))),
             ReasonsJson = JsonList(_reasons.Concat(_lastReasons).Select(reason => reason())),
@@ -169,6 +174,42 @@ public sealed partial class RecipeCompiler
                 break;
             case DeriveRule derive:
                 Apply(derive, path);
+                break;
+            case EmailRule email:
+                Apply(email, path);
+                break;
+            case PhoneRule phone:
+                Apply(phone, path);
+                break;
+            case CountryRule country:
+                Apply(country, path);
+                break;
+            case CurrencyRule currency:
+                Apply(currency, path);
+                break;
+            case CastRule cast:
+                Apply(cast, path);
+                break;
+            case SplitRule split:
+                Apply(split, path);
+                break;
+            case MergeRule merge:
+                Apply(merge, path);
+                break;
+            case FlattenRule flatten:
+                Apply(flatten, path);
+                break;
+            case ExplodeRule explode:
+                Apply(explode, path);
+                break;
+            case RenameRule rename:
+                Apply(rename, path);
+                break;
+            case DropRule drop:
+                Apply(drop, path);
+                break;
+            case SelectRule select:
+                Apply(select, path);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rule));

@@ -12,6 +12,9 @@ public sealed record RecipeFiles(string Out, string Rejected, string? Changes = 
 {
     /// <summary>How many changed cells of each rule the change log shows; null for all.</summary>
     public int? ChangesPerRule { get; init; } = 100;
+
+    /// <summary>What freshness is measured from.</summary>
+    public DateTimeOffset Now { get; init; } = TimeProvider.System.GetUtcNow();
 }
 
 /// <summary>
@@ -49,7 +52,8 @@ public static class RecipeRun
             await DatasetFiles.WriteAsync(session, Clean(recipe, outcomes, source), files.Out, ct).ConfigureAwait(false);
             await WriteRejectedAsync(session, outcomes.Rejected, files.Rejected, ct).ConfigureAwait(false);
             var changes = files.Changes is null ? 0 : await WriteChangesAsync(session, outcomes.Changed, files.Changes, files.ChangesPerRule, ct).ConfigureAwait(false);
-            return Result(recipe, outcomes) with { Changes = changes };
+            var result = Result(recipe, outcomes) with { Changes = changes };
+            return recipe.Wholes.Count == 0 ? result : await CheckWholeAsync(session, recipe, files, result, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -57,6 +61,25 @@ public static class RecipeRun
                 session.Execute($"DROP TABLE IF EXISTS {RepeatedTable(recipe, unique)}");
             session.Execute($"DROP TABLE IF EXISTS {Sql.Identifier(names.Table)}");
         }
+    }
+
+    /// <summary>Checks over all clean rows, which lie in their file.</summary>
+    private static async Task<RecipeResult> CheckWholeAsync(EngineSession session, CompiledRecipe recipe, RecipeFiles files, RecipeResult result, CancellationToken ct)
+    {
+        var fatal = result.Fatal.ToList();
+        var warnings = result.Warnings.ToList();
+        foreach (var check in recipe.Wholes)
+        {
+            var holds = await session.ScalarAsync<bool>(
+                $"WITH clean AS (SELECT * FROM read_parquet({Sql.Literal(files.Out)})), moment AS (SELECT {Sql.Literal(files.Now)} AS now) {check.Query}", ct).ConfigureAwait(false);
+            if (holds)
+                continue;
+            if (check.Else == WholeElse.Fail)
+                fatal.Add(new RecipeFailure(check.Kind, check.Path, Else.Fail, result.Out, check.Message));
+            else
+                warnings.Add(check.Message);
+        }
+        return result with { Fatal = fatal, Warnings = warnings };
     }
 
     // The kernel decides; both it and the takers have effects, so the engine calls each once for a row and moves none of them elsewhere.

@@ -21,6 +21,9 @@ internal sealed class RecipeBench : IDisposable
 
     public int? ChangesPerRule { get; set; }
 
+    /// <summary>By reference: <c>dataset:countries</c>.</summary>
+    public Dictionary<string, LocalDataset> References { get; } = [];
+
     public static Recipe Read(string rules, string checks = "[]") =>
         new(JsonSerializer.Deserialize<List<Rule>>(rules, ConfigJson.Options)!, JsonSerializer.Deserialize<List<Check>>(checks, ConfigJson.Options)!);
 
@@ -43,7 +46,7 @@ internal sealed class RecipeBench : IDisposable
         return new RecipeInput(name, new LocalDataset(dataset, [path]));
     }
 
-    public CompiledRecipe Compile(Recipe recipe, params IReadOnlyList<RecipeInput> inputs) => RecipeCompiler.Compile(Session, recipe, inputs);
+    public CompiledRecipe Compile(Recipe recipe, params IReadOnlyList<RecipeInput> inputs) => RecipeCompiler.Compile(Session, recipe, inputs, References);
 
     public async Task<RecipeOutput> RunAsync(string query, string rules, string checks = "[]") =>
         await RunAsync(Read(rules, checks), await InputAsync(query));
