@@ -59,7 +59,7 @@ public sealed class RecipeInferenceTests : IDisposable
             {"rules": [{"rule": "derive", "column": "key", "expression": "emial"}, {"rule": "trim", "columns": ["key", "nonsense"]}]}
             """, Customers);
         inferred.Problems.Select(problem => problem.Path).ShouldBe(["rules[0].expression"]);
-        inferred.Outputs.Keys.ShouldBe(["rejected"]);
+        inferred.Outputs.Keys.ShouldBe(["rejected", "changes"]);
     }
 
     [Fact]
