@@ -20,21 +20,29 @@ public sealed partial class RecipeCompiler
             throw new RecipeException(RecipeException.FormatInvalid, "The decimal separator is one character, usually . or ,", $"{path}.decimal");
         if (thousands is { Length: not 1 } || thousands == point)
             throw new RecipeException(RecipeException.FormatInvalid, "The thousands separator is one character other than the decimal separator.", $"{path}.thousands");
-        var format = new JsonObject
-        {
-            ["decimal"] = point,
-            ["thousands"] = thousands,
-            ["remove"] = Words(rule.Remove),
-            // Digits that the type could not hold are a failure, not something to round away.
-            ["scale"] = type switch { ColumnType.DecimalType { Scale: var scale } => scale, _ when type == ColumnType.Int64 => 0, _ => null },
-            ["exponent"] = type == ColumnType.Double,
-        };
-        var settings = Sql.Literal(format.ToJsonString());
+        var settings = new NumberSettings(point, thousands, rule.Remove, type);
         Convert(rule, path, rule.Columns, type, rule.Else, rule.Default, $"not a number of type {type}", column =>
-            column.Type == ColumnType.Text ? $"TRY_CAST(qz_number({settings}, {Quote(column.Name)}) AS {type.DuckDb})"
+            column.Type == ColumnType.Text ? Number(Quote(column.Name), settings)
             : column.Type.IsNumeric ? Exact(column, type)
             : null);
     }
+
+    /// <summary>A number read from text; null where it is none.</summary>
+    private static string Number(string text, NumberSettings settings)
+    {
+        var format = new JsonObject
+        {
+            ["decimal"] = settings.Decimal,
+            ["thousands"] = settings.Thousands,
+            ["remove"] = Words(settings.Remove),
+            // Digits that the type could not hold are a failure, not something to round away.
+            ["scale"] = settings.Type switch { ColumnType.DecimalType { Scale: var scale } => scale, var type when type == ColumnType.Int64 => 0, _ => null },
+            ["exponent"] = settings.Type == ColumnType.Double,
+        };
+        return $"TRY_CAST(qz_number({Sql.Literal(format.ToJsonString())}, {text}) AS {settings.Type.DuckDb})";
+    }
+
+    private sealed record NumberSettings(string Decimal, string? Thousands, IReadOnlyList<string> Remove, ColumnType Type);
 
     private void Apply(DateRule rule, string path)
     {
@@ -67,7 +75,9 @@ public sealed partial class RecipeCompiler
     {
         var type = TypeOf(rule.Type, $"{path}.type");
         Convert(rule, path, rule.Columns, type, rule.Else, rule.Default, $"not a value of type {type}", column =>
-            column.Type.IsNumeric && type.IsNumeric ? Exact(column, type) : $"TRY_CAST({Quote(column.Name)} AS {type.DuckDb})");
+            column.Type.IsNumeric && type.IsNumeric ? Exact(column, type)
+            : column.Type == ColumnType.Text && (type == ColumnType.Int64 || type is ColumnType.DecimalType) ? Number(Quote(column.Name), new NumberSettings(".", null, [], type))
+            : $"TRY_CAST({Quote(column.Name)} AS {type.DuckDb})");
     }
 
     private void Apply(BooleanRule rule, string path)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Sessions;
@@ -12,6 +13,8 @@ public sealed partial class RecipeCompiler
     {
         if (check.Min is null && check.Max is null)
             throw new RecipeException(RecipeException.ValueInvalid, "A length needs min or max.", path);
+        if (check.Min > check.Max)
+            throw new RecipeException(RecipeException.ValueInvalid, "No text is that long and that short at once: min is greater than max.", $"{path}.min");
         var message = check.Min is null ? $"is longer than {check.Max}" : check.Max is null ? $"is shorter than {check.Min}" : $"is not {check.Min} to {check.Max} characters long";
         Test(check, path, TextColumns(check.Columns, check.Kind, path), check.Else, check.Default, message, column =>
         {
@@ -59,7 +62,8 @@ public sealed partial class RecipeCompiler
         {
             if (column.Type != type && !(column.Type.IsNumeric && type.IsNumeric))
                 throw new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type}, {check.In} is {type}; convert one of them.", $"{path}.in");
-            return $"coalesce({Quote(column.Name)} NOT IN (SELECT {Quote(name)} FROM {DatasetFiles.Relation(other, [name])} WHERE {Quote(name)} IS NOT NULL), false)";
+            // An empty cell passes, also when the dataset is empty: in SQL it is then "not in" it.
+            return $"{Quote(column.Name)} IS NOT NULL AND {Quote(column.Name)} NOT IN (SELECT {Quote(name)} FROM {DatasetFiles.Relation(other, [name])} WHERE {Quote(name)} IS NOT NULL)";
         });
     }
 
@@ -84,6 +88,8 @@ public sealed partial class RecipeCompiler
     {
         if (check.Min is null && check.Max is null)
             throw new RecipeException(RecipeException.ValueInvalid, "An aggregate needs min or max.", path);
+        if (check.Min > check.Max)
+            throw new RecipeException(RecipeException.ValueInvalid, "No figure lies there: min is greater than max.", $"{path}.min");
         var column = Find(check.Column, $"{path}.column");
         var name = Quote(column.Name);
         if (check.Function is not (AggregateFunction.Count or AggregateFunction.Distinct or AggregateFunction.EmptyShare) && !column.Type.IsNumeric)
@@ -102,10 +108,12 @@ public sealed partial class RecipeCompiler
             tests.Add($"figure >= {Sql.Literal(min)}");
         if (check.Max is { } max)
             tests.Add($"figure <= {Sql.Literal(max)}");
-        var limits = check.Min is null ? $"at most {check.Max}" : check.Max is null ? $"at least {check.Min}" : $"{check.Min} to {check.Max}";
+        var limits = check.Min is null ? string.Create(CultureInfo.InvariantCulture, $"at most {check.Max}")
+            : check.Max is null ? string.Create(CultureInfo.InvariantCulture, $"at least {check.Min}")
+            : string.Create(CultureInfo.InvariantCulture, $"{check.Min} to {check.Max}");
         // The figure itself may be somebody's value, so it is not said. No rows, or only empty cells: there is nothing to be wrong.
         _wholes.Add(new WholeCheck(
-            check.Kind, path, check.Else, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Camel(check.Function)} of {column.Name} is not {limits}."),
+            check.Kind, path, check.Else, $"{Camel(check.Function)} of {column.Name} is not {limits}.",
             $"SELECT coalesce({string.Join(" AND ", tests)}, true) FROM (SELECT CAST({figure} AS DOUBLE) AS figure FROM clean)"));
     }
 

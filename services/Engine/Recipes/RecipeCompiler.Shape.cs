@@ -36,7 +36,7 @@ public sealed partial class RecipeCompiler
         var parts = string.Join(", ", columns.Select(column => column.Type == ColumnType.Text ? $"nullif({Quote(column.Name)}, '')" : $"CAST({Quote(column.Name)} AS VARCHAR)"));
         Reshape(
             [(rule.Into, $"nullif(concat_ws({Sql.Literal(rule.Separator)}, {parts}), '')", ColumnType.Text)],
-            columns.Select(column => column.Sensitivity).OrderByDescending(tag => tag == "secret").FirstOrDefault(tag => tag is not null), rule.Keep ? [] : columns, columns[0]);
+            RejectedRows.Strictest(columns.Select(column => column.Sensitivity)), rule.Keep ? [] : columns, columns[0]);
     }
 
     private void Apply(FlattenRule rule, string path)

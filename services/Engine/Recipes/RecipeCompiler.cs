@@ -304,6 +304,9 @@ public sealed partial class RecipeCompiler
         if (type is ColumnType.ListType or ColumnType.StructType)
             return null;
         var text = Sql.Literal(value.Text);
+        // Any text is one; a list of many values need not be asked about one by one.
+        if (type == ColumnType.Text)
+            return $"CAST({text} AS VARCHAR)";
         var exact = type is ColumnType.DecimalType || type == ColumnType.Int64
             ? $"TRY_CAST({text} AS {type.DuckDb}) = TRY_CAST({text} AS DECIMAL(38,18)) OR TRY_CAST({text} AS DECIMAL(38,18)) IS NULL"
             : "true";

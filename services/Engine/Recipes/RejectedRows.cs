@@ -28,6 +28,7 @@ public static class RejectedRows
     };
 
     /// <summary>The strictest tag of some columns: <c>secret</c> before any other.</summary>
-    public static string? Strictest(IEnumerable<DatasetColumn> columns) =>
-        columns.Select(column => column.Sensitivity).Where(tag => tag is not null).OrderByDescending(tag => tag == "secret").FirstOrDefault();
+    public static string? Strictest(IEnumerable<DatasetColumn> columns) => Strictest(columns.Select(column => column.Sensitivity));
+
+    internal static string? Strictest(IEnumerable<string?> tags) => tags.Where(tag => tag is not null).OrderByDescending(tag => tag == "secret").FirstOrDefault();
 }

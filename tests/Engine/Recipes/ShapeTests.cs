@@ -1,0 +1,135 @@
+using Qualiz.Engine.Recipes;
+
+namespace Qualiz.Engine.Tests.Recipes;
+
+/// <summary>Rules that change columns and rows, and checks beyond single cells: what the examples of docs/rules.md do not show.</summary>
+public sealed class ShapeTests : IDisposable
+{
+    private readonly RecipeBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Fact]
+    public async Task An_empty_cell_passes_a_reference_even_to_a_dataset_without_rows()
+    {
+        _bench.References["dataset:none"] = (await _bench.InputAsync("SELECT 'x' AS code WHERE false", "none")).Dataset;
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES (CAST(NULL AS VARCHAR)), ('a')) t(v)", "[]", """[{"check":"reference","columns":["v"],"in":"dataset:none.code"}]""");
+        output.Rows.ShouldBe(["∅"]);
+        output.ReasonsOf(2).ShouldBe(["reference(v)"]);
+    }
+
+    [Fact]
+    public async Task A_reference_to_a_column_that_is_not_there_names_the_nearest()
+    {
+        _bench.References["dataset:countries"] = (await _bench.InputAsync("SELECT 'NO' AS iso2", "countries")).Dataset;
+        var exception = await Should.ThrowAsync<RecipeException>(
+            () => _bench.RunAsync("SELECT 'a' AS v", "[]", """[{"check":"reference","columns":["v"],"in":"dataset:countries.iso"}]"""));
+        exception.Path.ShouldBe("checks[0].in");
+        exception.Message.ShouldContain("iso2");
+    }
+
+    [Fact]
+    public async Task Every_row_an_exploded_row_becomes_is_accounted_for()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES (1, 'a;b;drop'), (2, 'drop'), (3, NULL), (4, ';')) t(id, tags)",
+            """[{"rule":"explode","column":"tags","separator":";"},{"rule":"filter","where":"tags IS NULL OR tags <> 'drop'"}]""",
+            """[{"check":"notNull","columns":["tags"]}]""");
+        var line = output.Result.Inputs[0];
+        (line.In, line.Added, line.Out, line.Rejected, line.Filtered).ShouldBe((4, 3, 2, 3, 2));
+        output.Rows.ShouldBe(["1|a", "1|b"]);
+        output.Rejected.Select(row => row.Row).ShouldBe([3, 4, 4]);
+        output.Rejected.Select(row => row.Ingested.GetProperty("tags").GetString()).ShouldBe([null, ";", ";"]);
+    }
+
+    [Fact]
+    public async Task Two_columns_may_be_exploded()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT 'a,b' AS x, ['1', '2'] AS y", """[{"rule":"explode","column":"x","separator":","},{"rule":"explode","column":"y"}]""", """[{"check":"unique","columns":["x"]}]""");
+        output.Result.Added.ShouldBe(3);
+        output.Rows.Count.ShouldBe(2);
+        output.Result.Rejected.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Columns_may_change_names_with_each_other()
+    {
+        var output = await _bench.RunAsync("SELECT 'x' AS a, CAST(NULL AS VARCHAR) AS b", """[{"rule":"rename","columns":{"a":"b","b":"a"}}]""", """[{"check":"notNull","columns":["a"]}]""");
+        output.Rejected.Single().Ingested.GetRawText().ShouldBe("""{"a":"x","b":null}""");
+        output.Rejected.Single().Rejected.GetRawText().ShouldBe("""{"b":"x","a":null}""");
+    }
+
+    [Fact]
+    public async Task A_column_that_is_left_out_still_stands_in_the_row_as_ingested_and_may_come_back()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT ' x ' AS a, 'y' AS b",
+            """[{"rule":"trim","columns":["a"]},{"rule":"drop","columns":["a"]},{"rule":"derive","column":"a","expression":"upper(b)"},{"rule":"select","columns":["a"]}]""",
+            """[{"check":"length","columns":["a"],"min":2}]""");
+        output.Rejected.Single().Ingested.GetRawText().ShouldBe("""{"a":" x ","b":"y"}""");
+        output.Rejected.Single().Rejected.GetRawText().ShouldBe("""{"a":"Y"}""");
+        output.ReasonsOf(1).ShouldBe(["length(a)"]);
+    }
+
+    [Theory]
+    [InlineData("int64", "1.5", null)]
+    [InlineData("int64", "12", "12")]
+    [InlineData("int64", "99999999999999999999", null)]
+    [InlineData("decimal(10,2)", "1.239", null)]
+    [InlineData("decimal(10,2)", "1.2", "1.20")]
+    [InlineData("double", "1e3", "1000.0")]
+    [InlineData("bool", "true", "true")]
+    [InlineData("date", "2026-02-30", null)]
+    public async Task A_cast_of_text_loses_no_digits(string type, string text, string? expected)
+    {
+        var output = await _bench.RunAsync($"SELECT '{text}' AS v", $$"""[{"rule":"cast","columns":["v"],"type":"{{type}}"}]""");
+        output.Rows.ShouldBe(expected is null ? [] : [expected]);
+        output.Result.Rejected.ShouldBe(expected is null ? 1 : 0);
+    }
+
+    [Fact]
+    public async Task Freshness_looks_at_the_newest_value_and_fails_without_any()
+    {
+        const string Check = """[{"check":"freshness","column":"v","within":"1d","else":"warn"}]""";
+        (await _bench.RunAsync("SELECT TIMESTAMP '2020-01-01 00:00:00' AS v", "[]", Check)).Result.Warnings.ShouldBe(["The newest v is older than 1d."]);
+        (await _bench.RunAsync("SELECT TIMESTAMP '2020-01-01 00:00:00' AS v WHERE false", "[]", Check)).Result.Warnings.ShouldBe(["The newest v is older than 1d."]);
+        (await _bench.RunAsync("SELECT * FROM (VALUES (DATE '2020-01-01'), (DATE '9000-01-01'), (NULL)) t(v)", "[]", Check)).Result.Warnings.ShouldBeEmpty();
+        (await Should.ThrowAsync<RecipeException>(() => _bench.RunAsync("SELECT 3 AS v", "[]", Check))).Path.ShouldBe("checks[0].column");
+    }
+
+    [Theory]
+    [InlineData("""{"check":"aggregate","function":"mean","column":"n","max":1.5,"else":"warn"}""", "mean of n is not at most 1.5.")]
+    [InlineData("""{"check":"aggregate","function":"emptyShare","column":"n","min":0.5,"max":0.75,"else":"warn"}""", "emptyShare of n is not 0.5 to 0.75.")]
+    [InlineData("""{"check":"aggregate","function":"distinct","column":"n","min":2}""", null)]
+    [InlineData("""{"check":"aggregate","function":"sum","column":"n","min":5,"max":5}""", null)]
+    [InlineData("""{"check":"aggregate","function":"stddev","column":"n","max":0}""", "stddev of n is not at most 0.")]
+    public async Task Aggregates(string check, string? message)
+    {
+        var output = await _bench.RunAsync("SELECT * FROM (VALUES (2), (3), (NULL)) t(n)", "[]", $"[{check}]");
+        (output.Result.Warnings.SingleOrDefault() ?? output.Result.Fatal.SingleOrDefault()?.Message).ShouldBe(message);
+        output.Rows.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_condition_that_cannot_be_computed_fails_the_row()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES ('1'), ('x'), (NULL)) t(v)", "[]", """[{"check":"row","where":"CAST(v AS INTEGER) > 0","name":"positive"}]""");
+        output.Rows.ShouldBe(["1", "∅"]);
+        output.Result.Inputs[0].Rejections.ShouldBe(new Dictionary<string, long> { ["row(positive)"] = 1 });
+    }
+
+    [Fact]
+    public async Task Made_columns_have_the_strictest_tag_of_what_they_are_made_of()
+    {
+        var input = await _bench.InputAsync("SELECT 'a' AS x, 'b' AS y");
+        var columns = input.Dataset.Schema.Columns.Select(column => column with { Sensitivity = column.Name switch { "x" => "personal", "y" => "secret", _ => null } }).ToList();
+        var tagged = input with { Dataset = input.Dataset with { Dataset = input.Dataset.Dataset with { Schema = new() { Columns = columns } } } };
+        var output = await _bench.RunAsync(RecipeBench.Read("""[{"rule":"merge","columns":["x","y"],"into":"xy","keep":true},{"rule":"split","column":"x","into":["x1","x2"]}]"""), tagged);
+        output.Rows.ShouldBe(["a|∅|a b|b"]);
+        output.Column("xy").Sensitivity.ShouldBe("secret");
+        output.Column("x2").Sensitivity.ShouldBe("personal");
+    }
+}
