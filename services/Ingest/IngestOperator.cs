@@ -151,7 +151,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var rejectedPath = rejectedRows > 0 ? step.Outputs.CreateFile(RejectedRows.Port) : null;
         // Where each source becomes a file of its own, one that must be written anew needs a place too.
         var others = together || key is not null ? [] : surveys.Select(_ => step.Outputs.CreateFile("out")).ToList();
-        using var repeats = key is null ? RepeatFilter.For(surveys.Sum(survey => survey.Good), step.Grant.MemoryBytes) : null;
+        using var repeats = key is null ? RepeatFilter.For(surveys.Sum(survey => survey.Good), step.Grant.MemoryBytes, columns) : null;
         using var session = EngineSession.Open(
             new EngineOptions
             {
@@ -192,21 +192,33 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
                     File.Delete(file.Path);
             }
         }
-        else
+        // The files are made durable while the rejected records are put together.
+        var committing = together ? Task.CompletedTask : CommitAsync();
+        long count = 0;
+        try
         {
-            foreach (var file in converted)
-                files.Add((await step.Outputs.CommitAsync(file.Path, file.Rows, ct)) with { Origin = file.Origin });
+            if (rejectedPath is not null)
+                count = await RejectedFile.WriteAsync(session, surveys, rejectedPath, ct);
+        }
+        finally
+        {
+            await committing;
         }
         var expected = surveys.Sum(survey => survey.Good);
         if (files.Sum(file => file.Rows) != expected)
             throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{expected} rows were read, but {files.Sum(file => file.Rows)} written."));
         if (rejectedPath is null)
             return (DatasetRef.Of(schema, files), null);
-        var count = await RejectedFile.WriteAsync(session, surveys, rejectedPath, ct);
         if (count != rejectedRows)
             throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{rejectedRows} records were rejected, but {count} written."));
         var rejected = await step.Outputs.CommitAsync(rejectedPath, count, ct);
         return (DatasetRef.Of(schema, files), DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), rejected));
+
+        async Task CommitAsync()
+        {
+            foreach (var file in converted)
+                files.Add((await step.Outputs.CommitAsync(file.Path, file.Rows, ct)) with { Origin = file.Origin });
+        }
     }
 
     // With onSchemaChange: ignore, the columns of the last run are declared: what does not fit them is rejected.

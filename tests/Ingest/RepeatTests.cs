@@ -76,13 +76,40 @@ public sealed class RepeatTests : IDisposable
     }
 
     [Fact]
+    public async Task Repeats_are_found_in_columns_of_every_type()
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+        {
+            // Each row comes again 3,000 rows later; of those the second and the last third differ in one column.
+            await session.ExecuteAsync(
+                $$"""
+                COPY (
+                  SELECT nullif(i % 7 = 0, i % 5 = 0) AS b, i AS n, CAST(i % 99 AS DECIMAL(4,1)) AS d2, CAST(i AS DECIMAL(9,2)) AS d4, CAST(i AS DECIMAL(18,3)) AS d8,
+                    CAST(i AS DECIMAL(38,3)) * 1000000000000 AS d16, CASE WHEN i % 3 = 0 THEN CAST('NaN' AS DOUBLE) ELSE i / 3 END AS f, DATE '2000-01-01' + i AS da,
+                    TIME '00:00:00' + to_seconds(i) AS ti, TIMESTAMP '2000-01-01' + to_days(i) AS ts, TIMESTAMPTZ '2000-01-01 00:00:00Z' + to_days(i) AS tz,
+                    [i, NULL, 1] AS l, {'a': i, 'b': 'x'} AS s, repeat('x', i % 40) || i AS t,
+                    CASE WHEN o >= 5000 THEN 'other' WHEN i % 11 > 0 THEN 'z' END AS u,
+                    repeat('w', 20 + (i % 30)) || CASE WHEN o BETWEEN 4000 AND 4999 THEN 'V' ELSE 'v' END AS w
+                  FROM (SELECT CAST(range % 3000 AS INTEGER) AS i, range AS o FROM range(6000)))
+                TO {{Sql.Literal(path)}} (FORMAT parquet)
+                """,
+                default);
+        }
+        var result = await _run.RunAsync();
+        result.Out.Files.Single().Origin!.Repeats.ShouldBe(Enumerable.Range(3000, 1000).Select(row => new RowRepeat(row, 2)));
+        result.Rows("_key").Select(row => row[0]).Distinct().Count().ShouldBe(6000);
+    }
+
+    [Fact]
     public void The_filter_takes_no_more_than_a_quarter()
     {
-        using var filter = RepeatFilter.For(5_000_000, 1L << 30);
+        var columns = new[] { new TargetColumn("v", new ColumnDecision(ColumnType.Int64, true, null, (byte)'.')) };
+        using var filter = RepeatFilter.For(5_000_000, 1L << 30, columns);
         filter.ShouldNotBeNull().Bytes.ShouldBeLessThan(32L << 20);
-        using var large = RepeatFilter.For(50_000_000, 1L << 30);
+        using var large = RepeatFilter.For(50_000_000, 1L << 30, columns);
         large.ShouldNotBeNull().Bytes.ShouldBeLessThanOrEqualTo(256L << 20);
-        RepeatFilter.For(100_000_000, 1L << 30).ShouldBeNull();
+        RepeatFilter.For(100_000_000, 1L << 30, columns).ShouldBeNull();
     }
 
     private sealed class FirstCell : IEqualityComparer<string?[]>

@@ -190,7 +190,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             + $"FROM (SELECT {string.Join(", ", select.Append(read is null ? $"CAST(NULL AS BIGINT) AS {record}" : record))} {from})";
     }
 
-    private string Watched(string query) => repeats is null ? query : RepeatFilter.Watch(query, columns.Select(column => column.Name));
+    private string Watched(string query) => repeats is null ? query : repeats.Watch(query);
 
     private TargetColumn? Target(string name) => columns.FirstOrDefault(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 

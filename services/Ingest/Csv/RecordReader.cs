@@ -11,6 +11,7 @@ internal sealed class RecordReader : IDisposable
 {
     private readonly CsvLayout _layout;
     private readonly bool _anyDeclared;
+    private readonly byte[][] _nulls;
     private int _top;
 
     /// <param name="top">How many records to step over first.</param>
@@ -19,6 +20,7 @@ internal sealed class RecordReader : IDisposable
         Scanner = new CsvScanner(stream, layout.Dialect, offset, limit);
         _layout = layout;
         _top = top;
+        _nulls = [.. layout.Nulls];
         _anyDeclared = layout.Declared.Any(type => type is not null && type != ColumnType.Text);
     }
 
@@ -66,17 +68,15 @@ internal sealed class RecordReader : IDisposable
         }
     }
 
-    public bool IsNull(in FieldSlice field)
+    // Asked of every field: what is seldom the case stays behind a call.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsNull(in FieldSlice field) => !field.Quoted && (field.Length == 0 || (_nulls.Length > 0 && IsNullWord(field)));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool IsNullWord(in FieldSlice field)
     {
-        if (field.Quoted)
-            return false;
-        if (field.Length == 0)
-            return true;
-        var nulls = _layout.Nulls;
-        if (nulls.Count == 0)
-            return false;
         var bytes = Scanner.Bytes(field);
-        foreach (var text in nulls)
+        foreach (var text in _nulls)
         {
             if (bytes.SequenceEqual(text))
                 return true;

@@ -102,7 +102,7 @@ internal sealed class TableIngest(OutboundGuard guard)
         using var spool = new RejectSpool(Path.Combine(step.Scratch, "rejected"), key ?? []);
         var total = table.EstimatedRows;
         var copy = new TableCopy(table.Columns, lines, ranges, (row, show, fault) => Reject(spool, row, show, fault), rows => { });
-        using var repeats = key is null ? RepeatFilter.For(Math.Max(1_000_000, total * 5 / 4), step.Grant.MemoryBytes) : null;
+        using var repeats = key is null ? RepeatFilter.For(Math.Max(1_000_000, total * 5 / 4), step.Grant.MemoryBytes, columns) : null;
         using var session = EngineSession.Open(
             new EngineOptions
             {
@@ -126,7 +126,7 @@ internal sealed class TableIngest(OutboundGuard guard)
             try
             {
                 rows = await session.WithProgressAsync(
-                    () => DatasetFiles.WriteAsync(session, repeats is null ? select : RepeatFilter.Watch(select, columns.Select(column => column.Name)), target, ct),
+                    () => DatasetFiles.WriteAsync(session, repeats is null ? select : repeats.Watch(select), target, ct),
                     _ => step.Progress.Report(new StepProgress("copy", copy.Rows, total > 0 ? Math.Min(1, (double)copy.Rows / total) : null)),
                     TimeProvider.System);
             }

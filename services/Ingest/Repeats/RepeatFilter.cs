@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using DuckDB.NET.Native;
 using Qualiz.Engine.Sessions;
+using Qualiz.Ingest.Conversion;
 
 namespace Qualiz.Ingest.Repeats;
 
@@ -17,6 +18,7 @@ namespace Qualiz.Ingest.Repeats;
 internal sealed unsafe class RepeatFilter : IDisposable
 {
     private const string Function = "qualiz_first_or_repeat";
+    private const string HashFunction = "qualiz_content_hash";
     private const int MaxSuspects = 1 << 20;
 
     // Rows between the request for a slot's cache line and the look at it.
@@ -29,8 +31,11 @@ internal sealed unsafe class RepeatFilter : IDisposable
 
     private long _rows;
 
-    private RepeatFilter(ulong slots)
+    private readonly ContentHash _hash;
+
+    private RepeatFilter(ulong slots, IReadOnlyList<TargetColumn> columns)
     {
+        _hash = new ContentHash(columns);
         _slots = slots;
         _table = (uint*)NativeMemory.AllocZeroed((nuint)slots, sizeof(uint));
     }
@@ -42,16 +47,16 @@ internal sealed unsafe class RepeatFilter : IDisposable
     public IReadOnlyCollection<ulong>? Suspects { get; private set; } = [];
 
     /// <returns>Null when a table for so many rows takes more than a quarter of the memory.</returns>
-    public static RepeatFilter? For(long rows, long memory)
+    public static RepeatFilter? For(long rows, long memory, IReadOnlyList<TargetColumn> columns)
     {
         var slots = Math.Min(Math.Max(1024, rows * 3 / 2), memory / 4 / sizeof(uint));
-        return slots * 4 < rows * 5 ? null : new RepeatFilter((ulong)slots);
+        return columns.Count == 0 || slots * 4 < rows * 5 ? null : new RepeatFilter((ulong)slots, columns);
     }
 
-    /// <summary>The hash of a row's content: equal for equal content within one session.</summary>
-    public static string Hash(IEnumerable<string> columns) => $"hash({Sql.Identifiers(columns)})";
+    /// <summary>SQL of the hash that the suspects have.</summary>
+    public string Hash => $"{HashFunction}({_hash.Arguments})";
 
-    public static string Watch(string query, IEnumerable<string> columns) => $"SELECT * FROM ({query}) WHERE {Function}({Hash(columns)})";
+    public string Watch(string query) => $"SELECT * FROM ({query}) WHERE {Function}({_hash.Arguments})";
 
     /// <summary>Some rows were watched that are not kept: what was seen means nothing.</summary>
     public void Spoil()
@@ -62,20 +67,28 @@ internal sealed unsafe class RepeatFilter : IDisposable
 
     public void Register(EngineSession session)
     {
+        Register(session, Function, DuckDBType.Boolean, &Watch);
+        Register(session, HashFunction, DuckDBType.UnsignedBigInt, &ComputeHash);
+    }
+
+    private void Register(EngineSession session, string name, DuckDBType returns, delegate* unmanaged[Cdecl]<nint, nint, nint, void> call)
+    {
         var handle = GCHandle.ToIntPtr(GCHandle.Alloc(this));
         var function = NativeMethods.ScalarFunction.DuckDBCreateScalarFunction();
         try
         {
-            using var input = NativeMethods.LogicalType.DuckDBCreateLogicalType(DuckDBType.UnsignedBigInt);
-            using var output = NativeMethods.LogicalType.DuckDBCreateLogicalType(DuckDBType.Boolean);
-            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetName(function, Function);
-            NativeMethods.ScalarFunction.DuckDBScalarFunctionAddParameter(function, input);
+            using var input = NativeMethods.LogicalType.DuckDBCreateLogicalType(DuckDBType.Any);
+            using var output = NativeMethods.LogicalType.DuckDBCreateLogicalType(returns);
+            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetName(function, name);
+            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetVarargs(function, input);
             NativeMethods.ScalarFunction.DuckDBScalarFunctionSetReturnType(function, output);
+            // A row with a null is a row; and each is looked at once.
+            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetSpecialHandling(function);
             NativeMethods.ScalarFunction.DuckDBScalarFunctionSetVolatile(function);
             NativeMethods.ScalarFunction.DuckDBScalarFunctionSetExtraInfo(function, handle, &Free);
-            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetFunction(function, &Call);
+            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetFunction(function, call);
             if (NativeMethods.ScalarFunction.DuckDBRegisterScalarFunction(session.Connection.NativeConnection, function) != DuckDBState.Success)
-                throw new InvalidOperationException($"The engine does not take the function {Function}.");
+                throw new InvalidOperationException($"The engine does not take the function {name}.");
         }
         finally
         {
@@ -89,15 +102,16 @@ internal sealed unsafe class RepeatFilter : IDisposable
     private static void Free(nint handle) => GCHandle.FromIntPtr(handle).Free();
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Call(nint info, nint input, nint output)
+    private static void Watch(nint info, nint input, nint output)
     {
         try
         {
-            var filter = (RepeatFilter)GCHandle.FromIntPtr(NativeMethods.ScalarFunction.DuckDBScalarFunctionGetExtraInfo(info)).Target!;
+            var filter = Of(info);
             using var chunk = new BorrowedChunk(input);
-            var rows = (int)NativeMethods.DataChunks.DuckDBDataChunkGetSize(chunk.Chunk);
-            var hashes = (ulong*)NativeMethods.Vectors.DuckDBVectorGetData(NativeMethods.DataChunks.DuckDBDataChunkGetVector(chunk.Chunk, 0));
-            filter.Look(new ReadOnlySpan<ulong>(hashes, rows));
+            var rows = chunk.Rows;
+            Span<ulong> hashes = stackalloc ulong[rows];
+            filter._hash.Compute(chunk.Chunk, hashes);
+            filter.Look(hashes);
             new Span<byte>(NativeMethods.Vectors.DuckDBVectorGetData(output), rows).Fill(1);
         }
         catch (Exception error)
@@ -106,6 +120,23 @@ internal sealed unsafe class RepeatFilter : IDisposable
             NativeMethods.ScalarFunction.DuckDBScalarFunctionSetError(info, error.Message);
         }
     }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ComputeHash(nint info, nint input, nint output)
+    {
+        try
+        {
+            using var chunk = new BorrowedChunk(input);
+            Of(info)._hash.Compute(chunk.Chunk, new Span<ulong>(NativeMethods.Vectors.DuckDBVectorGetData(output), chunk.Rows));
+        }
+        catch (Exception error)
+        {
+            NativeMethods.ScalarFunction.DuckDBScalarFunctionSetError(info, error.Message);
+        }
+    }
+
+    private static RepeatFilter Of(nint info) =>
+        (RepeatFilter)GCHandle.FromIntPtr(NativeMethods.ScalarFunction.DuckDBScalarFunctionGetExtraInfo(info)).Target!;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Look(ReadOnlySpan<ulong> hashes)
@@ -160,6 +191,9 @@ internal sealed unsafe class RepeatFilter : IDisposable
         public BorrowedChunk(nint chunk) => Chunk = new DuckDBDataChunk(chunk);
 
         public DuckDBDataChunk Chunk { get; }
+
+        /// <summary>No more than a vector holds, 2048.</summary>
+        public int Rows => (int)NativeMethods.DataChunks.DuckDBDataChunkGetSize(Chunk);
 
         public void Dispose() => Chunk.SetHandleAsInvalid();
     }

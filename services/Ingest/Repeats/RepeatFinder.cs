@@ -43,7 +43,8 @@ internal sealed class RepeatFinder(EngineSession session, RepeatFilter? filter, 
     // Only rows that may be repeats are sorted; with a filter that could not keep them, the engine groups the hashes out of core.
     private async Task FindAsync(IReadOnlyList<ConvertedFile> files, CancellationToken ct)
     {
-        var hash = RepeatFilter.Hash(_names);
+        // Without suspects that were kept, the engine's own hash is as good.
+        var hash = filter?.Suspects is null ? $"hash({Sql.Identifiers(_names)})" : filter.Hash;
         var scans = files.Select((file, i) =>
             $"SELECT {i.ToString(CultureInfo.InvariantCulture)} AS file, file_row_number AS row, {hash} AS hash, {Sql.Identifiers(_names)} FROM read_parquet({Sql.Literal(file.Path)}, file_row_number = true)");
         await session.ExecuteAsync("CREATE TEMP TABLE suspects (hash UBIGINT)", ct);

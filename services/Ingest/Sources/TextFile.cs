@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
@@ -54,13 +55,29 @@ internal sealed record TextFile(string Path, long Start, string Encoding, bool S
     /// XXH128 of the content, to tell versions of a file apart. No cryptographic hash: it protects nothing (who may change the file may change
     /// anything in it), and SHA-256 takes a tenth of the whole step.
     /// </summary>
-    public static async Task<string> HashAsync(string path, CancellationToken ct)
-    {
-        await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
-        var hash = new XxHash128();
-        await hash.AppendAsync(stream, ct);
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
-    }
+    public static Task<string> HashAsync(string path, CancellationToken ct) =>
+        // On a thread of its own and in large pieces: beside the survey of a large file it is meant to cost next to nothing.
+        Task.Factory.StartNew(
+            () =>
+            {
+                using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+                var hash = new XxHash128();
+                var buffer = ArrayPool<byte>.Shared.Rent(1 << 18);
+                try
+                {
+                    for (var at = 0L; RandomAccess.Read(file, buffer, at) is > 0 and var read; at += read)
+                    {
+                        ct.ThrowIfCancellationRequested();
+                        hash.Append(buffer.AsSpan(0, read));
+                    }
+                }
+                finally
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                }
+                return Convert.ToHexStringLower(hash.GetCurrentHash());
+            },
+            ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     public static byte[] ReadHead(string path, long start)
     {

@@ -40,9 +40,12 @@ internal static class IngestChild
         var small = Path.Combine(folder, "small");
         Directory.CreateDirectory(small);
         var csv = Path.Combine(small, "small.csv");
-        BigCsv.Write(csv, 1000);
-        Bare(csv, small);
-        await OursAsync(csv, small);
+        BigCsv.Write(csv, 100_000);
+        for (var round = 0; round < 2; round++)
+        {
+            Bare(csv, small);
+            await OursAsync(csv, small);
+        }
     }
 
     private static (long Rows, long Rejected) Bare(string csv, string folder)

@@ -71,6 +71,10 @@ internal sealed class IngestCsvBenchmark : IBenchmark
             start.ArgumentList.Add(typeof(IngestCsvBenchmark).Assembly.Location);
         foreach (var argument in (string[])[IngestChild.Argument, kind, csv, work])
             start.ArgumentList.Add(argument);
+        // As the pool starts its workers.
+        start.Environment["DOTNET_gcConcurrent"] = "0";
+        start.Environment["DOTNET_GCConserveMemory"] = "5";
+        start.Environment["DOTNET_TieredPGO"] = "0";
         using var child = Process.Start(start)!;
         try
         {
