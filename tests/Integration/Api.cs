@@ -35,6 +35,13 @@ public sealed class Api(HttpClient client)
     public async Task<int> TrySavePipelineAsync(string project, string name, string yaml) =>
         (int)(await client.PutAsync(Address($"projects/{project}/pipelines/{name}"), new StringContent(yaml, Encoding.UTF8, "application/yaml"))).StatusCode;
 
+    public async Task<int> SaveAgainAsync(string project, string name, string yaml, int version)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, Address($"projects/{project}/pipelines/{name}")) { Content = new StringContent(yaml, Encoding.UTF8, "application/yaml") };
+        request.Headers.Add("If-Match", $"\"{version}\"");
+        return (int)(await client.SendAsync(request)).StatusCode;
+    }
+
     public async Task<JsonElement> ValidateAsync(string project, string yaml) =>
         await ReadAsync(await client.PostAsync(Address($"projects/{project}/pipelines/validate"), new StringContent(yaml, Encoding.UTF8, "application/yaml")));
 
