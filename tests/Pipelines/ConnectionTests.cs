@@ -125,6 +125,43 @@ public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<Pipeline
         }
     }
 
+    [Fact]
+    public async Task A_message_about_a_run_is_given_what_the_version_names_for_it_and_nothing_else()
+    {
+        var (project, step) = await RunningStepAsync(fence: 701);
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "chat", new { type = "slack", settings = new { url = "https://hooks.slack.com/services/T/B/secret" } }), 201);
+        var saved = await PipelinesHost.ReadAsync(await host.PutAsync($"/api/v1/projects/{project}/pipelines/told", """
+            qualiz: 1
+            pipeline: told
+            notify: [{when: failed, to: ["slack:chat"]}]
+            steps:
+              a: {uses: source}
+              b: {uses: target, inputs: [a], with: {connection: dwh}}
+            """), 201);
+        var run = Guid.CreateVersion7();
+        var request = new ConnectionRequest { Project = project, Connection = "chat", RunId = run, StepId = "", Fence = 0, VersionId = saved.GetProperty("versionId").GetGuid() };
+        var exchange = host.Host.Services.GetRequiredService<IConnectionExchange>();
+        (await exchange.ExchangeAsync(request, CancellationToken.None)).Settings["url"].ShouldEndWith("/secret");
+        var used = await host.Runs.EventAsync<ConnectionUsed>(message => message.SourceRunId == run);
+        (used.Connection, used.StepId, used.Fence).ShouldBe(("chat", "", 0));
+
+        var other = await host.ProjectAsync();
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(other, "chat", new { type = "slack", settings = new { url = "https://hooks.slack.com/services/T/B/other" } }), 201);
+        foreach (var (wrong, message) in new (ConnectionRequest, string)[]
+        {
+            // A step's connection is no message's, and a message's is no step's, whatever version is named beside it.
+            (request with { Connection = "dwh" }, "does not name the connection \"dwh\" under notify"),
+            (step with { Connection = "chat", VersionId = request.VersionId }, "does not use the connection"),
+            (step with { Fence = 700, VersionId = request.VersionId }, "no longer holds its step"),
+            (request with { Project = other }, "another project"),
+            (request with { VersionId = Guid.CreateVersion7() }, "another project"),
+            (request with { VersionId = null }, "no longer holds its step"),
+        })
+        {
+            (await Should.ThrowAsync<ConnectionException>(() => exchange.ExchangeAsync(wrong, CancellationToken.None))).Message.ShouldContain(message);
+        }
+    }
+
     [Theory]
     [InlineData(PipelinesHost.ServiceKey, 200)]
     [InlineData("a key for the tests alonf", 401)]
