@@ -42,6 +42,7 @@ public static class Queues
         (DatasetQuarantine, typeof(Runs.V1.RunCancelled)),
         (NotifyEvents, typeof(Runs.V1.RunCompleted)),
         (NotifyEvents, typeof(Runs.V1.RunFailed)),
+        (NotifyEvents, typeof(Runs.V1.RunLate)),
         (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
     ];
 }

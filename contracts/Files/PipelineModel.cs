@@ -39,6 +39,9 @@ public sealed record PipelineModel
     [Field(Title = "Notify", Description = "Who is told about the run, even if no step got to start.", ExampleJson = """[{"when": ["failed"], "to": ["email:crm-team@example.org"]}]""")]
     public IReadOnlyList<NotifyModel> Notify { get; init; } = [];
 
+    [Field(Title = "Late", Description = "When a run counts as late, for those who are told so; without it, when it takes more than three times as long as usual.", ExampleJson = """{"by": "07:00", "times": 2}""")]
+    public LateModel? Late { get; init; }
+
     [Field(Title = "Steps", Description = "What is done, by name. Inputs say what comes before what.", ExampleJson = """{"crm": {"uses": "ingest"}}""")]
     public required IReadOnlyDictionary<string, StepModel> Steps { get; init; }
 }
@@ -143,6 +146,15 @@ public sealed record NotifyModel
 
     [Field(Title = "Digest", Description = "Collects messages and sends them together.", Example = "daily")]
     public Digest? Digest { get; init; }
+}
+
+public sealed record LateModel
+{
+    [Field(Title = "By", Description = "A time of day, in the project's time zone: a run that has begun before is late when it is not done by then.", Example = "07:00", Pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    public string? By { get; init; }
+
+    [Field(Title = "Times", Description = "Late when it takes more than so many times the median of the last ten completed runs.", Example = 2, Minimum = 1.1, Maximum = 1000)]
+    public double Times { get; init; } = 3;
 }
 
 public enum NotifyOn

@@ -74,7 +74,7 @@ public static class PipelineCompiler
         }
 
         CheckNotify(file, places, connections);
-        WarnOfWhatIsNotDoneYet(file, places);
+        WarnOfLateThatNobodyHears(file, places);
         var found = PipelineFile.Sorted(problems);
         return new CompiledPipeline
         {
@@ -192,18 +192,6 @@ public static class PipelineCompiler
 
     private static string Join(string prefix, string path) => path.Length == 0 ? prefix : $"{prefix}.{path}";
 
-    /// <summary>
-    /// The format is understood whole. What would silently give a wrong result is refused; what is only not acted upon yet is
-    /// kept with a warning.
-    /// </summary>
-    private static void WarnOfWhatIsNotDoneYet(PipelineFile file, FilePlaces places)
-    {
-        if (file.Root!.Find("notify") is { } notify && file.Model?.Notify.Any(entry => entry.When.Values.Contains(NotifyOn.Late)) == true)
-        {
-            places.Report("notify", notify.NameRange, "late is kept, but this version does not tell it yet", null, ProblemSeverity.Warning);
-        }
-    }
-
     /// <summary>Addresses of messages about the run. A connection that one names is used by no step.</summary>
     private static void CheckNotify(PipelineFile file, FilePlaces places, List<ConnectionUse> connections)
     {
@@ -239,6 +227,14 @@ public static class PipelineCompiler
         }
     }
 
+    private static void WarnOfLateThatNobodyHears(PipelineFile file, FilePlaces places)
+    {
+        if (file.Root!.Find("late") is { } late && file.Model is { } model && !Notify(model).Any(entry => entry.When.Contains(PlanNotifyOn.Late)))
+        {
+            places.Report("late", late.NameRange, "nobody is told of late runs; add late to a \"when\" under notify", null, ProblemSeverity.Warning);
+        }
+    }
+
     private static string? ConnectionOf(string address) =>
         ((string[])["slack:", "webhook:"]).Where(prefix => address.StartsWith(prefix, StringComparison.Ordinal) && address.Length > prefix.Length)
             .Select(prefix => address[prefix.Length..]).FirstOrDefault();
@@ -264,8 +260,16 @@ public static class PipelineCompiler
         }
 
         return model.Owner is { } owner && owner.Contains('@', StringComparison.Ordinal) && !owner.Any(char.IsWhiteSpace)
-            ? [new PlanNotification([PlanNotifyOn.Failed, PlanNotifyOn.Recovered], [$"email:{owner}"], null)]
+            ? [new PlanNotification([PlanNotifyOn.Failed, PlanNotifyOn.Recovered, PlanNotifyOn.Late], [$"email:{owner}"], null)]
             : [];
+    }
+
+    /// <summary>Watched when the file says what is late, or somebody is to be told.</summary>
+    private static PlanLate? Late(PipelineModel model)
+    {
+        var late = model.Late ?? (Notify(model).Any(notification => notification.When.Contains(PlanNotifyOn.Late)) ? new LateModel() : null);
+        return late is null ? null : new PlanLate(
+            late.By is { } by && TimeOnly.TryParseExact(by, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null, late.Times);
     }
 
     private static PipelinePlan Plan(PipelineModel model, PipelineFile file, Dictionary<string, OperatorManifest> manifests) => new()
@@ -277,6 +281,7 @@ public static class PipelineCompiler
             model.Limits?.Concurrency, model.Limits?.WhenBusy == WhenBusyModel.Reject ? WhenBusy.Reject : WhenBusy.Queue, model.Limits?.Timeout?.Value),
         Keep = model.Keep is { } keep ? new PlanKeep(keep.Intermediate?.Value, keep.Runs?.Value) : null,
         Notify = Notify(model),
+        Late = Late(model),
         Steps = [.. file.Steps.Select(step => PlanStep(step, model.Steps[step.Id], model.Retry, manifests[step.Id]))],
     };
 

@@ -21,6 +21,9 @@ public sealed record PipelinePlan
     /// <summary>Who is told what about the runs.</summary>
     public IReadOnlyList<PlanNotification> Notify { get; init; } = [];
 
+    /// <summary>When a run is late; null: nobody wants to know.</summary>
+    public PlanLate? Late { get; init; }
+
     public PlanStep Step(string id) => Steps.First(step => step.Id == id);
 }
 
@@ -40,6 +43,10 @@ public sealed record PlanKeep(TimeSpan? Intermediate, TimeSpan? Runs);
 /// <param name="To"><c>email:address</c>, <c>slack:connection</c> or <c>webhook:connection</c>.</param>
 /// <param name="Every">Collect for so long and send together; null: at once.</param>
 public sealed record PlanNotification(IReadOnlyList<PlanNotifyOn> When, IReadOnlyList<string> To, TimeSpan? Every);
+
+/// <param name="By">Not done by this time of day, in the project's time zone; null: no such time.</param>
+/// <param name="Times">Longer than so many times the median of the last completed runs.</param>
+public sealed record PlanLate(TimeOnly? By, double Times);
 
 public enum PlanNotifyOn
 {

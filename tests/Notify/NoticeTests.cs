@@ -106,6 +106,21 @@ public sealed class NoticeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_late_run_is_told_to_who_wants_to_know_and_changes_nothing_of_how_the_pipeline_stands()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Late, PlanNotifyOn.Recovered]);
+        var late = Late(pipeline, 1);
+        await PublishAsync(late);
+        await PublishAsync(late with { Id = Guid.CreateVersion7() });
+        (await MailsAsync(pipeline, 1)).ShouldHaveSingleItem().ShouldContain("It is not done by 07:00 (UTC).");
+        await PublishAsync(Completed(pipeline, 2));
+        await UntilAsync(pipeline, 1);
+        var silent = Pipeline([PlanNotifyOn.Failed]);
+        await PublishAsync(Late(silent, 1));
+        await UntilAsync(silent, 0);
+    }
+
+    [Fact]
     public async Task A_muted_pipeline_tells_nothing()
     {
         var pipeline = Pipeline([PlanNotifyOn.Failed], name: "hushed");
@@ -145,7 +160,14 @@ public sealed class NoticeTests : IAsyncLifetime
     /// <summary>One after the other, as runs of one pipeline end.</summary>
     private async Task PublishAsync<T>(T happened, Guid id) where T : class
     {
+        var before = await TakenAsync();
         await _host.Services.GetRequiredService<IMessageSender>().PublishAsync(happened, default);
+        if (happened is RunLate)
+        {
+            await TestHost.UntilAsync(async () => await TakenAsync() > before ? null : $"event {id} to be taken");
+            return;
+        }
+
         var (pipeline, at) = happened switch
         {
             RunFailed failed => (failed.PipelineId, failed.OccurredAt),
@@ -160,6 +182,12 @@ public sealed class NoticeTests : IAsyncLifetime
         });
     }
 
+    private async Task<long> TakenAsync()
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<NotifyDb>().Database.SqlQuery<long>($"select count(*) as \"Value\" from bus.inbox").SingleAsync();
+    }
+
     private static RunFailed Failed(Known pipeline, int minute, string step, string code, string message) => new()
     {
         Id = Guid.CreateVersion7(),
@@ -172,6 +200,21 @@ public sealed class NoticeTests : IAsyncLifetime
         PipelineId = pipeline.Id,
         StepId = step,
         Error = new StepError { Code = code, Message = message },
+    };
+
+    private static RunLate Late(Known pipeline, int minute) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        OccurredAt = At(minute),
+        ProjectId = Guid.Empty,
+        Actor = "system",
+        RunId = Guid.CreateVersion7(),
+        Project = "demo",
+        Pipeline = pipeline.Name,
+        PipelineId = pipeline.Id,
+        PipelineVersion = 1,
+        Expected = At(minute),
+        Reason = "It is not done by 07:00 (UTC).",
     };
 
     private static RunCompleted Completed(Known pipeline, int minute) => new()

@@ -145,7 +145,7 @@ public sealed class PipelineApiTests(PipelinesHost host) : IClassFixture<Pipelin
     public async Task Validation_saves_nothing_and_tells_of_warnings_too()
     {
         var project = await host.ProjectAsync();
-        var text = Good + "keep: {runs: 90d}\nnotify: [{when: late, to: [\"email:a@example.org\"]}]\n";
+        var text = Good + "keep: {runs: 90d}\nlate: {by: 07:00}\n";
         var answer = await PipelinesHost.ReadAsync(
             await host.Client.PostAsync($"/api/v1/projects/{project}/pipelines/validate", new StringContent(text, Encoding.UTF8, "application/yaml")), 200);
         answer.GetProperty("valid").GetBoolean().ShouldBeTrue();

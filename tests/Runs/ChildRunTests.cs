@@ -70,6 +70,82 @@ public sealed class ChildRunTests
     }
 
     [Fact]
+    public async Task A_step_whose_time_is_up_while_it_waits_fails_and_its_run_is_cancelled_and_each_attempt_has_time_of_its_own()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("parent", Step("sub", retry: new RetryPolicy(1, TimeSpan.Zero, 1, RetryOn.Transient)) with { Timeout = TimeSpan.FromSeconds(1) }));
+        runs.Publish(Plan("child", Step("work")));
+        var run = await runs.StartRunAsync("parent");
+        var first = await WaitingAsync(runs, run, attempt: 1);
+        var second = await WaitingAsync(runs, run, attempt: 2);
+        await runs.UntilAsync(run, "failed");
+        second.ShouldNotBe(first);
+        foreach (var child in (Guid[])[first, second])
+        {
+            await runs.UntilAsync(child, "cancelled");
+        }
+
+        var error = (await runs.StepAsync(run, "sub")).GetProperty("error");
+        (error.GetProperty("code").GetString(), error.GetProperty("message").GetString()).ShouldBe(("timeout", "The step took longer than its limit of 1s."));
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_while_its_run_goes_on_takes_it_along()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("parent", Step("sub")));
+        runs.Publish(Plan("child", Step("work")));
+        var run = await runs.StartRunAsync("parent");
+        var (command, fence) = await ClaimedAsync(runs);
+        var child = (await AskAsync(runs, new StartChildRun { RunId = run, StepId = "sub", Fence = fence, Pipeline = "child" })).First!.RunId;
+        await runs.FailAsync(command, fence, StepErrorCodes.Timeout);
+        await runs.FailAsync(command, fence, StepErrorCodes.Timeout);
+        await runs.UntilAsync(run, "failed");
+        await runs.UntilAsync(child, "cancelled");
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_before_its_step_begins_to_wait_calls_it_back_all_the_same()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("parent", Step("sub")));
+        runs.Publish(Plan("child", Step("work")));
+        var run = await runs.StartRunAsync("parent");
+        var (_, fence) = await ClaimedAsync(runs);
+        var child = (await AskAsync(runs, new StartChildRun { RunId = run, StepId = "sub", Fence = fence, Pipeline = "child" })).First!.RunId;
+        (await runs.PostAsync(child, "cancel")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(child, "cancelled");
+        await runs.Sender.SendAsync(Queues.RunSaga, new DeferStep { RunId = run, StepId = "sub", Fence = fence, Key = "x", NextCheck = DateTimeOffset.UtcNow.AddHours(1) }, default);
+        await TestHost.UntilAsync(() =>
+        {
+            // The child's own step was dispatched before its cancel.
+            while (runs.TryReceive(out var command))
+            {
+                if (command!.RunId == run)
+                    return null;
+            }
+
+            return "the step to look again";
+        });
+    }
+
+    /// <summary>The step starts its run, and waits for it for an hour.</summary>
+    private static async Task<Guid> WaitingAsync(RunsFixture runs, Guid run, int attempt)
+    {
+        while (true)
+        {
+            var received = await runs.ReceiveAsync();
+            if (received.Command.RunId != run)
+                continue;
+            received.Command.Attempt.ShouldBe(attempt);
+            var fence = (await runs.ClaimAsync(received))!.Fence;
+            var child = (await AskAsync(runs, new StartChildRun { RunId = run, StepId = "sub", Fence = fence, Pipeline = "child" })).First!.RunId;
+            await runs.Sender.SendAsync(Queues.RunSaga, new DeferStep { RunId = run, StepId = "sub", Fence = fence, Key = "x", NextCheck = DateTimeOffset.UtcNow.AddHours(1) }, default);
+            return child;
+        }
+    }
+
+    [Fact]
     public async Task Circles_depths_and_strangers_are_refused()
     {
         await using var runs = await StartAsync();

@@ -104,4 +104,42 @@ public sealed class PauseTests
         (await runs.WorkAsync()).RunId.ShouldBe(waiting);
         await runs.UntilAsync(waiting, "completed");
     }
+
+    [Fact]
+    public async Task Run_that_is_paused_before_its_turn_gives_its_place_away_and_begins_only_when_resumed()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")) with { Limits = new PlanLimits(1, WhenBusy.Queue, null) });
+        var first = await runs.StartRunAsync("one");
+        var working = await runs.ReceiveAsync();
+        var (held, next) = (await runs.StartRunAsync("one"), await runs.StartRunAsync("one"));
+        (await runs.PostAsync(held, "pause")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(held, "paused");
+
+        await runs.CompleteAsync(working.Command, (await runs.ClaimAsync(working))!.Fence);
+        var second = await runs.ReceiveAsync();
+        second.Command.RunId.ShouldBe(next);
+        // A word that was on its way when the run was paused.
+        await runs.Sender.SendAsync(Queues.RunSaga, new AdmitRun { RunId = held }, CancellationToken.None);
+        (await runs.PostAsync(held, "resume")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(held, "queued");
+        await runs.Sender.SendAsync(Queues.RunSaga, new AdmitRun { RunId = held }, CancellationToken.None);
+        await runs.CompleteAsync(second.Command, (await runs.ClaimAsync(second))!.Fence);
+        (await runs.WorkAsync()).RunId.ShouldBe(held);
+        await runs.UntilAsync(held, "completed");
+        await runs.UntilAsync(first, "completed");
+    }
+
+    [Fact]
+    public async Task Run_that_is_paused_before_its_turn_can_be_cancelled()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")) with { Limits = new PlanLimits(1, WhenBusy.Queue, null) });
+        await runs.StartRunAsync("one");
+        var held = await runs.StartRunAsync("one");
+        (await runs.PostAsync(held, "pause")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(held, "paused");
+        (await runs.PostAsync(held, "cancel")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(held, "cancelled");
+    }
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Runs.Planning;
 using Qualiz.TestKit;
 using static Qualiz.Runs.Tests.RunsFixture;
 
@@ -303,6 +304,43 @@ public sealed class RunLifeTests
         (await runs.StepAsync(run, "b")).GetProperty("state").GetString().ShouldBe("cancelled");
         using var again = await runs.PostAsync(run, "cancel");
         again.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task A_cancel_does_not_wait_for_a_worker_that_never_heard_that_it_has_the_step()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        var received = await runs.ReceiveAsync();
+        var question = Guid.NewGuid();
+        await runs.ClaimAsync(received, claimId: question);
+
+        // The answer is lost; the run is cancelled before the worker asks again. Its lease would hold the run for half a minute.
+        (await runs.PostAsync(run, "cancel")).EnsureSuccessStatusCode();
+        await runs.UntilAsync(run, "cancelling");
+        (await runs.ClaimAsync(received, claimId: question)).ShouldBeNull();
+        await runs.UntilAsync(run, "cancelled");
+    }
+
+    [Fact]
+    public async Task A_step_that_was_handed_back_goes_out_again_and_nobody_counts_as_dead()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var run = await runs.StartRunAsync("one");
+        for (var stopped = 0; stopped < RunPlan.LostLimit + 1; stopped++)
+        {
+            var received = await runs.ReceiveAsync();
+            var fence = (await runs.ClaimAsync(received))!.Fence;
+            await runs.Sender.SendAsync(Queues.RunSaga, new LoseStep { RunId = run, StepId = "a", Fence = fence, HostRestarted = true }, default);
+            // The command itself, should it come again, is an old one.
+            await TestHost.UntilAsync(async () => (await runs.StepAsync(run, "a")).GetProperty("state").GetString() is "dispatched" ? null : "the step to go out again");
+            (await runs.ClaimAsync(received, redelivered: true)).ShouldBeNull();
+        }
+
+        await runs.WorkAsync();
+        await runs.UntilAsync(run, "completed");
     }
 
     [Fact]

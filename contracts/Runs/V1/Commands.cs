@@ -80,6 +80,18 @@ public sealed record ExpireRun
     public required Guid RunId { get; init; }
 }
 
+/// <summary>To the saga, by a timer: a run that has not ended by now is late.</summary>
+public sealed record ReportLate
+{
+    public required Guid RunId { get; init; }
+
+    /// <summary>When it should have been done.</summary>
+    public required DateTimeOffset Expected { get; init; }
+
+    /// <summary>Why that is late, in one sentence.</summary>
+    public required string Reason { get; init; }
+}
+
 /// <summary>To the saga, by a timer: a step's back-off or its next check is due.</summary>
 public sealed record ResumeStep
 {
@@ -97,7 +109,10 @@ public sealed record LoseStep
     public required string StepId { get; init; }
     public required long Fence { get; init; }
 
-    /// <summary>True when the whole host, the broker or the database went and came back: that says nothing against the step, so it is not counted.</summary>
+    /// <summary>
+    /// True when the whole host, the broker or the database went and came back, or a host that is stopping gives its work back: that says nothing
+    /// against the step, so it is not counted.
+    /// </summary>
     public bool HostRestarted { get; init; }
 }
 

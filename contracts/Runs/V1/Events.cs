@@ -102,6 +102,21 @@ public sealed record StepSpread : EventRecord
     public required int Items { get; init; }
 }
 
+/// <summary>The run is not done by the time that its pipeline names, or takes much longer than usual. Said once of a run.</summary>
+public sealed record RunLate : EventRecord
+{
+    public required string Project { get; init; }
+    public required string Pipeline { get; init; }
+    public required Guid PipelineId { get; init; }
+    public required int PipelineVersion { get; init; }
+
+    /// <summary>When it should have been done.</summary>
+    public required DateTimeOffset Expected { get; init; }
+
+    /// <summary>In one sentence.</summary>
+    public required string Reason { get; init; }
+}
+
 public sealed record RunPaused : EventRecord
 {
     public string? Project { get; init; }

@@ -10,8 +10,8 @@ using Qualiz.Platform.Messaging;
 
 namespace Qualiz.Notify.Notices;
 
-/// <summary>A run has ended: whoever the pipeline names is told when that changes how it stands. What is to be told is written in the same transaction.</summary>
-internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOptions options, TimeProvider time) : IConsumer<RunCompleted>, IConsumer<RunFailed>
+/// <summary>A run has ended or is late: whoever the pipeline names is told when that changes how it stands. What is to be told is written in the same transaction.</summary>
+internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOptions options, TimeProvider time) : IConsumer<RunCompleted>, IConsumer<RunFailed>, IConsumer<RunLate>
 {
     public async Task Consume(ConsumeContext<RunCompleted> context)
     {
@@ -44,6 +44,16 @@ internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOpti
         var about = await AboutAsync(run.Project, run.Pipeline, null, ct);
         Tell(about, PlanNotifyOn.Failed, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} failed",
             run.StepId is null ? run.Error.Message : $"It failed in {run.StepId}: {run.Error.Message}");
+    }
+
+    /// <summary>Once of a run, however often it is said.</summary>
+    public async Task Consume(ConsumeContext<RunLate> context)
+    {
+        var run = context.Message;
+        if (await db.Notices.AnyAsync(notice => notice.RunId == run.RunId && notice.Kind == nameof(PlanNotifyOn.Late), context.CancellationToken))
+            return;
+        var about = await AboutAsync(run.Project, run.Pipeline, run.PipelineVersion, context.CancellationToken);
+        Tell(about, PlanNotifyOn.Late, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} is late", run.Reason);
     }
 
     /// <summary>How the pipeline stood; null when a later run's end is known already.</summary>

@@ -216,7 +216,7 @@ internal static class RunsApi
         string project, Guid id, PauseRunRequest? request, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct) =>
         CommandAsync(
             project, id, work,
-            run => run.CurrentState == nameof(RunStateMachine.Running) ? null : $"The run is {RunSummary.Word(run.CurrentState)}; only a running run can be paused.",
+            run => run.CurrentState is nameof(RunStateMachine.Running) or nameof(RunStateMachine.Queued) ? null : $"The run is {RunSummary.Word(run.CurrentState)}; only a running run, or one that waits for its turn, can be paused.",
             new PauseRun { RunId = id, Actor = http.Actor(), Reason = request?.Reason }, ct);
 
     private static Task<Results<Accepted, ProblemHttpResult>> ResumeAsync(

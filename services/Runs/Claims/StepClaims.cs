@@ -47,6 +47,14 @@ internal sealed class StepClaims(
             return again;
         }
 
+        if (step.State == StepStatus.Running && claim.ClaimId != Guid.Empty && step.ClaimId == claim.ClaimId)
+        {
+            // Cancelled between question and answer: who asks has not begun and now will not, so the run need not wait for the lease to run out.
+            work.Outbox.Send(Queues.RunSaga, new LoseStep { RunId = claim.RunId, StepId = claim.StepId, Fence = step.Fence, HostRestarted = true });
+            await work.CommitAsync(ct);
+            return Refuse($"the run is {run.CurrentState}");
+        }
+
         if (run.CurrentState != nameof(RunStateMachine.Running))
         {
             return Refuse($"the run is {run.CurrentState}");

@@ -266,7 +266,7 @@ internal sealed class ItemSpread(
               from unnest(@numbers, @items, @keys) as given (number, item, memory_key)
             on conflict (run_id, step_id) do update
                set state = 'Pending', item = excluded.item, memory_key = excluded.memory_key, retries = 0, lost = 0, lost_at = null, lost_fences = '{}', resends = 0,
-                   outcome = null, error = null, reason = null, deferral = null, progress = null, due_at = null, started_at = null, finished_at = null
+                   outcome = null, error = null, reason = null, deferral = null, deadline = null, progress = null, due_at = null, started_at = null, finished_at = null
             """,
             new
             {
@@ -292,7 +292,7 @@ internal sealed class ItemSpread(
             """
             update runs.step
                set state = 'Pending', retries = 0, lost = 0, lost_at = null, lost_fences = '{}', resends = 0,
-                   outcome = null, error = null, reason = null, deferral = null, progress = null, due_at = null, started_at = null, finished_at = null
+                   outcome = null, error = null, reason = null, deferral = null, deadline = null, progress = null, due_at = null, started_at = null, finished_at = null
              where run_id = @runId and parent = @step and state <> 'Completed'
             """,
             new { runId = step.RunId, step = step.StepId },

@@ -62,6 +62,9 @@ internal sealed class RunState : SagaStateMachineInstance
     /// <summary>Earlier runs whose versions of named datasets this one reads too, nearest first.</summary>
     public Guid[] ReadsLike { get; set; } = [];
 
+    /// <summary>When it was told that the run is late.</summary>
+    public DateTimeOffset? LateAt { get; set; }
+
     public bool IsPaused => CurrentState == "Paused";
     public bool IsCancelling => CurrentState == "Cancelling";
 
@@ -152,6 +155,9 @@ internal sealed class StepState
 
     /// <summary>When a waiting step comes back (back-off or next check).</summary>
     public DateTimeOffset? DueAt { get; set; }
+
+    /// <summary>When the time of this attempt is up, once it has begun to wait for something outside: while it waits no worker watches the clock.</summary>
+    public DateTimeOffset? Deadline { get; set; }
     public StepProgress? Progress { get; set; }
     public Deferral? Deferral { get; set; }
     public StepOutcome? Outcome { get; set; }

@@ -31,12 +31,18 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
         Correlate(() => CancelRun, message => message.RunId);
         Correlate(() => RetryRun, message => message.RunId);
         Correlate(() => ExpireRun, message => message.RunId);
+        Correlate(() => ReportLate, message => message.RunId);
+
+        During(Queued, Running, Paused, Cancelling,
+            When(ReportLate).Then(run => Transitions(run).TellLate(run.Saga, run.Message)));
 
         During(Queued,
-            When(AdmitRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.StartAsync(run.Saga, ct))),
+            // One that was on its way when the run was paused finds no place kept for it.
+            When(AdmitRun, run => run.Saga.AdmittedAt is not null).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.StartAsync(run.Saga, ct))),
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
             Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep), Ignore(RetryRun), Ignore(ExpireRun),
-            Ignore(PauseRun), Ignore(ResumeRun));
+            When(PauseRun).TransitionTo(Paused).ThenAsync(run => Transitions(run).PauseAsync(run.Saga, run.Message, waited: true, run.CancellationToken)),
+            Ignore(ResumeRun));
 
         During(Running,
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
@@ -48,10 +54,11 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
             // The timer of an earlier start (before a retry) is not this start's deadline.
             When(ExpireRun, run => run.Saga.Deadline <= time.GetUtcNow() + ClockTolerance).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.ExpireAsync(run.Saga, ct))),
-            When(PauseRun).TransitionTo(Paused).ThenAsync(run => Transitions(run).PauseAsync(run.Saga, run.Message, run.CancellationToken)),
+            When(PauseRun).TransitionTo(Paused).ThenAsync(run => Transitions(run).PauseAsync(run.Saga, run.Message, waited: false, run.CancellationToken)),
             Ignore(ResumeRun), Ignore(AdmitRun), Ignore(RetryRun));
 
         // What runs may finish; what would begin waits. The run ends here only when nothing is left to begin.
+        // Paused before it began, it has no slot; resuming puts it into the queue again.
         During(Paused,
             When(CompleteStep).ThenAsync(run => Advance(run, (on, ct) => on.CompleteAsync(run.Saga, run.Message, ct))),
             When(FailStep).ThenAsync(run => Advance(run, (on, ct) => on.FailAsync(run.Saga, run.Message, ct))),
@@ -59,7 +66,8 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(SkipStep).ThenAsync(run => Advance(run, (on, ct) => on.SkipAsync(run.Saga, run.Message, ct))),
             When(ResumeStep).ThenAsync(run => Advance(run, (on, ct) => on.ResumeAsync(run.Saga, run.Message, ct))),
             When(LoseStep).ThenAsync(run => Advance(run, (on, ct) => on.LoseAsync(run.Saga, run.Message, ct))),
-            When(ResumeRun).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.ResumeRunAsync(run.Saga, run.Message, ct))),
+            When(ResumeRun, run => run.Saga.AdmittedAt is null).TransitionTo(Queued).Then(run => Transitions(run).QueueAgain(run.Saga, run.Message)),
+            When(ResumeRun, run => run.Saga.AdmittedAt is not null).TransitionTo(Running).ThenAsync(run => Advance(run, (on, ct) => on.ResumeRunAsync(run.Saga, run.Message, ct))),
             When(CancelRun).TransitionTo(Cancelling).ThenAsync(run => Advance(run, (on, ct) => on.CancelAsync(run.Saga, run.Message.Actor, run.Message.Reason, ct))),
             // The time that a run is paused is not its own: resuming it sets a new deadline.
             Ignore(ExpireRun), Ignore(PauseRun), Ignore(AdmitRun), Ignore(RetryRun));
@@ -77,7 +85,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
             When(RetryRun, run => run.Saga.CollectedAt is null).TransitionTo(Queued).ThenAsync(run => Transitions(run).RetryAsync(run.Saga, run.Message.Actor, run.CancellationToken)));
         During(Completed, Failed, Cancelled,
             Ignore(AdmitRun), Ignore(CompleteStep), Ignore(FailStep), Ignore(DeferStep), Ignore(SkipStep), Ignore(ResumeStep), Ignore(LoseStep),
-            Ignore(CancelRun), Ignore(ExpireRun), Ignore(PauseRun), Ignore(ResumeRun));
+            Ignore(CancelRun), Ignore(ExpireRun), Ignore(ReportLate), Ignore(PauseRun), Ignore(ResumeRun));
     }
 
     public State Queued { get; } = null!;
@@ -100,6 +108,7 @@ internal sealed class RunStateMachine : MassTransitStateMachine<RunState>
     public Event<CancelRun> CancelRun { get; } = null!;
     public Event<RetryRun> RetryRun { get; } = null!;
     public Event<ExpireRun> ExpireRun { get; } = null!;
+    public Event<ReportLate> ReportLate { get; } = null!;
 
     /// <summary>The row of a run is written before any message about it is sent; a message without one is about a run that was removed since.</summary>
     private void Correlate<T>(System.Linq.Expressions.Expression<Func<Event<T>>> which, Func<T, Guid> id) where T : class =>

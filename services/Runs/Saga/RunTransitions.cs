@@ -4,10 +4,12 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Conditions;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Contracts.Values;
 using Qualiz.Platform.Data;
 using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
+using Qualiz.Runs.Starting;
 
 namespace Qualiz.Runs.Saga;
 
@@ -44,7 +46,44 @@ internal sealed class RunTransitions(
             SetDeadline(run, time.GetUtcNow() + timeout);
         }
 
+        if (plan.Late is { } late && await UsualAsync(run, ct) is { } usual)
+        {
+            var limit = usual * late.Times;
+            limit = limit < options.Value.LateAtLeast ? options.Value.LateAtLeast : limit;
+            LateRuns.Watch(work.Outbox, run, time.GetUtcNow() + limit, LateRuns.Reason(usual, late.Times));
+        }
+
         return await AdvanceAsync(run, plan, ct);
+    }
+
+    /// <summary>Once for a run, whichever of its times comes first.</summary>
+    public void TellLate(RunState run, ReportLate message)
+    {
+        if (run.LateAt is not null)
+        {
+            return;
+        }
+
+        run.LateAt = time.GetUtcNow();
+        events.Append(work, run, RunEvents.System, new RunLate
+        {
+            Project = run.Project,
+            Pipeline = run.Pipeline,
+            PipelineId = run.PipelineId,
+            PipelineVersion = run.PipelineVersion,
+            Expected = message.Expected,
+            Reason = message.Reason,
+        });
+    }
+
+    /// <summary>The median of what the last ten completed runs of the pipeline took; null when there are too few to say what is usual.</summary>
+    private async Task<TimeSpan?> UsualAsync(RunState run, CancellationToken ct)
+    {
+        var took = await Db.Runs.AsNoTracking()
+            .Where(other => other.Project == run.Project && other.Pipeline == run.Pipeline && other.CurrentState == nameof(RunStateMachine.Completed) && other.StartedAt != null)
+            .OrderByDescending(other => other.CorrelationId).Take(10)
+            .Select(other => new { other.StartedAt, other.FinishedAt }).ToListAsync(ct);
+        return LateRuns.Median([.. took.Where(other => other.FinishedAt >= other.StartedAt).Select(other => other.FinishedAt!.Value - other.StartedAt!.Value)]);
     }
 
     public async Task<RunOutcome?> CompleteAsync(RunState run, CompleteStep message, CancellationToken ct)
@@ -81,6 +120,7 @@ internal sealed class RunTransitions(
         }
         else
         {
+            await CancelChildrenAsync(run, step, "failed", ct);
             changes.Fail(run, await plans.GetAsync(run.VersionId, ct), step, message.Error, message.Outcome);
         }
 
@@ -107,7 +147,13 @@ internal sealed class RunTransitions(
         }
 
         StepChanges.KeepLog(step, message.LogKey);
-        changes.Defer(run, step, message.Key, message.NextCheck);
+        changes.Defer(run, await plans.GetAsync(run.VersionId, ct), step, message.Key, message.NextCheck);
+        // What it waits for may have ended between its look and this word; then nobody else calls it back.
+        if (!run.IsCancelling && await ChildrenOf(step).AnyAsync(child => child.FinishedAt != null, ct))
+        {
+            work.Outbox.Send(Queues.RunSaga, new ResumeStep { RunId = step.RunId, StepId = step.StepId, Dispatch = step.Dispatch });
+        }
+
         return await GoOnAsync(run, step, ct);
     }
 
@@ -125,6 +171,15 @@ internal sealed class RunTransitions(
         var plan = await plans.GetAsync(run.VersionId, ct);
         switch (step.State)
         {
+            case StepStatus.Deferred when !run.IsPaused && await IsOverdueAsync(step, ct):
+                await CancelChildrenAsync(run, step, "took longer than its limit", ct);
+                changes.Fail(run, plan, step, new StepError
+                {
+                    Code = StepErrorCodes.Timeout,
+                    Message = $"The step took longer than its limit of {new Duration(plan.Of(step).Timeout ?? TimeSpan.Zero)}.",
+                    Transient = true,
+                }, null);
+                break;
             case StepStatus.Deferred or StepStatus.BackingOff or StepStatus.Ready:
                 await dispatch.SendAsync(run, plan, step, ct);
                 break;
@@ -161,6 +216,7 @@ internal sealed class RunTransitions(
         else if (step.Lost >= RunPlan.LostLimit)
         {
             // Not a matter for the user's retries: what kills its workers would kill the next one too.
+            await CancelChildrenAsync(run, step, "failed", ct);
             changes.GiveUp(run, plan, step, new StepError
             {
                 Code = StepErrorCodes.WorkerDied,
@@ -176,13 +232,32 @@ internal sealed class RunTransitions(
     }
 
     /// <summary>The run is in state Paused already: what was sent and not claimed waits here instead.</summary>
-    public async Task PauseAsync(RunState run, PauseRun message, CancellationToken ct)
+    /// <param name="waited">It was in the queue: nothing of it has begun, or will before it is resumed.</param>
+    public async Task PauseAsync(RunState run, PauseRun message, bool waited, CancellationToken ct)
     {
         run.PausedAt = time.GetUtcNow();
+        if (waited)
+        {
+            run.AdmittedAt = null;
+            // Another may have its place.
+            if (run.Concurrency is not null)
+            {
+                work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
+            }
+        }
+
         events.Append(work, run, message.Actor, new RunPaused { Project = run.Project, Pipeline = run.Pipeline, PipelineId = run.PipelineId, Reason = message.Reason });
         // A copy that is claimed all the same is refused: the run does not run, and later the dispatch is an old one.
         await Db.Steps.Where(step => step.RunId == run.CorrelationId && step.State == StepStatus.Dispatched)
             .ExecuteUpdateAsync(step => step.SetProperty(s => s.State, StepStatus.Ready).SetProperty(s => s.ReadyAt, run.PausedAt), ct);
+    }
+
+    /// <summary>The run is in state Queued again, behind none that is younger.</summary>
+    public void QueueAgain(RunState run, ResumeRun message)
+    {
+        run.PausedAt = null;
+        events.Append(work, run, message.Actor, new RunResumed { Project = run.Project, Pipeline = run.Pipeline, PipelineId = run.PipelineId });
+        work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
     }
 
     /// <summary>The run is in state Running again: what became ready meanwhile goes out, then whatever comes next.</summary>
@@ -268,6 +343,7 @@ internal sealed class RunTransitions(
             step.Reason = null;
             step.Outcome = null;
             step.Deferral = null;
+            step.Deadline = null;
             step.FinishedAt = null;
         }
 
@@ -424,11 +500,34 @@ internal sealed class RunTransitions(
         await ResumeParentAsync(run, ct);
     }
 
-    /// <summary>The step that waits for this run need not wait for its next look; if it is not waiting yet, it will look soon.</summary>
+    /// <summary>By the database's clock, as the timers and the step's start are.</summary>
+    private async Task<bool> IsOverdueAsync(StepState step, CancellationToken ct) =>
+        step.Deadline is { } deadline && deadline <= await Db.Database.SqlQuery<DateTimeOffset>($"select now() as \"Value\"").SingleAsync(ct);
+
+    /// <summary>The runs that this attempt of the step has started: one at most.</summary>
+    private IQueryable<RunState> ChildrenOf(StepState step) =>
+        Db.Runs.AsNoTracking().Where(child => child.ParentRunId == step.RunId && child.ParentStepId == step.StepId && child.ParentAttempt == step.Attempt);
+
+    /// <summary>Nobody waits any more for what the attempt has started.</summary>
+    private async Task CancelChildrenAsync(RunState run, StepState step, string why, CancellationToken ct)
+    {
+        foreach (var child in await ChildrenOf(step).Where(child => child.FinishedAt == null).Select(child => child.CorrelationId).ToListAsync(ct))
+        {
+            work.Outbox.Send(Queues.RunSaga, new CancelRun { RunId = child, Actor = RunEvents.System, Reason = $"Step {step.StepId} of run {run.CorrelationId}, which started it, {why}." });
+        }
+    }
+
+    /// <summary>The step that waits for this run need not wait for its next look; one that is not waiting yet finds out when it begins to.</summary>
     private async Task ResumeParentAsync(RunState run, CancellationToken ct)
     {
-        if (run.ParentRunId is { } parent && run.ParentStepId is { } stepId
-            && await Db.Steps.AsNoTracking().Where(step => step.RunId == parent && step.StepId == stepId && step.Attempt == run.ParentAttempt && step.State == StepStatus.Deferred)
+        if (run.ParentRunId is not { } parent || run.ParentStepId is not { } stepId)
+        {
+            return;
+        }
+
+        // Its beginning to wait and this end happen one after the other, so that one of them sees the other. Locks go from child to parent only.
+        await work.LockAsync(parent, ct);
+        if (await Db.Steps.AsNoTracking().Where(step => step.RunId == parent && step.StepId == stepId && step.Attempt == run.ParentAttempt && step.State == StepStatus.Deferred)
                 .Select(step => (int?)step.Dispatch).FirstOrDefaultAsync(ct) is { } dispatch)
         {
             work.Outbox.Send(Queues.RunSaga, new ResumeStep { RunId = parent, StepId = stepId, Dispatch = dispatch });

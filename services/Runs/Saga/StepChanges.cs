@@ -51,6 +51,7 @@ internal sealed class StepChanges(IUnitOfWork<RunsDb> work, RunEvents events, Ti
         AppendFailure(run, step, due);
         step.Attempt++;
         step.Retries++;
+        step.Deadline = null;
         step.ForgetLosses();
         Wait(step, StepStatus.BackingOff, due);
     }
@@ -63,10 +64,15 @@ internal sealed class StepChanges(IUnitOfWork<RunsDb> work, RunEvents events, Ti
         AppendFailure(run, step, null);
     }
 
-    public void Defer(RunState run, StepState step, string key, DateTimeOffset nextCheck)
+    public void Defer(RunState run, PipelinePlan plan, StepState step, string key, DateTimeOffset nextCheck)
     {
         step.Deferral = new Deferral(key, (step.Deferral?.Count ?? 0) + 1);
-        Wait(step, StepStatus.Deferred, nextCheck);
+        if (plan.Of(step).Timeout is { } limit)
+        {
+            step.Deadline ??= (step.StartedAt ?? time.GetUtcNow()) + limit;
+        }
+
+        Wait(step, StepStatus.Deferred, step.Deadline < nextCheck ? step.Deadline.Value : nextCheck);
         events.Append(work, run, step.Worker ?? RunEvents.System, new StepDeferred { StepId = step.StepId, ItemOf = step.Parent, NextCheck = nextCheck });
     }
 

@@ -12,6 +12,9 @@ namespace Qualiz.Runs.Saga;
 /// <summary>Sends steps and elements to their operators, in the saga's transaction.</summary>
 internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, StepChanges changes, StepLimit limit, TimeProvider time)
 {
+    /// <summary>For a last look when the time is almost up.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
+
     /// <summary>Steps dispatched in this transaction.</summary>
     private int _dispatched;
 
@@ -69,7 +72,7 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
                 Config = await ConfigAsync(run, planned, step, ct),
                 Inputs = await InputsAsync(run, planned, ct),
                 Interval = run.Interval,
-                Timeout = planned.Timeout,
+                Timeout = TimeLeft(planned, step),
                 Deferral = step.Deferral,
             });
         }
@@ -82,6 +85,10 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
             changes.GiveUp(run, plan, step, new StepError { Code = "inputMissing", Message = problem.Message, Path = "inputs" }, null);
         }
     }
+
+    /// <summary>A step that has waited has only what is left of its time.</summary>
+    private TimeSpan? TimeLeft(PlanStep planned, StepState step) =>
+        step.Deadline is { } deadline && deadline - time.GetUtcNow() is var left ? (left < LeastTime ? LeastTime : left) : planned.Timeout;
 
     private async Task<JsonElement> ConfigAsync(RunState run, PlanStep planned, StepState step, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ internal sealed class RunsOptions
     /// <summary>How long a claim holds without a heartbeat.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>No run is late for taking longer than usual before it has taken so long.</summary>
+    public TimeSpan LateAtLeast { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How often the reconciler looks.</summary>
     public TimeSpan ReconcileEvery { get; set; } = TimeSpan.FromSeconds(15);
 

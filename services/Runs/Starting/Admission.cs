@@ -46,14 +46,14 @@ internal sealed class Admission(IUnitOfWork<RunsDb> work, IStoreSpace space, Tim
         }
     }
 
-    /// <summary>Active: admitted and not ended. Waiting: in the queue.</summary>
+    /// <summary>Active: admitted and not ended. Waiting: in the queue. One that was paused there is neither.</summary>
     public static async Task<(int Active, int Waiting)> CountAsync(RunsDb db, Guid pipelineId, CancellationToken ct)
     {
         var counts = await db.Runs
             .Where(run => run.PipelineId == pipelineId
                 && (run.CurrentState == nameof(RunStateMachine.Queued)
                     || run.CurrentState == nameof(RunStateMachine.Running)
-                    || run.CurrentState == nameof(RunStateMachine.Paused)
+                    || (run.CurrentState == nameof(RunStateMachine.Paused) && run.AdmittedAt != null)
                     || run.CurrentState == nameof(RunStateMachine.Cancelling)))
             .GroupBy(run => run.CurrentState == nameof(RunStateMachine.Queued) && run.AdmittedAt == null)
             .Select(group => new { Waiting = group.Key, Count = group.Count() })

@@ -139,6 +139,11 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             Cause = run.Cause,
             RerunOf = run.RerunOf,
         });
+        if (plan.Late?.By is { } by)
+        {
+            LateRuns.Watch(work.Outbox, run, LateRuns.Next(by, version.TimeZone, now), LateRuns.Reason(by, version.TimeZone));
+        }
+
         if (run.AdmittedAt is not null)
         {
             work.Outbox.Send(Queues.RunSaga, new AdmitRun { RunId = run.CorrelationId });

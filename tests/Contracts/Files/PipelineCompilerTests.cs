@@ -148,13 +148,17 @@ public sealed class PipelineCompilerTests
     }
 
     [Fact]
-    public void What_this_version_does_not_do_is_refused_or_warned_of()
+    public void What_is_late_is_part_of_the_plan_when_somebody_wants_to_know()
     {
         var compiled = Compile("qualiz: 1\npipeline: p\nkeep: {runs: 9d}\nnotify: [{when: late, to: [\"email:a@b.c\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}\n");
         compiled.Plan!.Keep.ShouldBe(new PlanKeep(null, TimeSpan.FromDays(9)));
-        compiled.Problems.Select(problem => problem.ToString()).ShouldBe([
-            "p.yaml:4:1 notify: warning: late is kept, but this version does not tell it yet",
-        ]);
+        compiled.Problems.ShouldBeEmpty();
+        compiled.Plan.Late.ShouldBe(new PlanLate(null, 3));
+        Compile("qualiz: 1\npipeline: p\nlate: {by: 07:30}\nsteps: {a: {uses: ingest, with: {files: x}}}\n").Problems.Select(problem => problem.ToString())
+            .ShouldBe(["p.yaml:3:1 late: warning: nobody is told of late runs; add late to a \"when\" under notify"]);
+        Plan("late: {by: 07:30, times: 1.5}\nnotify: [{when: late, to: [\"email:a@b.c\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}").Late.ShouldBe(new PlanLate(new TimeOnly(7, 30), 1.5));
+        Plan("owner: crm@example.org\nsteps: {a: {uses: ingest, with: {files: x}}}").Late.ShouldBe(new PlanLate(null, 3));
+        Plan("owner: crm-team\nsteps: {a: {uses: ingest, with: {files: x}}}").Late.ShouldBeNull();
     }
 
     [Fact]

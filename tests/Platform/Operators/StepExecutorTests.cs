@@ -212,13 +212,28 @@ public sealed class StepExecutorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stopping_process_gives_the_command_back()
+    public async Task A_stopping_process_hands_the_step_back_which_counts_against_nobody_and_takes_up_no_other()
     {
+        var command = ExecutorRig.Command("hostprobe", new { @do = "sleep" });
+        var step = _rig.ExecuteAsync(command);
+        await TestHost.UntilAsync(() => _rig.Active.Count == 1 ? null : "a claim");
+        _rig.ShutDown();
+        await step;
+        var back = _rig.Line.Reports.ShouldHaveSingleItem().ShouldBeOfType<LoseStep>();
+        (back.RunId, back.Fence, back.HostRestarted).ShouldBe((command.RunId, 1, true));
+
+        await Should.ThrowAsync<OperationCanceledException>(_rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "complete" })));
+        _rig.Line.Claims.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_stopping_process_that_cannot_tell_gives_the_command_back_to_its_queue()
+    {
+        _rig.Line.BeforeReport = (_, _) => throw new TimeoutException("the broker is away");
         var step = _rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "sleep" }));
         await TestHost.UntilAsync(() => _rig.Active.Count == 1 ? null : "a claim");
         _rig.ShutDown();
         await Should.ThrowAsync<OperationCanceledException>(step);
-        _rig.Line.Reports.ShouldBeEmpty();
     }
 
     [Fact]

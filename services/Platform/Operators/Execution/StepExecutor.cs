@@ -28,6 +28,7 @@ internal sealed class StepExecutor(
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HostProgressEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ShutdownGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HandBackGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LogLimit = TimeSpan.FromSeconds(30);
     private const int LogTries = 3;
 
@@ -38,6 +39,9 @@ internal sealed class StepExecutor(
         using var activity = QualizTelemetry.Activities.StartActivity($"execute {command.Operator}");
         activity?.SetTag("qualiz.run_id", command.RunId);
         activity?.SetTag("qualiz.step_id", command.StepId);
+
+        // What arrives at a host that is stopping goes back to the queue unclaimed.
+        shutdown.ThrowIfCancellationRequested();
 
         // The grant first: a claim is for those who can begin at once, and another host may be free sooner.
         var inWorker = registration.Description.RunsIn == OperatorRunsIn.EngineWorker;
@@ -69,7 +73,12 @@ internal sealed class StepExecutor(
             QualizTelemetry.StepEnded(command.Operator, end.Outcome, time.GetElapsedTime(asked));
             activity?.SetTag("qualiz.outcome", end.Outcome);
             if (claim.Reason == StopReason.Shutdown && end.Result is null)
-                throw new OperationCanceledException("This process is stopping; the step goes to another one.", shutdown);
+            {
+                lease?.Dispose();
+                await HandBackAsync(command, claim, shutdown);
+                return;
+            }
+
             lease?.Dispose();
             if (end.Result is not null)
                 await ReportAsync(end.Result, claim, shutdown);
@@ -77,6 +86,24 @@ internal sealed class StepExecutor(
         finally
         {
             active.Remove(claim);
+        }
+    }
+
+    /// <summary>
+    /// Nothing died: Runs gives the step to another worker at once, and this dispatch is an old one. Only when Runs cannot be told the command goes
+    /// back to the queue, where its next receiver takes the claim over.
+    /// </summary>
+    private async Task HandBackAsync(ExecuteStep command, StepClaim claim, CancellationToken shutdown)
+    {
+        using var limit = new CancellationTokenSource(HandBackGrace, time);
+        try
+        {
+            await line.ReportAsync(new LoseStep { RunId = command.RunId, StepId = command.StepId, Fence = claim.Fence, HostRestarted = true }, limit.Token);
+            log.LogInformation("This process is stopping; the step was handed back.");
+        }
+        catch (Exception exception)
+        {
+            throw new OperationCanceledException("This process is stopping; the step goes to another one.", exception, shutdown);
         }
     }
 
