@@ -118,6 +118,57 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
               values: {rows: "rows ${enriched.rows}"}
         """;
 
+    /// <summary>Elements, and what is done in between: each run reads three files, two at a time, and writes two tables.</summary>
+    public const string Parts = """
+        qualiz: 1
+        pipeline: parts
+        params:
+          file: {type: text}
+        retry: {times: 30, wait: 1s, backoff: 1, on: transient}
+        steps:
+          read:
+            forEach: {items: [a, b, c], as: part, parallel: 2}
+            uses: ingest
+            with:
+              from: {connection: landing, files: "parts/${params.file}-${part}.csv"}
+              format: {type: csv}
+              types: {id: int64, customer: text, email: text, amount: "decimal(18,2)"}
+          shaped:
+            uses: transform
+            inputs: [read]
+            with: {operations: [{operation: filter, where: "email IS NOT NULL"}]}
+          chosen:
+            uses: sql
+            inputs: [shaped]
+            with: {query: "SELECT id, customer, email, amount FROM shaped", key: [id]}
+          table:
+            forEach: {items: [first, second], as: copy, parallel: 2}
+            uses: deliver
+            inputs: [chosen]
+            with: {to: {connection: dwh, table: "public.parts_${copy}"}}
+        """;
+
+    /// <summary>A run that is the step of another one.</summary>
+    public const string Family = """
+        qualiz: 1
+        pipeline: family
+        params:
+          file: {type: text}
+        retry: {times: 30, wait: 1s, backoff: 1, on: transient}
+        steps:
+          begin:
+            uses: log
+            with: {message: "begins ${params.file}"}
+          parts:
+            uses: subjob
+            needs: [begin]
+            with: {pipeline: parts, params: {file: "${params.file}"}}
+          end:
+            uses: log
+            needs: [parts]
+            with: {message: "ends ${params.file}"}
+        """;
+
     /// <summary>Makes the dataset that the people's codes are looked up in.</summary>
     public const string Codes = """
         qualiz: 1
@@ -129,7 +180,7 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
             publish: codes
         """;
 
-    public static readonly IReadOnlyList<string> Pipelines = [Orders, Fresh, People, Codes];
+    public static readonly IReadOnlyList<string> Pipelines = [Orders, Fresh, People, Codes, Parts, Family];
 
     private const int RowsPerFile = 3000;
     private int _number;
@@ -138,20 +189,24 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
     public ConcurrentDictionary<Guid, (string File, IReadOnlyList<Order> Rows)> OrderRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Order>> FreshRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Person>> PeopleRuns { get; } = new();
+
+    /// <summary>Each has one child, a run of <see cref="Parts"/>, which delivers these to both tables.</summary>
+    public ConcurrentDictionary<Guid, IReadOnlyList<Order>> FamilyRuns { get; } = new();
     public Receiver Receiver => receiver;
 
-    /// <summary>All runs, of whichever pipeline.</summary>
-    public int Runs => OrderRuns.Count + FreshRuns.Count + PeopleRuns.Count;
+    /// <summary>All runs, of whichever pipeline, those that others start too.</summary>
+    public int Runs => OrderRuns.Count + FreshRuns.Count + PeopleRuns.Count + (FamilyRuns.Count * 2);
 
     /// <summary>A number that no run has had, for the next one.</summary>
     public int Next() => Interlocked.Increment(ref _number);
 
-    /// <summary>Each of the three pipelines in turn.</summary>
-    public Task<Guid> StartAsync(int number) => (number % 3) switch
+    /// <summary>Each of the four pipelines in turn.</summary>
+    public Task<Guid> StartAsync(int number) => (number % 4) switch
     {
         0 => StartFreshAsync(number),
         1 => StartOrdersAsync(number),
-        _ => StartPeopleAsync(number),
+        2 => StartPeopleAsync(number),
+        _ => StartFamilyAsync(number),
     };
 
     public async Task PrepareAsync()
@@ -160,12 +215,15 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
         Directory.CreateDirectory(Path.Combine(instance.Landing, "fresh"));
         Directory.CreateDirectory(Path.Combine(instance.Landing, "people"));
         Directory.CreateDirectory(Path.Combine(instance.Landing, "codes"));
+        Directory.CreateDirectory(Path.Combine(instance.Landing, "parts"));
         await File.WriteAllTextAsync(Path.Combine(instance.Landing, "codes", "codes.csv"), $"code,label\n{string.Concat(Enumerable.Range(0, 10).Select(code => $"c{code},label {code}\n"))}");
         await api.CreateProjectAsync();
         await api.PutAsync("Pipelines", $"/api/v1/projects/{Api.Project}/connections/hook", new { type = "webhook", settings = new { url = receiver.Address } });
         await api.SaveAsync("orders", Orders);
         await api.SaveAsync("fresh", Fresh);
         await api.SaveAsync("codes", Codes);
+        await api.SaveAsync("parts", Parts);
+        await api.SaveAsync("family", Family);
         await api.UntilEndAsync(await api.StartRunAsync("codes", "codes"), TimeSpan.FromMinutes(2));
         await TestHost.UntilAsync(async () =>
             await api.TryGetAsync("Datasets", $"/api/v1/projects/{Api.Project}/datasets/codes/versions/latest") is var (status, _) && status == HttpStatusCode.OK ? null : "dataset codes", TimeSpan.FromSeconds(60));
@@ -186,6 +244,17 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
         var rows = Write(Path.Combine("fresh", $"fresh-{number:000}.csv"), 1000 + number, clean: false);
         var run = await api.StartRunAsync("fresh", $"fresh {number}");
         FreshRuns[run] = rows;
+        return run;
+    }
+
+    public async Task<Guid> StartFamilyAsync(int number)
+    {
+        var file = $"parts-{number:000}";
+        var rows = new List<Order>();
+        foreach (var (part, at) in new[] { ("a", 0), ("b", 1), ("c", 2) })
+            rows.AddRange(Write(Path.Combine("parts", $"{file}-{part}.csv"), 2000 + (number * 3) + at, clean: false));
+        var run = await api.StartRunAsync("family", $"family {number}", new { file });
+        FamilyRuns[run] = rows;
         return run;
     }
 
