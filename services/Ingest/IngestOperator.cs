@@ -198,7 +198,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         try
         {
             if (rejectedPath is not null)
-                count = await RejectedFile.WriteAsync(session, surveys, rejectedPath, ct);
+                count = await RejectedFile.WriteAsync(session, surveys, columns, key, rejectedPath, ct);
         }
         finally
         {

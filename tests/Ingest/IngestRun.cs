@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Deliver;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Ingest.Heads;
@@ -78,6 +79,15 @@ internal sealed class IngestRun : IDisposable
         var configuration = Configuration();
         return new IngestOperator(configuration, new OutboundGuard(configuration)).InferOutputAsync(
             OperatorBench.Config<IngestConfig>(config.Replace("$", Sources, StringComparison.Ordinal)), _bench.Inference(request ?? OperatorBench.Request()), default);
+    }
+
+    /// <summary>Delivers what was ingested; files may be written beside the sources.</summary>
+    public async Task DeliverAsync(string config, DatasetRef input)
+    {
+        var configuration = Configuration();
+        var result = await new DeliverOperator(new OutboundGuard(configuration), configuration).ExecuteAsync(
+            OperatorBench.Config<DeliverConfig>(config), _bench.Step(++_runs, null, new ResolvedInput("in", input)), default);
+        result.ShouldBeOfType<StepResult.Completed>($"the step failed: {(result as StepResult.Failed)?.Error.Message}").Outcome.RowsOut.ShouldBe(input.Rows);
     }
 
     public string LocalPath(DataFile file) => Path.Combine(Store, file.Key);

@@ -20,9 +20,9 @@ public sealed class MatrixTests : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    private sealed record Sample(string Type, string[] Values, string Postgres);
+    internal sealed record Sample(string Type, string[] Values, string Postgres);
 
-    private static readonly Sample[] Samples =
+    internal static readonly Sample[] Samples =
     [
         new("text", ["007", "Zoë 🐤", "a\"b,c\nd\\e\tf", " x ", "NULL", "1e5", ""], "text"),
         new("bool", ["true", "false"], "bool"),
@@ -99,28 +99,18 @@ public sealed class MatrixTests : IAsyncLifetime
         result.ShouldBalance();
         File.Delete(path);
         return [.. result.Rows("n", "v")];
-
-        static string Value(ColumnType type, string value) => type switch
-        {
-            ColumnType.ListType { Of: var of } => $"CAST(CAST({Sql.Literal(value)}::JSON AS VARCHAR[]) AS {of.DuckDb}[])",
-            ColumnType.StructType => $"CAST({Sql.Literal(value)}::JSON AS {type.DuckDb})",
-            _ => $"CAST({Sql.Literal(value)} AS {type.DuckDb})",
-        };
     }
+
+    internal static string Value(ColumnType type, string value) => type switch
+    {
+        ColumnType.ListType { Of: var of } => $"CAST(CAST({Sql.Literal(value)}::JSON AS VARCHAR[]) AS {of.DuckDb}[])",
+        ColumnType.StructType => $"CAST({Sql.Literal(value)}::JSON AS {type.DuckDb})",
+        _ => $"CAST({Sql.Literal(value)} AS {type.DuckDb})",
+    };
 
     private async Task<IngestSource> PostgresAsync(Sample sample, List<string> values)
     {
-        var address = new NpgsqlConnectionStringBuilder(await (await PostgresServer.SharedAsync()).CreateDatabaseAsync()) { Pooling = false };
-        _run.Settings["Outbound:Allow:0"] = "127.0.0.0/8";
-        _run.Add(new Connection("db", "postgres", new Dictionary<string, string>
-        {
-            ["host"] = address.Host!,
-            ["port"] = $"{address.Port}",
-            ["database"] = address.Database!,
-            ["user"] = address.Username!,
-            ["password"] = address.Password ?? "",
-            ["sslMode"] = "disable",
-        }));
+        var address = await ConnectAsync(_run);
         await using var source = NpgsqlDataSource.Create(address.ConnectionString);
         await using (var create = source.CreateCommand($"SET TimeZone = 'UTC'; CREATE TABLE t (n int, v {sample.Postgres}); INSERT INTO t (n) VALUES (0)"))
             await create.ExecuteNonQueryAsync();
@@ -133,6 +123,23 @@ public sealed class MatrixTests : IAsyncLifetime
             await insert.ExecuteNonQueryAsync();
         }
         return new IngestSource { Connection = "db", Table = "t" };
+    }
+
+    /// <summary>Makes a database and the connection <c>db</c> to it.</summary>
+    internal static async Task<NpgsqlConnectionStringBuilder> ConnectAsync(IngestRun run)
+    {
+        var address = new NpgsqlConnectionStringBuilder(await (await PostgresServer.SharedAsync()).CreateDatabaseAsync()) { Pooling = false };
+        run.Settings["Outbound:Allow:0"] = "127.0.0.0/8";
+        run.Add(new Connection("db", "postgres", new Dictionary<string, string>
+        {
+            ["host"] = address.Host!,
+            ["port"] = $"{address.Port}",
+            ["database"] = address.Database!,
+            ["user"] = address.Username!,
+            ["password"] = address.Password ?? "",
+            ["sslMode"] = "disable",
+        }));
+        return address;
     }
 
     private static string Json(string type, string value) => type switch

@@ -133,7 +133,23 @@ public sealed class SourceTests : IDisposable
     public async Task A_bucket_on_a_private_address_is_refused()
     {
         _run.Add(new Connection("bucket", "s3", new Dictionary<string, string> { ["bucket"] = "b", ["endpoint"] = "http://127.0.0.1:9", ["accessKey"] = "k", ["secretKey"] = "s" }));
-        await Should.ThrowAsync<Exception>(() => _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "bucket", Files = "*" } }));
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "bucket", Files = "*" } })).ShouldSatisfyAllConditions(
+            error => error.Code.ShouldBe("addressRefused"), error => error.Transient.ShouldBeFalse(), error => error.Message.ShouldContain("Outbound:Allow"));
+    }
+
+    [Fact]
+    public async Task A_bucket_that_is_not_there_or_says_nothing_is_worth_another_try()
+    {
+        using var mute = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        mute.Start();
+        _run.Settings["Outbound:Allow:0"] = "127.0.0.1";
+        foreach (var (port, time) in ((int, string)[])[(9, "00:01:00"), (((System.Net.IPEndPoint)mute.LocalEndpoint).Port, "00:00:01")])
+        {
+            _run.Settings["Ingest:S3:Timeout"] = time;
+            _run.Add(new Connection("bucket", "s3", new Dictionary<string, string> { ["bucket"] = "b", ["endpoint"] = $"http://127.0.0.1:{port}", ["accessKey"] = "k", ["secretKey"] = "s" }));
+            var error = await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "bucket", Files = "*" } });
+            error.ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable", error.Message), error => error.Transient.ShouldBeTrue(), error => error.Path.ShouldBe("from.connection"));
+        }
     }
 
     [Fact]

@@ -33,6 +33,14 @@ public sealed class WebTests : IAsyncLifetime
             await context.Response.Body.FlushAsync();
             await Task.Delay(TimeSpan.FromMinutes(5), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         });
+        _server.MapGet("/mute", async context => await Task.Delay(TimeSpan.FromMinutes(5), context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default));
+        _server.MapGet("/locked.csv", context =>
+        {
+            context.Response.StatusCode = 401;
+            context.Response.Headers.WWWAuthenticate = "Basic realm=\"prices\"";
+            return Task.CompletedTask;
+        });
+        _server.MapGet("/signed", () => Results.Redirect(Address.Replace("http://", "http://user:password@", StringComparison.Ordinal) + "/secret"));
         _server.MapGet("/bomb.csv", async context =>
         {
             context.Response.Headers.ContentEncoding = "gzip";
@@ -79,12 +87,15 @@ public sealed class WebTests : IAsyncLifetime
     [InlineData("/round", "sourceUnavailable")]
     [InlineData("/gone", "sourceUnavailable")]
     [InlineData("/nothing", "sourceUnavailable")]
+    [InlineData("/locked.csv", "sourceUnavailable")]
+    [InlineData("/signed", "configInvalid")]
     public async Task What_leads_astray_is_refused(string path, string code)
     {
         var error = await _run.FailAsync(Config(path));
         error.Code.ShouldBe(code, error.Message);
         error.Transient.ShouldBeFalse();
         error.Path.ShouldBe("from.url");
+        error.Message.ShouldNotContain("password@");
     }
 
     [Fact]
@@ -111,11 +122,19 @@ public sealed class WebTests : IAsyncLifetime
         _run.Settings["Ingest:Web:MaxBytes"] = $"{4 << 20}";
         (await _run.FailAsync(Config("/bomb.csv"))).Code.ShouldBe("fileTooLarge");
         _run.Settings["Ingest:Web:Timeout"] = "00:00:01";
-        (await _run.FailAsync(Config("/slow"))).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable"), error => error.Transient.ShouldBeTrue());
+        foreach (var path in (string[])["/slow", "/mute"])
+            (await _run.FailAsync(Config(path))).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable"), error => error.Transient.ShouldBeTrue());
     }
 
     [Fact]
     public async Task Nothing_of_ours_goes_along() => (await _run.RunAsync(Config("/secret"))).Rows("headers").ShouldBe([["x"]]);
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_worth_another_try()
+    {
+        var error = await _run.FailAsync(new IngestConfig { From = new IngestSource { Url = "http://127.0.0.1:9/a.csv" } });
+        error.ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable"), error => error.Transient.ShouldBeTrue());
+    }
 
     private IngestConfig Config(string path) => new() { From = new IngestSource { Url = Address + path } };
 }

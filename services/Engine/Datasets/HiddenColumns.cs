@@ -54,6 +54,9 @@ public static class HiddenColumns
         return ordered.Count == 0 && ordinal is null ? "'0000000000000000'" : $"qz_row_key({Sql.Literal(JsonSerializer.Serialize(names))}{string.Concat(values)})";
     }
 
+    /// <summary>The SQL expression of <c>_key</c> of a record of which only its content's key is kept, and which is not the first of that key.</summary>
+    public static string OrdinalKeyExpression(string key, string ordinal) => $"qz_row_key('[null,null]', {key}, CAST({ordinal} AS BIGINT))";
+
     /// <summary>The key of content: for each value that is not null <c>U+001E name U+001F text</c>, ordered by name.</summary>
     public static string KeyOf(ReadOnlySpan<byte> content) => RowKey.Of(content);
 

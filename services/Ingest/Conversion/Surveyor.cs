@@ -68,6 +68,13 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
 
     private ParquetSource Parquet(SourceFile file)
     {
+        // The engine takes such a name for a pattern, and has no way to say that it is none.
+        if (file.Path.AsSpan().IndexOfAny("*?[{") >= 0)
+        {
+            var plain = NewFile("source");
+            File.CreateSymbolicLink(plain, file.Path);
+            file = file with { Path = plain };
+        }
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = memory, Threads = threads, Scratch = scratch, Paths = [file.Path] });
         var read = $"read_parquet({Sql.Literal(file.Path)})";
         var described = session.Query($"DESCRIBE SELECT * FROM {read}", row => (Name: row.GetString(0), Type: row.GetString(1)));

@@ -1,6 +1,7 @@
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
 using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
@@ -48,10 +49,10 @@ internal sealed class IngestInference(IConfiguration configuration, OutboundGuar
                 });
                 rest = less;
             }
-            catch (Exception error) when (error is IngestException or InvalidDataException or OutboundRefusedException or IOException or UnauthorizedAccessException)
+            catch (Exception error) when (error is IngestException or InvalidDataException or OutboundRefusedException or ConnectionException or IOException or UnauthorizedAccessException or EngineException)
             {
                 // The file that is there now may not be the one of the run: that is for the run to say.
-                return OutputInferred.Unknown(error is IngestException ? error.Message.TrimEnd('.') : "its source cannot be read now");
+                return OutputInferred.Unknown(error is IngestException or ConnectionException or OutboundRefusedException ? error.Message.TrimEnd('.') : "its source cannot be read now");
             }
         }
     }

@@ -157,7 +157,7 @@ internal sealed class TableIngest(OutboundGuard guard)
         if (spool.Count > 0)
         {
             var set = survey with { Spools = [(spool, rows, 0)] };
-            var count = await RejectedFile.WriteAsync(session, [set], rejectedPath, ct);
+            var count = await RejectedFile.WriteAsync(session, [set], columns, key, rejectedPath, ct);
             outputs[RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), await step.Outputs.CommitAsync(rejectedPath, count, ct));
         }
         if (copy.Rows == 0 && config.OnEmpty == OnEmpty.Fail)

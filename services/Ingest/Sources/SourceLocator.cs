@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using Amazon.S3;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
 using Qualiz.Platform.Storage;
@@ -51,9 +53,24 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
             case "s3":
                 var glob = new FileGlob(files);
                 var bucket = OpenBucket(connection, guard);
+                // The platform's own store is waited for without limit; a user's is a source like others, whose absence the step's retry rules over.
+                using (var time = CancellationTokenSource.CreateLinkedTokenSource(ct))
                 try
                 {
-                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, ct);
+                    time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
+                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
+                }
+                catch (Exception error) when (Refused(error) is { } refused)
+                {
+                    throw new IngestException("addressRefused", refused.Message, "from.connection");
+                }
+                catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+                {
+                    throw new IngestException("sourceUnavailable", $"The bucket of \"{connection.Name}\" took too long.", "from.connection") { Transient = true };
+                }
+                catch (StoreUnavailableException error)
+                {
+                    throw Unavailable(connection, error);
                 }
                 finally
                 {
@@ -63,6 +80,21 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                 throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder and s3.", "from.connection");
         }
     }
+
+    private static OutboundRefusedException? Refused(Exception? error)
+    {
+        while (error is not (null or OutboundRefusedException))
+            error = error.InnerException;
+        return (OutboundRefusedException?)error;
+    }
+
+    // The bucket's words, which name no object; refused credentials and a bucket that does not exist stay what they are however often one asks.
+    private static IngestException Unavailable(Connection connection, StoreUnavailableException error) => error.InnerException switch
+    {
+        AmazonS3Exception { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => new("accessRefused", $"The bucket of \"{connection.Name}\" refuses the access key, or does not let it read.", "from.connection"),
+        AmazonS3Exception { StatusCode: HttpStatusCode.NotFound } => new("connectionInvalid", $"The bucket of \"{connection.Name}\" does not exist.", "from.connection"),
+        var cause => new("sourceUnavailable", $"The bucket of \"{connection.Name}\" cannot be reached{(cause is HttpRequestException ? $": {cause.Message.TrimEnd('.')}" : "")}.", "from.connection") { Transient = true },
+    };
 
     private static IObjectStore OpenBucket(Connection connection, OutboundGuard guard)
     {
@@ -183,7 +215,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     }
 
     private static string CheckKey(string key) =>
-        key.StartsWith('/') || key.Split('/').Contains("..") ? throw new IngestException("accessRefused", $"\"{key}\" is no key of this project.", "from.store") : key;
+        key.StartsWith('/') || key.Split('/').Contains("..") || key.Any(c => c == '\\' || char.IsControl(c)) ? throw new IngestException("accessRefused", $"\"{key}\" is no key of this project.", "from.store") : key;
 
     private static void Limit(int count)
     {

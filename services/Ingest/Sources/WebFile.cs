@@ -58,7 +58,9 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             request.Headers.UserAgent.ParseAdd("qualiz");
-            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+            using var silence = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            silence.CancelAfter(Silence);
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
             if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
             {
                 if (response.IsSuccessStatusCode)

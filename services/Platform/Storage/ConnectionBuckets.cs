@@ -34,6 +34,8 @@ public static class ConnectionBuckets
         public override HttpClient CreateHttpClient(IClientConfig clientConfig)
         {
             var handler = guard.CreateHandler();
+            // A user's address may lead nowhere; the kernel alone would try for minutes, and the client does so several times.
+            handler.ConnectTimeout = TimeSpan.FromSeconds(15);
             handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
             return new HttpClient(handler);
         }
