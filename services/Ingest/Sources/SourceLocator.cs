@@ -55,27 +55,27 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                 var bucket = OpenBucket(connection, guard);
                 // The platform's own store is waited for without limit; a user's is a source like others, whose absence the step's retry rules over.
                 using (var time = CancellationTokenSource.CreateLinkedTokenSource(ct))
-                try
-                {
-                    time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
-                    return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
-                }
-                catch (Exception error) when (Refused(error) is { } refused)
-                {
-                    throw new IngestException("addressRefused", refused.Message, "from.connection");
-                }
-                catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-                {
-                    throw new IngestException("sourceUnavailable", $"The bucket of \"{connection.Name}\" took too long.", "from.connection") { Transient = true };
-                }
-                catch (StoreUnavailableException error)
-                {
-                    throw Unavailable(connection, error);
-                }
-                finally
-                {
-                    (bucket as IDisposable)?.Dispose();
-                }
+                    try
+                    {
+                        time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
+                        return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
+                    }
+                    catch (Exception error) when (Refused(error) is { } refused)
+                    {
+                        throw new IngestException("addressRefused", refused.Message, "from.connection");
+                    }
+                    catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+                    {
+                        throw new IngestException("sourceUnavailable", $"The bucket of \"{connection.Name}\" took too long.", "from.connection") { Transient = true };
+                    }
+                    catch (StoreUnavailableException error)
+                    {
+                        throw Unavailable(connection, error);
+                    }
+                    finally
+                    {
+                        (bucket as IDisposable)?.Dispose();
+                    }
             default:
                 throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder and s3.", "from.connection");
         }
