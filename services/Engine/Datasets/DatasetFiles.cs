@@ -64,14 +64,18 @@ public static class DatasetFiles
     public static async Task<long> WriteAsync(EngineSession session, string query, string path, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(session);
-        await session.ExecuteAsync($"COPY ({query}) TO {Sql.Literal(path)} ({ParquetOptions})", ct).ConfigureAwait(false);
+        await session.ExecuteAsync($"COPY ({query}) TO {Sql.Literal(path)} ({OwnParquetOptions})", ct).ConfigureAwait(false);
         // The file's own count: the statement's is 32 bits wide in the driver.
         return await session.ScalarAsync<long>("SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(?)", ct, path).ConfigureAwait(false);
     }
 
     /// <summary>Snappy is what keeps both cores busy with data instead of with compression; row groups of the default size keep memory bounded.
-    /// The path is a staging path already, and beside it nothing may be written.</summary>
+    /// The path is a staging path already, and beside it nothing may be written. For files that go to other programs, of which some know
+    /// only Parquet's first encodings.</summary>
     public const string ParquetOptions = "FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, USE_TMP_FILE false";
+
+    // Numbers as differences and texts without their lengths between them: files with row numbers and keys are a third smaller and faster both ways.
+    private const string OwnParquetOptions = $"{ParquetOptions}, PARQUET_VERSION v2";
 
     /// <summary>The columns of a query, typed. Columns of types that are none of ours are refused.</summary>
     public static DatasetSchema Describe(EngineSession session, string query)

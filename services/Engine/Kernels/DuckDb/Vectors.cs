@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Qualiz.Engine.Kernels.DuckDb;
 
@@ -25,7 +26,15 @@ internal readonly unsafe struct Column(nint vector)
 /// <summary>The result of a call.</summary>
 internal unsafe struct Result(nint vector)
 {
+    // Texts that do not fit into their place are put into blocks of the vector's own heap: one call into the engine for many of them.
+    private const int FirstBlock = 1024;
+    private const int LargestBlock = 16 * FirstBlock;
+    private static readonly byte* Zeros = (byte*)NativeMemory.AllocZeroed(LargestBlock);
+
     private ulong* _validity;
+    private byte* _free;
+    private int _left;
+    private int _block;
 
     public nint Vector { get; } = vector;
 
@@ -41,15 +50,31 @@ internal unsafe struct Result(nint vector)
         _validity[row >> 6] &= ~(1UL << (row & 63));
     }
 
-    public readonly void SetText(int row, ReadOnlySpan<byte> text)
+    public void SetText(int row, ReadOnlySpan<byte> text)
     {
+        var target = (DuckString*)Data + row;
         if (text.Length <= DuckString.InlineLength)
         {
-            DuckString.SetInline((DuckString*)Data + row, text);
+            DuckString.SetInline(target, text);
             return;
         }
-        fixed (byte* start = text)
-            Native.AssignString(Vector, (ulong)row, start, (ulong)text.Length);
+        if (text.Length > FirstBlock)
+        {
+            fixed (byte* start = text)
+                Native.AssignString(Vector, (ulong)row, start, (ulong)text.Length);
+            return;
+        }
+        if (text.Length > _left)
+        {
+            _block = _block == 0 ? FirstBlock : Math.Min(4 * _block, LargestBlock);
+            Native.AssignString(Vector, (ulong)row, Zeros, (ulong)_block);
+            _free = DuckString.Pointer(target);
+            _left = _block;
+        }
+        text.CopyTo(new Span<byte>(_free, text.Length));
+        DuckString.SetPointer(target, _free, text.Length);
+        _free += text.Length;
+        _left -= text.Length;
     }
 }
 

@@ -21,10 +21,13 @@ internal static unsafe class RowKey
     // Room for any value that is no text.
     private const int LongestNumber = 56;
 
-    [ThreadStatic]
-    private static byte[]? _space;
+    // What is copied in whole blocks hangs over.
+    private const int Overhang = 64;
 
-    private static readonly Settings<byte[][]> Heads = new(ReadNames);
+    [ThreadStatic]
+    private static Space? _space;
+
+    private static readonly Settings<Heads> Known = new(json => new Heads(json));
 
     /// <summary>The key of a row's content in the form that is hashed.</summary>
     public static string Of(ReadOnlySpan<byte> content) => XxHash3.HashToUInt64(content).ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
@@ -32,55 +35,43 @@ internal static unsafe class RowKey
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Hash(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Hash);
 
-    private static byte[][] ReadNames(string json)
-    {
-        using var names = JsonDocument.Parse(json);
-        return [.. names.RootElement.EnumerateArray().Select(name => Encoding.UTF8.GetBytes(name.GetString() is { } text ? $"\u001e{text}\u001f" : "\u001d"))];
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Hash(in Call call)
     {
         if (call.Rows == 0)
             return;
-        var heads = Heads.Of(call.Column(0).Text(0));
-        var columns = new Column[heads.Length];
-        var kinds = new (ValueType Storage, int Scale)[heads.Length];
-        for (var i = 0; i < heads.Length; i++)
-        {
-            columns[i] = call.Column(i + 1);
-            kinds[i] = Kind(columns[i].Vector);
-        }
+        var heads = Known.Of(call.Column(0).Text(0));
+        var parts = heads.Count <= 64 ? stackalloc Part[heads.Count] : new Part[heads.Count];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = new Part(call.Column(i + 1), heads, i);
+        // Everything but the texts has room in this, so only they are asked for their length.
+        var room = heads.Length + (heads.Count * LongestNumber) + Overhang;
+        var space = _space ??= new Space();
+        space.Grow(space.Start, room);
         var result = new Result(call.Output);
-        var fixedLength = heads.Sum(head => head.Length + LongestNumber);
         Span<byte> digits = stackalloc byte[16];
         for (var row = 0; row < call.Rows; row++)
         {
-            var room = fixedLength;
-            for (var i = 0; i < columns.Length; i++)
+            var at = space.Start;
+            foreach (ref readonly var part in parts)
             {
-                if (kinds[i].Storage == ValueType.Varchar && !columns[i].IsNull(row))
-                    room += (int)columns[i].Texts[row].Length;
-            }
-            var content = Space(room);
-            var length = 0;
-            for (var i = 0; i < columns.Length; i++)
-            {
-                if (columns[i].IsNull(row))
+                if (part.IsNull(row))
                     continue;
-                heads[i].CopyTo(content[length..]);
-                length += heads[i].Length;
-                length += Write(content[length..], columns[i], kinds[i], row);
+                at = part.Head(at);
+                if (part.Storage != ValueType.Varchar)
+                {
+                    at += part.Write(new Span<byte>(at, LongestNumber), row);
+                    continue;
+                }
+                var text = (DuckString*)part.Data + row;
+                if (text->Length > space.End - at - room)
+                    at = space.Grow(at, (int)text->Length + room);
+                at = DuckString.Copy(text, at);
             }
-            Hex(XxHash3.HashToUInt64(content[..length]), digits);
+            Hex(XxHash3.HashToUInt64(new ReadOnlySpan<byte>(space.Start, (int)(at - space.Start))), digits);
             result.SetText(row, digits);
         }
-    }
-
-    private static Span<byte> Space(int length)
-    {
-        if (_space is null || _space.Length < length)
-            _space = new byte[Math.Max(length, 1024)];
-        return _space;
+        GC.KeepAlive(heads);
     }
 
     private static (ValueType Storage, int Scale) Kind(nint vector)
@@ -100,55 +91,35 @@ internal static unsafe class RowKey
         }
     }
 
-    private static int Write(Span<byte> target, Column column, (ValueType Storage, int Scale) kind, int row)
-    {
-        int written;
-        switch (kind.Storage)
-        {
-            case ValueType.Varchar:
-                var text = column.Text(row);
-                text.CopyTo(target);
-                return text.Length;
-            case ValueType.Boolean:
-                var word = ((byte*)column.Data)[row] != 0 ? "true"u8 : "false"u8;
-                word.CopyTo(target);
-                return word.Length;
-            case ValueType.Date:
-                return Date(((int*)column.Data)[row], target);
-            case ValueType.SmallInt:
-                written = Digits(((short*)column.Data)[row], target);
-                break;
-            case ValueType.Integer:
-                written = Digits(((int*)column.Data)[row], target);
-                break;
-            case ValueType.BigInt:
-                written = Digits(((long*)column.Data)[row], target);
-                break;
-            case ValueType.HugeInt:
-                ((Int128*)column.Data)[row].TryFormat(target, out written, default, System.Globalization.CultureInfo.InvariantCulture);
-                break;
-            default:
-                throw new NotSupportedException();
-        }
-        return kind.Scale > 0 ? Point(target, written, kind.Scale) : written;
-    }
-
     private static int Digits(long value, Span<byte> target)
     {
-        if (value is < 0 or > int.MaxValue)
+        if (value is < 0 or > uint.MaxValue)
         {
             Utf8Formatter.TryFormat(value, target, out var written);
             return written;
         }
         var rest = (uint)value;
         var length = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10_000 ? 4 : rest < 100_000 ? 5 : rest < 1_000_000 ? 6 : rest < 10_000_000 ? 7 : rest < 100_000_000 ? 8 : rest < 1_000_000_000 ? 9 : 10;
-        for (var at = length - 1; at >= 0; at--)
+        ref var start = ref MemoryMarshal.GetReference(target[..length]);
+        var at = length;
+        while (rest >= 100)
         {
-            (rest, var digit) = Math.DivRem(rest, 10);
-            target[at] = (byte)('0' + digit);
+            (rest, var pair) = Math.DivRem(rest, 100);
+            at -= 2;
+            Pair(ref Unsafe.Add(ref start, at), pair);
         }
+        if (rest >= 10)
+            Pair(ref start, rest);
+        else
+            start = (byte)('0' + rest);
         return length;
     }
+
+    private static void Pair(ref byte target, uint value) =>
+        Unsafe.WriteUnaligned(ref target, Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref MemoryMarshal.GetReference(Pairs), value * 2)));
+
+    private static ReadOnlySpan<byte> Pairs =>
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
 
     /// <summary>Puts the decimal point in and takes trailing zeros away.</summary>
     private static int Point(Span<byte> digits, int length, int scale)
@@ -220,5 +191,122 @@ internal static unsafe class RowKey
         var nibbles = Vector128.Shuffle(high, Vector128.Create((byte)0, 255, 1, 255, 2, 255, 3, 255, 4, 255, 5, 255, 6, 255, 7, 255))
             | Vector128.Shuffle(low, Vector128.Create((byte)255, 0, 255, 1, 255, 2, 255, 3, 255, 4, 255, 5, 255, 6, 255, 7));
         Vector128.Shuffle(Vector128.Create("0123456789abcdef"u8), nibbles).CopyTo(digits);
+    }
+
+    /// <summary>What stands before each value. The bytes lie still, each padded to whole blocks.</summary>
+    private sealed class Heads
+    {
+        private const int Block = 16;
+        private readonly byte[] _bytes;
+        private readonly (int Start, int Length)[] _heads;
+
+        public Heads(string json)
+        {
+            using var names = JsonDocument.Parse(json);
+            var heads = names.RootElement.EnumerateArray().Select(name => Encoding.UTF8.GetBytes(name.GetString() is { } text ? $"\u001e{text}\u001f" : "\u001d")).ToList();
+            _heads = new (int, int)[heads.Count];
+            _bytes = GC.AllocateArray<byte>(heads.Sum(head => head.Length + Block), pinned: true);
+            var at = 0;
+            for (var i = 0; i < heads.Count; i++)
+            {
+                heads[i].CopyTo(_bytes, at);
+                _heads[i] = (at, heads[i].Length);
+                Length += heads[i].Length;
+                at += (heads[i].Length + Block - 1) / Block * Block;
+            }
+        }
+
+        public int Count => _heads.Length;
+
+        /// <summary>Of all of them together.</summary>
+        public int Length { get; }
+
+        public byte* Start(int of) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_bytes)) + _heads[of].Start;
+
+        public int LengthOf(int of) => _heads[of].Length;
+    }
+
+    /// <summary>A value's place in the content: its head and where it comes from.</summary>
+    private readonly struct Part
+    {
+        private readonly Column _column;
+        private readonly byte* _head;
+        private readonly int _headLength;
+        private readonly int _scale;
+
+        public Part(Column column, Heads heads, int of)
+        {
+            _column = column;
+            _head = heads.Start(of);
+            _headLength = heads.LengthOf(of);
+            (Storage, _scale) = Kind(column.Vector);
+        }
+
+        public ValueType Storage { get; }
+
+        public void* Data => _column.Data;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool IsNull(int row) => _column.IsNull(row);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public byte* Head(byte* target)
+        {
+            for (var at = 0; at < _headLength; at += 16)
+                Vector128.Load(_head + at).Store(target + at);
+            return target + _headLength;
+        }
+
+        public int Write(Span<byte> target, int row)
+        {
+            int written;
+            switch (Storage)
+            {
+                case ValueType.Boolean:
+                    var word = ((byte*)Data)[row] != 0 ? "true"u8 : "false"u8;
+                    word.CopyTo(target);
+                    return word.Length;
+                case ValueType.Date:
+                    return Date(((int*)Data)[row], target);
+                case ValueType.SmallInt:
+                    written = Digits(((short*)Data)[row], target);
+                    break;
+                case ValueType.Integer:
+                    written = Digits(((int*)Data)[row], target);
+                    break;
+                case ValueType.BigInt:
+                    written = Digits(((long*)Data)[row], target);
+                    break;
+                case ValueType.HugeInt:
+                    ((Int128*)Data)[row].TryFormat(target, out written, default, System.Globalization.CultureInfo.InvariantCulture);
+                    break;
+                default:
+                    throw new NotSupportedException();
+            }
+            return _scale > 0 ? Point(target, written, _scale) : written;
+        }
+    }
+
+    /// <summary>Where a row's content is put together, row after row.</summary>
+    private sealed class Space
+    {
+        private byte[] _bytes = GC.AllocateUninitializedArray<byte>(4096, pinned: true);
+
+        public byte* Start => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_bytes));
+
+        public byte* End => Start + _bytes.Length;
+
+        /// <summary>Makes room for more behind <paramref name="at"/>; the answer is where that lies now.</summary>
+        public byte* Grow(byte* at, int more)
+        {
+            var used = (int)(at - Start);
+            if (_bytes.Length - used < more)
+            {
+                var larger = GC.AllocateUninitializedArray<byte>(Math.Max(_bytes.Length * 2, used + more), pinned: true);
+                _bytes.AsSpan(0, used).CopyTo(larger);
+                _bytes = larger;
+            }
+            return Start + used;
+        }
     }
 }
