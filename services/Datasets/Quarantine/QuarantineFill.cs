@@ -20,14 +20,11 @@ using Qualiz.Platform.Http;
 namespace Qualiz.Datasets.Quarantine;
 
 /// <summary>
-/// Takes what a step of a run rejected into the quarantine, in the caller's transaction: rows go from the engine into a
-/// staging table by COPY, and everything else is a handful of statements, however many rows there are.
+/// Takes what a step of a run rejected into the quarantine, in the caller's transaction: rows go from the engine by COPY, those
+/// that are new straight to where they stay, and everything else is a handful of statements, however many rows there are.
 /// </summary>
 internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAccess files, TimeProvider time, ILogger<QuarantineFill> log)
 {
-    private const long MemoryBytes = 384L << 20;
-    private const char Separator = '\u001f';
-
     /// <summary>A file with its hash, which is read whole. Of a table only some rows may have come.</summary>
     private const string FileVersion = @"\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx|xls|xml|gz|zst|zip)@[0-9a-f]{16}$";
 
@@ -61,11 +58,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         Filled filled;
         try
         {
-            filled = await StageAsync(stepId, run, rejected, patched, ct);
-            await MergeAsync(stepId, run, ct);
-            var batch = await BatchAsync(stepId, run, stamp, rejected, filled.Rejected, ct);
-            await ExecuteAsync("insert into datasets.quarantine_occurrence (batch_id, item_id) select @batch, item_id from incoming", new { batch }, ct);
-            if (completed)
+            filled = await MergeAsync(stepId, run, rejected, patched, stamp, ct);
+            // A step without earlier items has nothing that could have become of them.
+            if (completed && filled.HadItems)
                 filled = await AfterCompletionAsync(stepId, run, clean, filled, ct);
         }
         catch (ApiException gone) when (gone.Status == StatusCodes.Status410Gone)
@@ -134,56 +129,67 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         """,
         new { stepId, run, stamp, files = rejected.Files.Select(file => file.Key).ToArray(), rows, now = time.GetUtcNow() }, ct));
 
-    /// <summary>Rejected rows and what became of patches, as two tables of this transaction.</summary>
-    private async Task<Filled> StageAsync(long stepId, Guid run, DatasetRef rejected, DatasetRef? patched, CancellationToken ct)
+    /// <summary>Makes items of the rejected rows: the ones that they are already, or new ones.</summary>
+    private async Task<Filled> MergeAsync(long stepId, Guid run, DatasetRef rejected, DatasetRef? patched, string stamp, CancellationToken ct)
+    {
+        using var rows = rejected.Rows == 0 ? null : await RejectedBatch.OpenAsync(files, rejected, ct);
+        var batch = await BatchAsync(stepId, run, stamp, rejected, rows?.Rows ?? 0, ct);
+        var hadItems = await Connection.ExecuteScalarAsync<bool>(Command(
+            "select exists (select from datasets.quarantine_item where step_id = @stepId) or exists (select from datasets.patch where step_id = @stepId and state = 'active')", new { stepId }, ct));
+        var known = 0L;
+        if (hadItems)
+        {
+            await StageAsync(rows, patched, ct);
+            await RecognizeAsync(stepId, ct);
+            if (rows is not null)
+                known = await KnowAsync(rows, ct);
+            await UpdateAsync(stepId, run, ct);
+            await ExecuteAsync("insert into datasets.quarantine_occurrence (batch_id, item_id) select @batch, item_id from incoming where item_id is not null", new { batch }, ct);
+        }
+        var filled = new Filled { Rejected = rows?.Rows ?? 0, HadItems = hadItems };
+        if (rows is null || rows.Rows == known)
+            return filled;
+
+        var first = await NumbersAsync(rows.Rows - known, ct);
+        await rows.CopyFreshAsync(Connection, stepId, run, first, time.GetUtcNow(), ct);
+        filled = filled with { New = rows.Rows - known, FirstNew = first };
+        // Numbers only rise, so these are all items of the step from the first new one on.
+        await ExecuteAsync(
+            "insert into datasets.quarantine_occurrence (batch_id, item_id) select @batch, id from datasets.quarantine_item where step_id = @stepId and id >= @FirstNew",
+            new { batch, stepId, filled.FirstNew }, ct);
+        return filled;
+    }
+
+    /// <summary>The first of so many free numbers without a gap. A block is taken under a lock that is held for no longer than that.</summary>
+    private async Task<long> NumbersAsync(long count, CancellationToken ct)
+    {
+        const string key = "'datasets.quarantine_item_id'::regclass::oid::bigint";
+        await ExecuteAsync($"select pg_advisory_lock({key})", null, ct);
+        var last = await Connection.ExecuteScalarAsync<long>(Command("select setval('datasets.quarantine_item_id', nextval('datasets.quarantine_item_id') + @count - 1)", new { count }, ct));
+        await ExecuteAsync($"select pg_advisory_unlock({key})", null, ct);
+        return last - count + 1;
+    }
+
+    /// <summary>Who was rejected, and what became of patches, as two tables of this transaction.</summary>
+    private async Task StageAsync(RejectedBatch? rejected, DatasetRef? patched, CancellationToken ct)
     {
         await ExecuteAsync(
             """
-            drop table if exists pg_temp.incoming, pg_temp.applied, pg_temp.claimed;
+            drop table if exists pg_temp.incoming, pg_temp.content, pg_temp.applied, pg_temp.claimed;
             create temp table claimed (id bigint primary key) on commit drop;
             create temp table incoming (
-                source text, row bigint, key text, hash text, ordinal int, ingested text, rejected text, reasons text, rules text[], columns text[],
-                item_id bigint, fresh boolean not null default false, changed boolean not null default false) on commit drop;
+                n bigint, source text, row bigint, key text, hash text, ordinal int, digest text,
+                item_id bigint, changed boolean not null default false, repaired boolean not null default false) on commit drop;
+            create temp table content (n bigint, ingested text, rejected text, reasons text, rules text[], columns text[]) on commit drop;
             create temp table applied (patch bigint, fits boolean, source text, row bigint, key text) on commit drop
             """,
             null, ct);
-        var rows = 0L;
-        if (rejected.Rows > 0)
-        {
-            using var opened = await files.OpenPageAsync(rejected, ct);
-            using var session = Open(opened);
-            // Whatever is no JSON object is hashed as it stands.
-            var hash = $"CASE WHEN json_type(ingested) = 'OBJECT' THEN {RowPatches.Hash("ingested")} ELSE left(md5(CAST(ingested AS VARCHAR)), 16) END";
-            string List(string member) => $"array_to_string(list_sort(list_distinct(list_filter(json_extract_string(reasons, '$[*].{member}'), lambda x: x IS NOT NULL))), chr({(int)Separator}))";
-            var query =
-                $"""
-                SELECT coalesce(_source, ''), coalesce(_row, 0), coalesce(_key, hash), hash, CAST(row_number() OVER (PARTITION BY _key, hash ORDER BY _source, _row) AS INTEGER),
-                  CAST(ingested AS VARCHAR), CAST(rejected AS VARCHAR), CAST(reasons AS VARCHAR), coalesce({List("rule")}, ''), coalesce({List("column")}, '')
-                FROM (SELECT *, {hash} AS hash FROM {DatasetFiles.Relation(opened.Dataset)})
-                """;
-            await using var copy = await Connection.BeginBinaryImportAsync(
-                "COPY incoming (source, row, key, hash, ordinal, ingested, rejected, reasons, rules, columns) FROM STDIN (FORMAT BINARY)", ct);
-            copy.Timeout = TimeSpan.FromMinutes(10);
-            await foreach (var row in session.StreamAsync(query, row => row, ct))
-            {
-                await copy.StartRowAsync(ct);
-                await copy.WriteAsync(row.GetString(0), NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(row.GetInt64(1), NpgsqlDbType.Bigint, ct);
-                await copy.WriteAsync(row.GetString(2), NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(row.GetString(3), NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(row.GetInt32(4), NpgsqlDbType.Integer, ct);
-                for (var column = 5; column < 8; column++)
-                    await copy.WriteAsync(row.GetString(column), NpgsqlDbType.Text, ct);
-                for (var column = 8; column < 10; column++)
-                    await copy.WriteAsync(row.GetString(column).Split(Separator, StringSplitOptions.RemoveEmptyEntries), NpgsqlDbType.Array | NpgsqlDbType.Text, ct);
-                rows++;
-            }
-            await copy.CompleteAsync(ct);
-        }
+        if (rejected is not null)
+            await rejected.CopyIdentitiesAsync(Connection, "incoming", ct);
         if (patched is { Rows: > 0 })
         {
             using var opened = await files.OpenPageAsync(patched, ct);
-            using var session = Open(opened);
+            using var session = RejectedBatch.OpenSession(opened);
             await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key) FROM STDIN (FORMAT BINARY)", ct);
             await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
             {
@@ -197,8 +203,14 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             await copy.CompleteAsync(ct);
         }
         await ExecuteAsync("analyze incoming", null, ct);
-        // The same row: the same key and values, and the same place among its equals. Else the only waiting item under the key,
-        // when the only row that is new under it has other values; where a repair waits, that is another row.
+    }
+
+    /// <summary>
+    /// The same row: the same key and values, and the same place among its equals. Else the only waiting item under the key, when the
+    /// only row that is new under it has other values; where a repair waits, that is another row.
+    /// </summary>
+    private async Task RecognizeAsync(long stepId, CancellationToken ct)
+    {
         await ExecuteAsync(
             """
             -- Rejected in spite of its repair: it shows the repaired values, and is the item that it was.
@@ -206,10 +218,10 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                 select i.ctid as place, a.patch, row_number() over (partition by a.patch order by i.source, i.row) as n
                   from incoming i join applied a on a.source = i.source and a.row = i.row and a.fits),
             items as (
-                select q.id, q.patch_id, q.hash, q.ordinal, q.ingested, row_number() over (partition by q.patch_id order by q.ordinal) as n
+                select q.id, q.patch_id, q.hash, q.ordinal, row_number() over (partition by q.patch_id order by q.ordinal) as n
                   from datasets.quarantine_item q where q.step_id = @stepId and q.state in ('repaired', 'reinjected') and q.patch_id in (select patch from rows)),
             done as (
-                update incoming i set item_id = items.id, hash = items.hash, ordinal = items.ordinal, ingested = items.ingested
+                update incoming i set item_id = items.id, hash = items.hash, ordinal = items.ordinal, repaired = true
                   from rows join items on items.patch_id = rows.patch and items.n = rows.n where i.ctid = rows.place returning i.item_id)
             insert into claimed select item_id from done;
             update incoming i set item_id = q.id from datasets.quarantine_item q
@@ -221,19 +233,27 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                 select q.key, min(q.id) as id from datasets.quarantine_item q join rows using (key)
                  where q.step_id = @stepId and q.state in ('open', 'dismissed', 'settled') and not exists (select from incoming i where i.item_id = q.id)
                  group by q.key having count(*) = 1)
-            update incoming i set item_id = items.id, changed = true from rows join items using (key) where i.ctid = rows.place;
-            -- In the order of the source: that is how people read them.
-            update incoming i set item_id = fresh.id, fresh = true
-              from (select place, nextval('datasets.quarantine_item_id') as id from (select ctid as place from incoming where item_id is null order by source, row) ordered) fresh
-             where i.ctid = fresh.place
+            update incoming i set item_id = items.id, changed = true from rows join items using (key) where i.ctid = rows.place
             """,
             new { stepId }, ct);
         // Their numbers are known only now; a plan made for empty ones would compare everything with everything.
         await ExecuteAsync("analyze incoming", null, ct);
-        return new Filled { Rejected = rows, New = await Connection.ExecuteScalarAsync<long>(Command("select count(*) from incoming where fresh", null, ct)) };
     }
 
-    private Task<long> MergeAsync(long stepId, Guid run, CancellationToken ct) => ExecuteAsync(
+    /// <summary>Tells the engine which rows are known, and fetches the values that are others than the known ones.</summary>
+    private async Task<long> KnowAsync(RejectedBatch rows, CancellationToken ct)
+    {
+        const string sql = "select i.n, q.digest is distinct from i.digest from incoming i join datasets.quarantine_item q on q.id = i.item_id";
+        long known;
+        await using (var command = new NpgsqlCommand(sql, Connection, (NpgsqlTransaction)Transaction) { CommandTimeout = 600 })
+        await using (var reader = await command.ExecuteReaderAsync(ct))
+            known = await rows.KnowAsync(reader, ct);
+        await rows.CopyChangedAsync(Connection, "content", ct);
+        await ExecuteAsync("analyze content", null, ct);
+        return known;
+    }
+
+    private Task<long> UpdateAsync(long stepId, Guid run, CancellationToken ct) => ExecuteAsync(
         """
         -- A repair that was applied and did not help, or could not be applied, has done what it can.
         with failed as (
@@ -246,22 +266,20 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
           from failed where q.patch_id = failed.id and q.state in ('repaired', 'reinjected');
 
         update datasets.quarantine_item q
-           set source = i.source, row = i.row, hash = i.hash, ordinal = i.ordinal, ingested = i.ingested, rejected = i.rejected, reasons = i.reasons,
-               rules = i.rules, columns = i.columns, last_run = greatest(q.last_run, @run), times = q.times + 1, revision = q.revision + 1,
+           set source = i.source, row = i.row, hash = i.hash, ordinal = i.ordinal, digest = case when i.repaired then null else i.digest end,
+               ingested = case when i.repaired then q.ingested else coalesce(c.ingested, q.ingested) end,
+               rejected = case when c.n is null then q.rejected when i.repaired then coalesce(c.rejected, c.ingested) else c.rejected end,
+               reasons = coalesce(c.reasons, q.reasons), rules = coalesce(c.rules, q.rules), columns = coalesce(c.columns, q.columns),
+               last_run = greatest(q.last_run, @run), times = q.times + 1, revision = q.revision + 1,
                -- What was settled is not; what was dismissed was dismissed for its values; a repair that is gone repairs nothing.
                state = case when again.yes then 'open' else q.state end,
                at = case when again.yes then @now else q.at end,
                note = case when again.yes then null else q.note end
-          from incoming i, lateral (
+          from incoming i left join content c on c.n = i.n, lateral (
                 select b.state = 'settled' or (b.state = 'dismissed' and i.changed)
                     or (b.state = 'reinjected' and not exists (select from datasets.patch p where p.id = b.patch_id and p.state = 'active')) as yes
                   from datasets.quarantine_item b where b.id = i.item_id) again
-         where i.item_id = q.id and not i.fresh;
-
-        insert into datasets.quarantine_item (id, step_id, key, hash, ordinal, source, row, ingested, rejected, reasons, rules, columns,
-            first_run, last_run, times, state, actor, at, created_at)
-        select item_id, @stepId, key, hash, ordinal, source, row, ingested, rejected, reasons, rules, columns, @run, @run, 1, 'open', 'system', @now, @now
-          from incoming where fresh order by item_id
+         where i.item_id = q.id
         """,
         new { stepId, run, now = time.GetUtcNow() }, ct);
 
@@ -294,7 +312,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             select count(*) from moved where state = 'superseded'
             """,
             new { stepId, now }, ct));
-        var settled = clean is null ? 0 : await SettleAsync(stepId, clean, now, ct);
+        var settled = clean is null ? 0 : await SettleAsync(stepId, clean, filled.FirstNew, now, ct);
         return filled with { Reinjected = reinjected, Superseded = superseded, Settled = settled };
     }
 
@@ -302,17 +320,19 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     /// Items whose row passes now, by itself: its key is among the clean rows. And items of a file that came again in another
     /// version, without the row or with another in its place.
     /// </summary>
-    private async Task<long> SettleAsync(long stepId, DatasetRef clean, DateTimeOffset now, CancellationToken ct)
+    private async Task<long> SettleAsync(long stepId, DatasetRef clean, long firstNew, DateTimeOffset now, CancellationToken ct)
     {
-        const string waiting = "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and not exists (select from incoming i where i.item_id = q.id)";
-        if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId }, ct)))
+        const string waiting =
+            "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and q.id < @firstNew and not exists (select from incoming i where i.item_id = q.id)";
+        if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId, firstNew }, ct)))
             return 0;
         using var opened = await files.OpenPageAsync(clean, ct);
-        using var session = Open(opened);
+        using var session = RejectedBatch.OpenSession(opened);
         session.Execute("CREATE TEMP TABLE waiting (key VARCHAR)");
-        await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
+        await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal).Replace("@firstNew", "$2", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
         {
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = stepId });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = firstNew });
             await using var reader = await command.ExecuteReaderAsync(ct);
             using var appender = session.Connection.CreateAppender("waiting");
             while (await reader.ReadAsync(ct))
@@ -334,7 +354,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                    and not exists (select from incoming i where i.source = q.source)
                    and not exists (select from versions v where v.source = q.source)))
             """,
-            new { stepId, now, file = FileVersion }, ct);
+            new { stepId, firstNew, now, file = FileVersion }, ct);
     }
 
     private async Task CopyTextsAsync(string table, EngineSession session, string query, CancellationToken ct)
@@ -348,14 +368,6 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         await copy.CompleteAsync(ct);
     }
 
-    private static EngineSession Open(OpenedDataset opened) => EngineSession.Open(new EngineOptions
-    {
-        MemoryBytes = MemoryBytes,
-        Threads = 2,
-        Scratch = opened.Scratch,
-        Paths = opened.Dataset.Paths,
-    });
-
     private static string Stamp(DatasetRef rejected, bool completed) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n', rejected.Files.Select(file => file.Key).Append(completed ? "completed" : "ended")))))[..16];
 
@@ -367,8 +379,12 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
 
     private sealed record Filled
     {
+        public bool HadItems { get; init; }
         public long Rejected { get; init; }
         public long New { get; init; }
+
+        /// <summary>New items have this number or a higher one, and older ones a lower one.</summary>
+        public long FirstNew { get; init; } = long.MaxValue;
         public long Reinjected { get; init; }
         public long Settled { get; init; }
         public long Superseded { get; init; }

@@ -10,7 +10,7 @@ internal sealed class QuarantineItem
     public const string Select =
         """
         i.id as Id, s.pipeline as Pipeline, s.step as Step, s.operator as Operator, s.applies_patches as Repairable, s.sensitive as Sensitive, i.step_id as StepId,
-        i.key as Key, i.hash as Hash, i.source as Source, i.row as Row, i.ingested as Ingested, i.rejected as Rejected, i.reasons as Reasons,
+        i.key as Key, i.hash as Hash, i.source as Source, i.row as Row, i.ingested as Ingested, coalesce(i.rejected, i.ingested) as Rejected, i.reasons as Reasons,
         i.first_run as FirstRun, i.last_run as LastRun, i.times as Times, i.state as State, i.assignee as Assignee, i.note as Note,
         i.patch_id as PatchId, p.changes as Changes, i.repaired_run as RepairedRun, i.actor as Actor, i.at as At, i.created_at as CreatedAt, i.revision as Revision
         """;

@@ -86,7 +86,7 @@ internal sealed class QuarantineQueries([FromKeyedServices(DatasetsModule.Servic
             return null;
         var steps = lines.GroupBy(line => (line.Step, line.Rejected)).Select(step => Account(
             step.Key.Step, step.Key.Rejected, [.. step.Where(line => line.State is not null).Select(line => (line.State, line.RepairedRun, line.Rows))])).ToList();
-        return new RunAccount(run, steps, string.Join(" ", steps.Select(step => steps.Count == 1 ? step.Sentence : $"{step.Step}: {step.Sentence}")));
+        return new RunAccount(run, steps, string.Join("; ", steps.Select(step => steps.Count == 1 ? step.Sentence : $"{step.Step}: {step.Sentence}")));
     }
 
     private static StepAccount Account(string step, long rejected, List<(string State, Guid? Run, long Rows)> lines)

@@ -83,7 +83,13 @@ internal sealed class Collector(
         int some;
         do
         {
-            some = await connection.ExecuteAsync(new CommandDefinition($"delete from datasets.quarantine_item where id in (select i.id {done} limit 10000)", parameters, commandTimeout: 300, cancellationToken: ct));
+            some = await connection.ExecuteScalarAsync<int>(new CommandDefinition(
+                $"""
+                with gone as (delete from datasets.quarantine_item where id in (select i.id {done} limit 10000) returning id),
+                told as (delete from datasets.quarantine_occurrence where item_id in (select id from gone))
+                select count(*) from gone
+                """,
+                parameters, commandTimeout: 300, cancellationToken: ct));
             removed += some;
         }
         while (some == 10_000);
