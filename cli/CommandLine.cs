@@ -39,6 +39,7 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync($"How it is used: {path} --help");
             return ExitCode.BadInput;
         }
+        Console.OutputEncoding = System.Text.Encoding.UTF8;
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
@@ -97,7 +98,7 @@ internal static class CommandLine
     {
         command.SetAction(async (parsed, ct) =>
         {
-            var terminal = Terminal.ForConsole();
+            var terminal = Terminal.For(parsed.InvocationConfiguration);
             try
             {
                 if (!Uri.TryCreate(parsed.GetValue(Url)!.TrimEnd('/') + "/", UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
@@ -132,6 +133,12 @@ internal static class CommandLine
             {
                 terminal.Error($"{unreachable.Message}\nIs it running? ./qualiz up starts it; --url or QUALIZ_URL names another one.");
                 return ExitCode.NoConnection;
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+            {
+                // A folder that is not there, a full disk, an answer that breaks off.
+                terminal.Error(refused.Message);
+                return ExitCode.Failed;
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)
             {

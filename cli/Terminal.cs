@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 
 namespace Qualiz.Cli;
@@ -14,13 +15,13 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool colour,
     /// <summary>For what nobody should see.</summary>
     public static Terminal Silent { get; } = new(TextWriter.Null, TextWriter.Null, colour: false, interactive: false);
 
-    public static Terminal ForConsole()
+    /// <summary>The console, or whatever stands for it.</summary>
+    public static Terminal For(InvocationConfiguration invocation)
     {
         var dumb = Environment.GetEnvironmentVariable("TERM") is "dumb" or null;
         var plain = dumb || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 };
         var shown = !Console.IsOutputRedirected;
-        Console.OutputEncoding = System.Text.Encoding.UTF8;
-        return new(Console.Out, Console.Error, shown && !plain, !Console.IsInputRedirected && shown, shown && !dumb, shown ? Columns : null);
+        return new(invocation.Output, invocation.Error, shown && !plain, !Console.IsInputRedirected && shown, shown && !dumb, shown ? Columns : null);
     }
 
     /// <summary>Somebody is there to answer a question.</summary>

@@ -6,7 +6,7 @@ using Qualiz.Cli.Running;
 
 namespace Qualiz.Cli.Commands;
 
-/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, export.</summary>
+/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, assign, export.</summary>
 internal static class QuarantineCommands
 {
     private static readonly Option<string?> s_run = new("--run") { Description = "Rows that this run rejected (its id, the end of it, or latest)" };
@@ -19,6 +19,8 @@ internal static class QuarantineCommands
     private static readonly Option<string?> s_note = new("--note") { Description = "Why, for whoever looks later" };
     private static readonly Option<bool> s_dryRun = new("--dry-run") { Description = "Only count the rows" };
     private static readonly Option<string[]> s_set = new("--set") { Description = "COLUMN=VALUE; COLUMN= empties", Required = true, AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string?> s_assignee = new("--assignee") { Description = "Rows that somebody has" };
+    private static readonly Option<string?> s_to = new("--to") { Description = "Who has the rows from now on; left out, nobody" };
     private static readonly Argument<long?> s_item = new("ITEM") { Description = "The number of the row; left out, all rows that the options choose", Arity = ArgumentArity.ZeroOrOne };
 
     public static IEnumerable<Command> All() => [Quarantine()];
@@ -29,12 +31,13 @@ internal static class QuarantineCommands
         Change("repair", "Give columns new values; the next run applies them before its rules", "quarantine repair 12 --set email=kim@example.org", "quarantine repair --rule email --set email=", s_set),
         Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
         Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
+        Change("assign", "Give rows to somebody, or to nobody", "quarantine assign 12 --to kim", "quarantine assign --state open --rule email", s_to),
         Change("undo", "Take repairs back", "quarantine undo 12", "quarantine undo --state repaired --column email"),
     };
 
     private static ClientCommand List() => new ClientCommand("list", "List rejected rows, oldest first", "quarantine list --run latest", "quarantine list --state open --rule email --json")
     {
-        s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_unmask, CommandLine.Limit,
+        s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask, CommandLine.Limit,
     }.Doing(async (context, ct) =>
     {
         var query = await FilterAsync(context, ct);
@@ -66,8 +69,8 @@ internal static class QuarantineCommands
                 context.Terminal.Json(found);
                 return ExitCode.Done;
             }
-            context.Terminal.Line($"{found.Text("pipeline")}/{found.Text("step")} row {found.Text("row")} of {found.Text("source")}: {found.Text("state")}{(found.Text("note") is { } note ? $" ({note})" : "")}");
-            context.Terminal.Line($"rejected in {found.Text("times")} runs, last in {RunIds.Short(found.Text("lastRun") ?? "")}");
+            context.Terminal.Line($"{found.Text("pipeline")}/{found.Text("step")} row {found.Text("row")} of {found.Text("source")} is {found.Text("state")}{(found.Text("note") is { } note ? $" ({note})" : "")}");
+            context.Terminal.Line($"rejected in {(found.Text("times") is "1" ? "run" : $"{found.Text("times")} runs, last in")} {RunIds.Short(found.Text("lastRun") ?? "")}");
             var rejected = found.GetProperty("rejected");
             var changes = found.TryGetProperty("patch", out var patch) && patch.ValueKind == JsonValueKind.Object ? patch.GetProperty("changes") : default;
             if (found.GetProperty("values") is { ValueKind: JsonValueKind.Object } values)
@@ -104,7 +107,7 @@ internal static class QuarantineCommands
     private static ClientCommand Export()
     {
         var target = new Option<string>("--output", "-o") { Required = true, Description = "Where to; the ending .csv or .jsonl says in which format" };
-        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_unmask }
+        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask }
             .Doing(async (context, ct) =>
             {
                 var path = context.Get(target)!;
@@ -115,10 +118,7 @@ internal static class QuarantineCommands
                     var other => throw new BadInputException($"--output {path}: \"{other}\" is no format to export; name the file .csv or .jsonl"),
                 };
                 var query = await FilterAsync(context, ct);
-                await using (var file = File.Create(path))
-                {
-                    await context.Client.DownloadAsync($"{context.ProjectPath}/quarantine/export{Query([.. query, ("format", format), .. Unmask(context)])}", file, ct);
-                }
+                await context.Client.SaveAsync($"{context.ProjectPath}/quarantine/export{Query([.. query, ("format", format), .. Unmask(context)])}", path, ct);
                 context.Terminal.Line($"saved {path}");
                 return ExitCode.Done;
             });
@@ -126,7 +126,7 @@ internal static class QuarantineCommands
 
     private static ClientCommand Change(string action, string description, string example, string other, Option? more = null)
     {
-        var command = new ClientCommand(action, description, example, other) { s_item, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_note, s_dryRun };
+        var command = new ClientCommand(action, description, example, other) { s_item, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_note, s_dryRun };
         if (more is not null)
         {
             command.Options.Add(more);
@@ -137,6 +137,10 @@ internal static class QuarantineCommands
             if (action == "repair")
             {
                 body["changes"] = Changes(context.Get(s_set)!);
+            }
+            if (action == "assign")
+            {
+                body["assignee"] = context.Get(s_to);
             }
             if (context.Get(s_note) is { } note)
             {
@@ -157,7 +161,7 @@ internal static class QuarantineCommands
             }
             if (query.Count == 0)
             {
-                throw new BadInputException("say which rows: the number of one, or --run, --pipeline, --step, --rule, --column, --state");
+                throw new BadInputException("say which rows: the number of one, or --run, --pipeline, --step, --rule, --column, --state, --assignee");
             }
             body["action"] = action;
             var answer = await context.Client.PostAsync($"{context.ProjectPath}/quarantine/bulk{Query([.. query, .. context.Get(s_dryRun) ? [("dryRun", "true")] : Array.Empty<(string, string)>()])}", body, ct);
@@ -196,7 +200,7 @@ internal static class QuarantineCommands
     private static async Task<List<(string Name, string Value)>> FilterAsync(CommandContext context, CancellationToken ct)
     {
         var query = new List<(string, string)>();
-        foreach (var (name, option) in new[] { ("pipeline", s_pipeline), ("step", s_step), ("rule", s_rule), ("column", s_column), ("state", s_state) })
+        foreach (var (name, option) in new[] { ("pipeline", s_pipeline), ("step", s_step), ("rule", s_rule), ("column", s_column), ("state", s_state), ("assignee", s_assignee) })
         {
             if (context.Get(option) is { } value)
             {

@@ -138,6 +138,28 @@ internal sealed class QualizClient : IDisposable
         await response.Content.CopyToAsync(target, ct);
     }
 
+    /// <summary>Saves an answer to a file; under its final name it is whole, and what was there before stays until then.</summary>
+    public async Task SaveAsync(string path, string target, CancellationToken ct)
+    {
+        var partial = target + ".partial";
+        try
+        {
+            await using (var file = File.Create(partial))
+            {
+                await DownloadAsync(path, file, ct);
+            }
+            File.Move(partial, target, overwrite: true);
+        }
+        catch
+        {
+            if (File.Exists(partial))
+            {
+                File.Delete(partial);
+            }
+            throw;
+        }
+    }
+
     /// <summary>Server-sent events from the one after <paramref name="after"/> until the server ends the stream.</summary>
     public async IAsyncEnumerable<SseItem<string>> EventsAsync(
         string path, string? after, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)

@@ -27,24 +27,15 @@ internal sealed class OutputDownload(QualizClient client, Terminal terminal)
     /// <summary>False: there is no table to save. A file under its final name is whole.</summary>
     public async Task<bool> TrySaveAsync(string path, string target, CancellationToken ct)
     {
-        var partial = target + ".partial";
         try
         {
-            await using (var file = File.Create(partial))
-            {
-                await client.DownloadAsync(path, file, ct);
-            }
-            File.Move(partial, target, overwrite: true);
+            await client.SaveAsync(path, target, ct);
             return true;
         }
         catch (ProblemException none) when (none.Status is System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.Conflict)
         {
             // The step delivered a file that is no table.
             return false;
-        }
-        finally
-        {
-            File.Delete(partial);
         }
     }
 }

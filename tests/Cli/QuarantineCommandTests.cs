@@ -1,0 +1,172 @@
+namespace Qualiz.Cli.Tests;
+
+public sealed class QuarantineCommandTests : IDisposable
+{
+    private const string Run = "01a2062d-89b2-75f2-9314-c35e5326d043";
+
+    private const string Item =
+        $$"""
+        {"id":12,"pipeline":"customers","step":"clean","key":"k","source":"crm-db/sales.customers@791:791:","row":20,"values":{"id":"C20","birth_date":"1889-13-40"},
+        "rejected":{"id":"C20","birth_date":"1889-13-40"},"reasons":[{"rule":"date","column":"birth_date","message":"not a date"},{"rule":"contract","message":"is not complete"}],
+        "firstRun":"{{Run}}","lastRun":"{{Run}}","times":1,"state":"open","assignee":"kim","note":null,"patch":null,"revision":4}
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("qualiz-cli-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task The_list_says_why_each_row_was_rejected_and_asks_for_what_was_chosen()
+    {
+        using var instance = new InstanceStub(request => request.StartsWith("GET runs?", StringComparison.Ordinal)
+            ? (200, $$"""{"items":[{"id":"{{Run}}"}],"next":null}""")
+            : (200, $$"""{"items":[{{Item}}],"next":null}"""));
+
+        var (code, output, _) = await instance.RunAsync("quarantine", "list", "--run", "latest", "--rule", "date", "--state", "open,repaired", "--assignee", "kim", "--unmask", "--limit", "5");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldBe(
+            """
+            item  pipeline   step   state  times  last run  why                         assignee
+              12  customers  clean  open       1  5326d043  date(birth_date), contract  kim
+
+            """.ReplaceLineEndings("\n"));
+        instance.Requests.Select(asked => asked.Request).ShouldBe(["GET runs?limit=1", $"GET quarantine?rule=date&state=open%2Crepaired&assignee=kim&run={Run}&unmask=true&limit=5"]);
+    }
+
+    [Fact]
+    public async Task One_json_object_a_line_is_the_row_as_the_instance_has_it()
+    {
+        using var instance = new InstanceStub(_ => (200, $$"""{"items":[{{Item}},{{Item}}],"next":null}"""));
+
+        var (code, output, _) = await instance.RunAsync("quarantine", "list", "--json");
+
+        code.ShouldBe(ExitCode.Done);
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);
+        output.ShouldStartWith("""{"id":12,"pipeline":"customers",""");
+    }
+
+    [Fact]
+    public async Task A_row_is_shown_with_its_values_and_all_its_reasons()
+    {
+        using var instance = new InstanceStub(_ => (200, Item));
+
+        var (code, output, _) = await instance.RunAsync("quarantine", "show", "12");
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldBe(
+            """
+            customers/clean row 20 of crm-db/sales.customers@791:791: is open
+            rejected in run 5326d043
+            column      as ingested  when rejected  repair
+            id          C20          C20
+            birth_date  1889-13-40   1889-13-40
+            date(birth_date): not a date
+            contract: is not complete
+
+            """.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public async Task A_row_that_is_not_there_is_bad_usage()
+    {
+        using var instance = new InstanceStub(_ => (404, """{"title":"Not found","detail":"There is no quarantine item \"99\".","status":404}"""));
+
+        var (code, _, error) = await instance.RunAsync("quarantine", "show", "99");
+
+        code.ShouldBe(ExitCode.BadInput);
+        error.ShouldContain("There is no quarantine item \"99\".");
+    }
+
+    [Fact]
+    public async Task The_account_of_a_run_has_a_line_for_each_step()
+    {
+        using var instance = new InstanceStub(_ => (200, """{"steps":[{"step":"clean","sentence":"3 rejected = 3 open"},{"step":"shop","sentence":"1 rejected = 1 dismissed"}]}"""));
+
+        var (code, output, _) = await instance.RunAsync("quarantine", "account", Run);
+
+        code.ShouldBe(ExitCode.Done);
+        output.ShouldBe("clean: 3 rejected = 3 open\nshop: 1 rejected = 1 dismissed\n");
+        instance.Requests.Single().Request.ShouldBe($"GET runs/{Run}/quarantine");
+    }
+
+    [Theory]
+    [InlineData("repair", """{"changes":{"email":"kim@example.org","phone":null},"note":"asked"}""", "--set", "email=kim@example.org", "--set", "phone=", "--note", "asked")]
+    [InlineData("dismiss", """{"note":"a test record"}""", "--note", "a test record")]
+    [InlineData("reopen", "{}")]
+    [InlineData("undo", "{}")]
+    [InlineData("assign", """{"assignee":"kim"}""", "--to", "kim")]
+    [InlineData("assign", """{"assignee":null}""")]
+    public async Task One_row_is_changed_as_it_was_seen(string action, string body, params string[] options)
+    {
+        using var instance = new InstanceStub(_ => (200, Item));
+
+        var (code, output, error) = await instance.RunAsync(["quarantine", action, "12", .. options]);
+
+        code.ShouldBe(ExitCode.Done, error);
+        output.ShouldBe("row 12 is open\n");
+        instance.Requests.ShouldBe([("GET quarantine/12", "", null), ($"POST quarantine/12/{action}", body, "\"4\"")]);
+    }
+
+    [Fact]
+    public async Task All_rows_that_the_options_choose_are_counted_or_changed()
+    {
+        using var instance = new InstanceStub(_ => (200, """{"items":213,"dryRun":false}"""));
+
+        (await instance.RunAsync("quarantine", "dismiss", "--rule", "date", "--dry-run")).Output.ShouldBe("213 rows would be changed\n");
+        (await instance.RunAsync("quarantine", "repair", "--column", "email", "--set", "email=")).Output.ShouldBe("213 rows changed\n");
+
+        instance.Requests.Select(asked => (asked.Request, asked.Body)).ShouldBe([
+            ("POST quarantine/bulk?rule=date&dryRun=true", """{"action":"dismiss"}"""),
+            ("POST quarantine/bulk?column=email", """{"changes":{"email":null},"action":"repair"}"""),
+        ]);
+    }
+
+    [Theory]
+    [InlineData("say which rows", "dismiss")]
+    [InlineData("not both", "dismiss", "12", "--rule", "date")]
+    [InlineData("not both", "dismiss", "12", "--dry-run")]
+    [InlineData("expected COLUMN=VALUE", "repair", "12", "--set", "email")]
+    [InlineData("no format to export", "export", "-o", "rejected.xlsx")]
+    public async Task What_makes_no_sense_asks_for_nothing(string expected, params string[] args)
+    {
+        using var instance = new InstanceStub(_ => (500, "{}"));
+
+        var (code, _, error) = await instance.RunAsync(["quarantine", .. args]);
+
+        code.ShouldBe(ExitCode.BadInput);
+        error.ShouldContain(expected);
+        instance.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_export_is_saved_whole_or_leaves_what_was_there()
+    {
+        var path = Path.Combine(_folder, "rejected.csv");
+        using var instance = new InstanceStub(request => request.Contains("broken", StringComparison.Ordinal)
+            ? (400, """{"title":"Bad request","status":400,"errors":[{"path":"state","message":"should be of open, repaired"}]}""")
+            : (200, "id,pipeline\r\n12,customers\r\n"));
+
+        var saved = await instance.RunAsync("quarantine", "export", "-o", path, "--state", "open", "--unmask");
+        var refused = await instance.RunAsync("quarantine", "export", "-o", path, "--state", "broken");
+
+        saved.Code.ShouldBe(ExitCode.Done, saved.Error);
+        instance.Requests[0].Request.ShouldBe("GET quarantine/export?state=open&format=csv&unmask=true");
+        refused.Code.ShouldBe(ExitCode.BadInput);
+        refused.Error.ShouldContain("should be of open, repaired");
+        (await File.ReadAllTextAsync(path)).ShouldBe("id,pipeline\r\n12,customers\r\n");
+        Directory.GetFiles(_folder).ShouldBe([path]);
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_written_is_told_in_a_sentence()
+    {
+        using var instance = new InstanceStub(_ => (200, ""));
+
+        var (code, _, error) = await instance.RunAsync("quarantine", "export", "-o", Path.Combine(_folder, "nowhere", "rejected.csv"));
+
+        code.ShouldBe(ExitCode.Failed);
+        error.ShouldContain("nowhere");
+        error.ShouldNotContain("   at ");
+    }
+}
