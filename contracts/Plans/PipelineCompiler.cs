@@ -4,6 +4,7 @@ using Qualiz.Contracts.Files;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Contracts.Text;
+using Qualiz.Contracts.Values;
 
 namespace Qualiz.Contracts.Plans;
 
@@ -219,9 +220,9 @@ public static class PipelineCompiler
                 {
                     connections.Add(new ConnectionUse(connection, "", path, to.Items[j].Range));
                 }
-                else if (!address.StartsWith("email:", StringComparison.Ordinal) || address.IndexOf('@', StringComparison.Ordinal) < "email:".Length + 1 || address.Any(char.IsWhiteSpace))
+                else if (!address.StartsWith("email:", StringComparison.Ordinal) || !EmailAddress.IsOne(address["email:".Length..]))
                 {
-                    places.Report(path, to.Items[j].Range, $"\"{address}\" is no address; write email:name@example.org, slack:connection or webhook:connection");
+                    places.Report(path, to.Items[j].Range, $"\"{address}\" is no address; write email:name@example.org (one address an entry), slack:connection or webhook:connection");
                 }
             }
         }
@@ -259,7 +260,7 @@ public static class PipelineCompiler
             ];
         }
 
-        return model.Owner is { } owner && owner.Contains('@', StringComparison.Ordinal) && !owner.Any(char.IsWhiteSpace)
+        return model.Owner is { } owner && EmailAddress.IsOne(owner)
             ? [new PlanNotification([PlanNotifyOn.Failed, PlanNotifyOn.Recovered, PlanNotifyOn.Late], [$"email:{owner}"], null)]
             : [];
     }

@@ -7,6 +7,7 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Notify.Channels;
 using Qualiz.Notify.Notices;
 using Qualiz.Notify.Records;
 using Qualiz.Platform.Messaging;
@@ -142,6 +143,34 @@ public sealed class NoticeTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("email:a@x.org,b@x.org", "given up")]
+    [InlineData("email:a@b@c", "given up")]
+    [InlineData("slack:odd", "waiting")]
+    public async Task What_cannot_be_sent_is_that_messages_own_failure_and_stops_no_other(string to, string state)
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Failed], to: to);
+        await PublishAsync(Failed(pipeline, 1, "a", "x", "no"));
+        var other = Pipeline([PlanNotifyOn.Failed]);
+        await PublishAsync(Failed(other, 1, "a", "x", "yes"));
+        await MailsAsync(other, 1);
+        await TestHost.UntilAsync(async () => await NoticeAsync(pipeline) is { Attempts: > 0 } ? null : "the try of the first message to be counted");
+        var notice = await NoticeAsync(pipeline);
+        (notice.State, notice.Attempts).ShouldBe((state, 1));
+        notice.Error.ShouldNotBeNullOrEmpty();
+        if (state == "waiting")
+            notice.DueAt.ShouldBeGreaterThan(notice.CreatedAt.AddSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_mail_server_without_a_senders_address_sends_nothing_and_says_what_is_missing()
+    {
+        var server = new Connection("Notify:Smtp", "smtp", new Dictionary<string, string> { ["host"] = _smtp.Host, ["port"] = _smtp.Port });
+        var senders = _host.Services.GetRequiredService<MessageSenders>();
+        (await Should.ThrowAsync<SendingException>(() => senders.SendMailAsync(server, new Mail(["a@example.org"], "s", "t", null), Guid.NewGuid(), default)))
+            .Message.ShouldBe("Notify:Smtp lacks the setting \"from\".");
+    }
+
+    [Theory]
     [InlineData("2026-11-22T21:30:00Z", "2026-11-23T06:00:00Z")]
     [InlineData("2026-11-23T05:59:00Z", "2026-11-23T06:00:00Z")]
     [InlineData("2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z")]
@@ -245,6 +274,12 @@ public sealed class NoticeTests : IAsyncLifetime
         (await db.Notices.CountAsync(notice => notice.Pipeline == pipeline.Name)).ShouldBe(notices);
     }
 
+    private async Task<Notice> NoticeAsync(Known pipeline)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<NotifyDb>().Notices.AsNoTracking().SingleAsync(notice => notice.Pipeline == pipeline.Name);
+    }
+
     private async Task<string?> StateAsync(Known pipeline)
     {
         await using var scope = _host.Services.CreateAsyncScope();
@@ -268,6 +303,8 @@ public sealed class NoticeTests : IAsyncLifetime
         public Task<Connection> ExchangeAsync(ConnectionRequest request, CancellationToken ct)
         {
             Asked.Enqueue(request);
+            if (request.Connection == "odd")
+                throw new InvalidOperationException("Nobody has thought of this.");
             throw new Platform.Operators.ConnectionException("This pipeline version does not name the connection.");
         }
     }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
@@ -31,17 +33,19 @@ internal sealed class MessageSenders(OutboundGuard guard, GuardedHttp http)
     {
         Require(connection, "smtp");
         var settings = connection.Settings;
-        var message = Compose(mail, settings["from"], key);
+        var message = Compose(mail, Setting(connection, "from"), key);
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limited.CancelAfter(Patience);
-        var host = settings["host"];
+        var host = Setting(connection, "host");
+        if (!ushort.TryParse(settings.GetValueOrDefault("port") ?? "587", NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            throw new SendingException($"The port of {connection.Name} is no number from 0 to 65535.", certain: true, transient: false);
         var address = await guard.ResolveAsync(host, ct);
         using var client = new SmtpClient { Timeout = (int)Patience.TotalMilliseconds };
         var sending = false;
         try
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(address, int.Parse(settings.GetValueOrDefault("port") ?? "587", System.Globalization.CultureInfo.InvariantCulture), limited.Token);
+            await socket.ConnectAsync(address, port, limited.Token);
             // The address was checked and is used; the certificate is the name's.
             await client.ConnectAsync(socket, host, 0, settings.GetValueOrDefault("encryption") switch
             {
@@ -61,6 +65,10 @@ internal sealed class MessageSenders(OutboundGuard guard, GuardedHttp http)
         catch (AuthenticationException)
         {
             throw new SendingException("The mail server refused the user or password of the connection.", certain: true, transient: false);
+        }
+        catch (ServiceNotAuthenticatedException)
+        {
+            throw new SendingException("The mail server wants a user and password; the connection gives none.", certain: true, transient: false);
         }
         catch (SslHandshakeException)
         {
@@ -89,14 +97,14 @@ internal sealed class MessageSenders(OutboundGuard guard, GuardedHttp http)
     public Task SendWebhookAsync(Connection connection, string json, Guid key, CancellationToken ct)
     {
         Require(connection, "webhook");
-        return PostAsync(connection.Settings["url"], connection.Settings.GetValueOrDefault("authorization"), json, key, ct);
+        return PostAsync(Setting(connection, "url"), connection.Settings.GetValueOrDefault("authorization"), json, key, ct);
     }
 
     /// <exception cref="SendingException"/>
     public Task SendSlackAsync(Connection connection, string text, Guid key, CancellationToken ct)
     {
         Require(connection, "slack");
-        return PostAsync(connection.Settings["url"], null, JsonSerializer.Serialize(new { text }), key, ct);
+        return PostAsync(Setting(connection, "url"), null, JsonSerializer.Serialize(new { text }), key, ct);
     }
 
     private async Task PostAsync(string url, string? authorization, string json, Guid key, CancellationToken ct)
@@ -135,17 +143,25 @@ internal sealed class MessageSenders(OutboundGuard guard, GuardedHttp http)
 
     private static MimeMessage Compose(Mail mail, string from, Guid key)
     {
-        var sender = MailboxAddress.Parse(from);
+        var sender = Mailbox(from);
         var message = new MimeMessage { Subject = string.Join(' ', mail.Subject.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) };
         message.From.Add(sender);
         foreach (var to in mail.To)
-            message.To.Add(MailboxAddress.Parse(to));
+            message.To.Add(Mailbox(to));
         // The same message again has the same id: most mailboxes show it once.
         message.MessageId = $"{key:N}@{sender.Domain}";
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new BodyBuilder { TextBody = mail.Text, HtmlBody = mail.Html }.ToMessageBody();
         return message;
     }
+
+    private static MailboxAddress Mailbox(string text) => MailboxAddress.TryParse(text, out var mailbox) && mailbox.Domain.Length > 0
+        ? mailbox
+        : throw new SendingException($"\"{text}\" is no e-mail address.", certain: true, transient: false);
+
+    private static string Setting(Connection connection, string name) => connection.Settings.GetValueOrDefault(name) is { Length: > 0 } value
+        ? value
+        : throw new SendingException($"{connection.Name} lacks the setting \"{name}\".", certain: true, transient: true);
 
     private static void Require(Connection connection, string type)
     {

@@ -58,9 +58,11 @@ internal sealed class NoticeSender(IServiceScopeFactory scopes, MessageSenders s
             foreach (var notice in notices)
                 notice.State = "sent";
         }
-        catch (Exception exception) when (exception is SendingException or ConnectionException or OutboundRefusedException)
+        catch (Exception exception) when (!ct.IsCancellationRequested)
         {
-            var again = exception is SendingException { Transient: true } && now - first.CreatedAt < GiveUpAfter;
+            // Whatever it is, it is this message's: thrown on, it would be first in line again, and no other message would ever leave.
+            var hopeless = exception is SendingException { Transient: false } or ConnectionException or OutboundRefusedException;
+            var again = !hopeless && now - first.CreatedAt < GiveUpAfter;
             foreach (var notice in notices)
             {
                 notice.Error = exception.Message;

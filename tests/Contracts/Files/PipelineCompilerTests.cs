@@ -161,6 +161,24 @@ public sealed class PipelineCompilerTests
         Plan("owner: crm-team\nsteps: {a: {uses: ingest, with: {files: x}}}").Late.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("a@x.org", true)]
+    [InlineData("first.last+tag@mail.example.org", true)]
+    [InlineData("a@x.org,b@x.org", false)]
+    [InlineData("a@x.org;b@x.org", false)]
+    [InlineData("a@b@c", false)]
+    [InlineData("@x.org", false)]
+    [InlineData("a@", false)]
+    [InlineData("Team<a@x.org>", false)]
+    [InlineData("a @x.org", false)]
+    public void An_address_of_messages_is_one_mailbox(string address, bool good)
+    {
+        var text = "qualiz: 1\npipeline: p\nnotify: [{when: failed, to: [\"email:" + address + "\"]}]\nsteps: {a: {uses: ingest, with: {files: x}}}\n";
+        Compile(text).Problems.Select(problem => problem.ToString()).ShouldBe(good ? [] :
+            [$"p.yaml:3:30 notify[0].to[0]: \"email:{address}\" is no address; write email:name@example.org (one address an entry), slack:connection or webhook:connection"]);
+        Plan($"owner: \"{address}\"\nsteps: {{a: {{uses: ingest, with: {{files: x}}}}}}").Notify.Count.ShouldBe(good ? 1 : 0);
+    }
+
     [Fact]
     public void ForEach_is_part_of_the_plan_with_its_defaults()
     {
