@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -6,6 +7,9 @@ using Npgsql;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Data;
+using Qualiz.Platform.Storage;
+using Qualiz.Runs.Model;
 using Qualiz.Runs.Retention;
 using Qualiz.TestKit;
 using static Qualiz.Runs.Tests.RunsFixture;
@@ -91,6 +95,59 @@ public sealed class RetentionTests
         reviewed[second.Run].Files.ShouldContain(second.Key);
         var pipeline = await ScalarAsync<Guid>(runs, "select pipeline_id from runs.run");
         (await ReviewAsync(runs, [second.Run], release: false, deleted: [pipeline]))[0].Remembered.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_state_that_is_set_by_hand_keeps_the_files_it_names_and_names_only_files_of_the_project_that_are_there()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var address = $"/api/v1/projects/{Project}/pipelines/one/state/a";
+        static object State(string key) => new { entities = "people", ids = new { files = new[] { new { key } } } };
+        async Task<HttpStatusCode> SetAsync(object state)
+        {
+            using var answer = await runs.Http.PutAsJsonAsync(address, state);
+            return answer.StatusCode;
+        }
+
+        var run = await runs.StartRunAsync("one");
+        await runs.WorkAsync();
+        await runs.UntilAsync(run, "completed");
+        var key = $"{Project}/{run}/a/1/ids-0001.parquet";
+        (await SetAsync(State(key))).ShouldBe(HttpStatusCode.UnprocessableEntity, "there is no such file yet");
+        var store = runs.Host.Services.GetRequiredService<IObjectStore>();
+        foreach (var stored in new[] { key, $"other/{run}/a/1/ids-0001.parquet" })
+            await store.PutAsync(stored, new MemoryStream([1]), default);
+        foreach (var strange in new[] { $"other/{run}/a/1/ids-0001.parquet", $"{Project}/../other/{run}/a/1/ids-0001.parquet", "ids-0001.parquet" })
+            (await SetAsync(State(strange))).ShouldBe(HttpStatusCode.UnprocessableEntity, strange);
+        (await SetAsync(State(key))).ShouldBe(HttpStatusCode.NoContent);
+        (await ReviewAsync(runs, [run], release: false))[0].Remembered.ShouldBe([key]);
+
+        // Let go, it stays as long as it is named; once forgotten it is not named again.
+        await SqlAsync(runs, "update runs.run set finished_at = finished_at - interval '8 days'");
+        (await ReviewAsync(runs, [run], release: true, keepRuns: 0))[0].Keep.ShouldBeFalse();
+        (await SetAsync(State(key))).ShouldBe(HttpStatusCode.NoContent);
+        (await SetAsync(new { cursor = 1 })).ShouldBe(HttpStatusCode.NoContent);
+        (await ReviewAsync(runs, [run], release: false))[0].Remembered.ShouldBeEmpty();
+        (await SetAsync(State(key))).ShouldBe(HttpStatusCode.UnprocessableEntity);
+    }
+
+    [Fact]
+    public async Task A_review_that_waits_for_one_run_holds_no_other()
+    {
+        await using var runs = await StartAsync();
+        Guid[] ids = [.. new[] { Guid.CreateVersion7(), Guid.CreateVersion7() }.Order()];
+        await using var scope = runs.Host.Services.CreateAsyncScope();
+        var work = scope.ServiceProvider.GetRequiredService<IUnitOfWork<RunsDb>>();
+        // As the end of a run does, which then takes the lock of the older run that started it.
+        await work.LockAsync(ids[1], default);
+        var review = ReviewAsync(runs, ids, release: true);
+        await TestHost.UntilAsync(async () => await ScalarAsync<long>(runs, "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") > 0 ? null : "the review to wait");
+        var bytes = ids[0].ToByteArray();
+        var key = BitConverter.ToInt64(bytes) ^ BitConverter.ToInt64(bytes, 8);
+        (await ScalarAsync<bool>(runs, $"select pg_try_advisory_lock({key})")).ShouldBeTrue();
+        await work.CommitAsync(default);
+        (await review).Count.ShouldBe(2);
     }
 
     [Fact]

@@ -7,7 +7,9 @@ using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
 using Qualiz.Platform.Messaging;
+using Qualiz.Platform.Storage;
 using Qualiz.Runs.Model;
+using Qualiz.Runs.Retention;
 using Qualiz.Runs.Saga;
 using Qualiz.Runs.Starting;
 
@@ -46,18 +48,18 @@ internal static class StateApi
     }
 
     private static Task<Results<NoContent, ProblemHttpResult>> SetAsync(
-        string project, string pipeline, string step, JsonElement value, IRequests requests, IUnitOfWork<RunsDb> work, TimeProvider time, HttpContext http, CancellationToken ct) =>
+        string project, string pipeline, string step, JsonElement value, IRequests requests, IUnitOfWork<RunsDb> work, IObjectStore store, TimeProvider time, HttpContext http, CancellationToken ct) =>
         value.ValueKind != JsonValueKind.Object || value.GetRawText().Length > MostBytes
             ? Task.FromResult<Results<NoContent, ProblemHttpResult>>(ApiProblem.Invalid("The state of a step is a JSON object of at most 1 MB, as it is listed."))
-            : ChangeAsync(project, pipeline, step, value, requests, work, time, http, ct);
+            : ChangeAsync(project, pipeline, step, value, requests, work, store, time, http, ct);
 
     private static Task<Results<NoContent, ProblemHttpResult>> ResetAsync(
-        string project, string pipeline, string step, IRequests requests, IUnitOfWork<RunsDb> work, TimeProvider time, HttpContext http, CancellationToken ct) =>
-        ChangeAsync(project, pipeline, step, null, requests, work, time, http, ct);
+        string project, string pipeline, string step, IRequests requests, IUnitOfWork<RunsDb> work, IObjectStore store, TimeProvider time, HttpContext http, CancellationToken ct) =>
+        ChangeAsync(project, pipeline, step, null, requests, work, store, time, http, ct);
 
     /// <param name="value">Null: forget.</param>
     private static async Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(
-        string project, string pipeline, string step, JsonElement? value, IRequests requests, IUnitOfWork<RunsDb> work, TimeProvider time, HttpContext http, CancellationToken ct)
+        string project, string pipeline, string step, JsonElement? value, IRequests requests, IUnitOfWork<RunsDb> work, IObjectStore store, TimeProvider time, HttpContext http, CancellationToken ct)
     {
         if (await FindAsync(requests, project, pipeline, ct) is not { } found)
         {
@@ -78,6 +80,11 @@ internal static class StateApi
         if (value is null && memory is null)
         {
             return ApiProblem.Of(StatusCodes.Status404NotFound, "notFound", $"Step \"{step}\" of this pipeline remembers nothing.");
+        }
+
+        if (value is not null && await ReadableAsync(work, store, project, value.Value, ct) is { } wrong)
+        {
+            return ApiProblem.Invalid(wrong);
         }
 
         if (value is null)
@@ -111,6 +118,45 @@ internal static class StateApi
         });
         await work.CommitAsync(ct);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>
+    /// Files that the state names are the project's own and are there. A file of a run that is let go may be deleted at any moment,
+    /// so it only counts as there while a state of the project names it already.
+    /// </summary>
+    /// <returns>What is wrong; null: nothing.</returns>
+    private static async Task<string?> ReadableAsync(IUnitOfWork<RunsDb> work, IObjectStore store, string project, JsonElement state, CancellationToken ct)
+    {
+        var keys = StateFiles.OfRuns(state, project).Select(file => file.Key).Union(StateFiles.OfDatasets(state), StringComparer.Ordinal).ToList();
+        if (keys.Count == 0)
+        {
+            return null;
+        }
+
+        if (keys.Find(key => !StateFiles.IsIn(project, key)) is { } strange)
+        {
+            return $"The state names \"{strange}\", which is no file of project {project}.";
+        }
+
+        // Held to the end, so that none of them is let go meanwhile. The newest first: a run's end takes its own lock and then that of the run that started it.
+        foreach (var run in keys.Select(key => StateFiles.RunOf(key, project)).OfType<Guid>().Distinct().OrderDescending())
+        {
+            await work.LockAsync(run, ct);
+        }
+
+        var runs = keys.Select(key => StateFiles.RunOf(key, project)).OfType<Guid>().ToArray();
+        var there = await work.Db.Runs.Where(run => runs.Contains(run.CorrelationId) && run.Project == project && run.CollectedAt == null).Select(run => run.CorrelationId).ToListAsync(ct);
+        var remembered = await RunReviewer.RememberedAsync(work.Db, project, [], ct);
+        foreach (var key in keys)
+        {
+            var stays = StateFiles.RunOf(key, project) is not { } run || there.Contains(run) || remembered[run].Contains(key);
+            if (!stays || !await store.ExistsAsync(key, ct))
+            {
+                return $"The state names the file \"{key}\", which is not there any more.";
+            }
+        }
+
+        return null;
     }
 
     private static async Task<PipelineResolved?> FindAsync(IRequests requests, string project, string pipeline, CancellationToken ct) =>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
@@ -17,56 +16,50 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
     {
         var reviewed = new List<ReviewedRun>();
         var limits = new Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)>();
-        var released = new List<Guid>();
-        await work.BeginAsync(ct);
-        var remembered = await RememberedAsync(asked, ct);
-        // In one order, so that two collectors do not wait for each other.
+        // One at a time: with the locks of several, it would wait for a run that waits, with its own lock, for one of them.
         foreach (var id in asked.RunIds.Distinct().Order())
         {
-            if (asked.Release)
-                await work.LockAsync(id, ct);
-            var run = await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == id && row.Project == asked.Project, ct);
-            if (run is null)
-            {
-                reviewed.Add(new ReviewedRun { RunId = id, Known = false, Remembered = [.. remembered[id]] });
-                continue;
-            }
-
-            var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == id).ToListAsync(ct);
-            var keep = await IsKeptAsync(run, asked, limits, ct);
-            if (!keep && run.CollectedAt is null)
-                released.Add(id);
-            var published = (await plans.GetAsync(run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
-            reviewed.Add(Review(run, steps, keep, published) with { Remembered = [.. remembered[id]] });
+            await work.BeginAsync(ct);
+            reviewed.Add(await ReviewAsync(id, asked, limits, ct));
+            await work.CommitAsync(ct);
         }
 
-        if (asked.Release && released.Count > 0)
+        // After the marks: a state that is set by hand names no file of a marked run anew (StateApi), so what is not here is not named later either.
+        var remembered = await RememberedAsync(work.Db, asked.Project, asked.ProjectDeleted ? null : asked.DeletedPipelines, ct);
+        return new RunsReviewed { Runs = [.. reviewed.Select(run => run with { Remembered = [.. remembered[run.RunId]] })] };
+    }
+
+    private async Task<ReviewedRun> ReviewAsync(Guid id, ReviewRuns asked, Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)> limits, CancellationToken ct)
+    {
+        if (asked.Release)
+            await work.LockAsync(id, ct);
+        var run = await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == id && row.Project == asked.Project, ct);
+        if (run is null)
+            return new ReviewedRun { RunId = id, Known = false };
+        var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == id).ToListAsync(ct);
+        var keep = await IsKeptAsync(run, asked, limits, ct);
+        var published = (await plans.GetAsync(run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
+        if (asked.Release && !keep && run.CollectedAt is null)
         {
             var now = time.GetUtcNow();
-            await work.Db.Runs.Where(run => released.Contains(run.CorrelationId)).ExecuteUpdateAsync(row => row.SetProperty(run => run.CollectedAt, now), ct);
+            await work.Db.Runs.Where(row => row.CorrelationId == id).ExecuteUpdateAsync(row => row.SetProperty(other => other.CollectedAt, now), ct);
         }
 
-        await work.CommitAsync(ct);
-        return new RunsReviewed { Runs = reviewed };
+        return Review(run, steps, keep, published);
     }
 
-    /// <summary>What pipelines remember outlives the run that left it, and even that run's history.</summary>
-    private async Task<ILookup<Guid, string>> RememberedAsync(ReviewRuns asked, CancellationToken ct)
+    /// <summary>
+    /// What the project's pipelines remember, by the run whose file it is: that outlives this run and its history. Whichever run left
+    /// the memory, or nobody: it is the keys in it that the next run reads.
+    /// </summary>
+    /// <param name="deleted">Pipelines whose memory counts no more; null: none counts.</param>
+    public static async Task<ILookup<Guid, string>> RememberedAsync(RunsDb db, string project, IReadOnlyList<Guid>? deleted, CancellationToken ct)
     {
-        var memories = asked.ProjectDeleted ? [] : await work.Db.Memories.AsNoTracking()
-            .Where(memory => asked.RunIds.Contains(memory.RunId) && !asked.DeletedPipelines.Contains(memory.PipelineId)).ToListAsync(ct);
-        return memories.SelectMany(memory => FilesIn(memory.Value, asked.Project, memory.RunId).Select(key => (memory.RunId, Key: key)))
-            .ToLookup(named => named.RunId, named => named.Key);
+        var begin = $"\"{project}/";
+        var memories = deleted is null ? [] : await db.Memories.FromSql($"select * from runs.state where strpos(value::text, {begin}) > 0").AsNoTracking()
+            .Where(memory => !deleted.Contains(memory.PipelineId)).ToListAsync(ct);
+        return memories.SelectMany(memory => StateFiles.OfRuns(memory.Value, project)).Distinct().ToLookup(file => file.Run, file => file.Key);
     }
-
-    /// <summary>Runs knows nothing of what a step's state means; a text in it that begins like the run's keys is one.</summary>
-    private static IEnumerable<string> FilesIn(JsonElement state, string project, Guid run) => state.ValueKind switch
-    {
-        JsonValueKind.Object => state.EnumerateObject().SelectMany(property => FilesIn(property.Value, project, run)),
-        JsonValueKind.Array => state.EnumerateArray().SelectMany(element => FilesIn(element, project, run)),
-        JsonValueKind.String when state.GetString()!.StartsWith($"{project}/{run:D}/", StringComparison.Ordinal) => [state.GetString()!],
-        _ => [],
-    };
 
     private async Task<bool> IsKeptAsync(RunState run, ReviewRuns asked, Dictionary<Guid, (Guid? Oldest, TimeSpan KeepFor)> limits, CancellationToken ct)
     {
@@ -113,7 +106,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             Files =
             [
                 .. outcomes.SelectMany(step => step.Outcome!.Outputs.Values).SelectMany(output => output.Files).Select(file => file.Key),
-                .. outcomes.Where(step => step.Outcome!.State is not null).SelectMany(step => FilesIn(step.Outcome!.State!.Value, run.Project, run.CorrelationId)),
+                .. outcomes.Where(step => step.Outcome!.State is not null).SelectMany(step => StateFiles.OfRuns(step.Outcome!.State!.Value, run.Project)).Where(file => file.Run == run.CorrelationId).Select(file => file.Key),
                 .. logs,
             ],
             Logs = logs,
