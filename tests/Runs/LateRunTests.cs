@@ -43,11 +43,14 @@ public sealed class LateRunTests
     public async Task A_run_that_is_not_done_by_its_time_is_late_even_while_it_waits_for_its_turn()
     {
         await using var runs = await StartAsync();
-        var by = TimeOnly.FromDateTime(DateTime.UtcNow.AddSeconds(3));
-        runs.Publish(Plan("nightly", Step("a")) with { Limits = new PlanLimits(1, WhenBusy.Queue, null), Late = new PlanLate(by, 3) });
+        PipelinePlan By(TimeOnly time) => Plan("nightly", Step("a")) with { Limits = new PlanLimits(1, WhenBusy.Queue, null), Late = new PlanLate(time, 3) };
+        runs.Publish(By(TimeOnly.FromDateTime(DateTime.UtcNow.AddHours(1))));
         var first = await runs.StartRunAsync("nightly");
         var done = await runs.WorkAsync();
         await runs.UntilAsync(first, "completed");
+        // Far enough for a slow machine to start two runs before it: a time that has passed is tomorrow's.
+        var by = TimeOnly.FromDateTime(DateTime.UtcNow.AddSeconds(8));
+        runs.Publish(By(by));
         var second = await runs.StartRunAsync("nightly");
         var third = await runs.StartRunAsync("nightly");
         foreach (var run in (Guid[])[second, third])
