@@ -27,22 +27,22 @@ internal sealed class ProjectFolder(string folder)
     public string PipelineFile(string name) => PipelineExtensions.Select(extension => Path.Combine(folder, Pipelines, name + extension)).FirstOrDefault(File.Exists)
         ?? Path.Combine(folder, Pipelines, name + ".yaml");
 
-    /// <summary>Replaces an earlier export; a folder with anything else in it is not touched.</summary>
+    /// <summary>Replaces an earlier export and takes away what only that one wrote; a folder with anything else in it is not touched.</summary>
     public async Task WriteAsync(ProjectSnapshot project, CancellationToken ct)
     {
         Directory.CreateDirectory(folder);
-        if (!File.Exists(ProjectFile) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
+        var before = File.Exists(ProjectFile) ? ReadObject(ProjectFile, []) : [];
+        if (before is null || (File.Exists(ProjectFile) ? !IsOurs(before) : Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))))
         {
             throw new BadInputException($"{folder} holds something else than an exported project; give an empty or a new folder");
         }
-        var settings = project.Settings!;
+        var earlier = FilesOf(before);
         var written = new HashSet<string>(StringComparer.Ordinal);
-        // First of all: what is written after it belongs to an export, even a torn one.
-        await WriteAsync(ProjectFile, new JsonObject { ["qualiz"] = 1, ["name"] = settings.Name, ["description"] = settings.Description, ["timeZone"] = settings.TimeZone }, written, ct);
+        // First of all, with what is to be written: that belongs to an export, even to a torn one.
+        await WriteHeadAsync([.. earlier, .. FilesOf(project)]);
         foreach (var (name, pipeline) in project.Pipelines)
         {
-            var extension = pipeline.Text.AsSpan().TrimStart().StartsWith("{") ? ".json" : ".yaml";
-            await WriteAsync(Path.Combine(folder, Pipelines, name + extension), new MemoryStream(Utf8.GetBytes(pipeline.Text)), written, ct);
+            await WriteAsync(Path.Combine(folder, Pipelines, name + ExtensionOf(pipeline)), new MemoryStream(Utf8.GetBytes(pipeline.Text)), written, ct);
         }
         foreach (var (name, connection) in project.Connections)
         {
@@ -63,12 +63,47 @@ internal sealed class ProjectFolder(string folder)
                 Path.Combine(folder, Datasets, name + ".json"),
                 new JsonObject { ["owner"] = dataset.Owner, ["description"] = dataset.Description, ["file"] = name + dataset.Extension }, written, ct);
         }
-        foreach (var gone in new[] { Pipelines, Connections, Datasets }.Select(kind => Path.Combine(folder, kind)).Where(Directory.Exists)
-            .SelectMany(kind => Directory.EnumerateFiles(kind)).Where(file => !written.Contains(file) && !Path.GetFileName(file).StartsWith('.')).ToList())
+        foreach (var gone in earlier.Select(file => Path.Combine(folder, file)).Where(file => !written.Contains(file)))
         {
             File.Delete(gone);
         }
+        await WriteHeadAsync(FilesOf(project));
+
+        Task WriteHeadAsync(IEnumerable<string> files)
+        {
+            var settings = project.Settings!;
+            return WriteAsync(
+                ProjectFile,
+                new JsonObject
+                {
+                    ["qualiz"] = 1,
+                    ["name"] = settings.Name,
+                    ["description"] = settings.Description,
+                    ["timeZone"] = settings.TimeZone,
+                    ["files"] = new JsonArray([.. files.Distinct().Order(StringComparer.Ordinal).Select(file => (JsonNode)file)]),
+                },
+                written, ct);
+        }
     }
+
+    private static bool IsOurs(JsonObject head) => head["qualiz"]?.ToJsonString() == "1";
+
+    private static string ExtensionOf(PipelineText pipeline) => pipeline.Text.AsSpan().TrimStart().StartsWith("{") ? ".json" : ".yaml";
+
+    /// <summary>What an export of the project writes beside project.json.</summary>
+    private static IEnumerable<string> FilesOf(ProjectSnapshot project) =>
+    [
+        .. project.Pipelines.Select(pipeline => $"{Pipelines}/{pipeline.Key}{ExtensionOf(pipeline.Value)}"),
+        .. project.Connections.Keys.Select(name => $"{Connections}/{name}.json"),
+        .. project.Datasets.SelectMany(dataset => (string[])[$"{Datasets}/{dataset.Key}{dataset.Value.Extension}", $"{Datasets}/{dataset.Key}.json"]),
+    ];
+
+    /// <summary>What an earlier export wrote and is still there. The list is a file that anybody may have changed: it names nothing outside the three folders.</summary>
+    private List<string> FilesOf(JsonObject head) =>
+    [
+        .. (head["files"] as JsonArray ?? []).OfType<JsonValue>().Where(file => file.GetValueKind() == JsonValueKind.String).Select(file => file.GetValue<string>())
+            .Where(file => file.Split('/') is [Pipelines or Connections or Datasets, { Length: > 0 } name] && name == Path.GetFileName(name) && !name.StartsWith('.') && File.Exists(Path.Combine(folder, file))),
+    ];
 
     /// <exception cref="BadInputException">All that is wrong with it, a line each.</exception>
     public async Task<ProjectSnapshot> ReadAsync(CancellationToken ct)
@@ -79,7 +114,7 @@ internal sealed class ProjectFolder(string folder)
         }
         var wrong = new List<string>();
         var head = ReadObject(ProjectFile, wrong);
-        if (head is not null && head["qualiz"]?.ToJsonString() != "1")
+        if (head is not null && !IsOurs(head))
         {
             wrong.Add($"{ProjectFile}: \"qualiz\": 1 is missing; an export of another version cannot be read");
         }

@@ -38,9 +38,10 @@ internal sealed record ProjectPlan(IReadOnlyList<PlannedChange> Changes, int Sam
             var details = before is null ? [] : Differences(before, connection).ToList();
             var missing = connection.Secrets.Where(secret => before is null || !before.Secrets.Contains(secret)).ToList();
             // Stored secrets stay with the place they were given for, so a connection that moves needs them again.
-            holes.AddRange(connection.Secrets.Select(secret => new SecretHole(
-                name, secret, ConnectionSettings.Hole(name, secret), missing.Contains(secret) || details.Any(detail => Addresses.Any(address => detail.StartsWith(address, StringComparison.Ordinal))))));
-            Compare("connection", name, before is null ? null : [.. details, .. missing.Select(secret => $"{secret}: to be set")]);
+            var again = before is null || !Moves(before, connection, there.Addresses.GetValueOrDefault(connection.Type)) ? [] : connection.Secrets.Except(missing).ToList();
+            holes.AddRange(connection.Secrets.Select(secret => new SecretHole(name, secret, ConnectionSettings.Hole(name, secret), missing.Contains(secret) || again.Contains(secret))));
+            Compare("connection", name, before is null ? null :
+                [.. details, .. missing.Select(secret => $"{secret}: to be set"), .. again.Select(secret => $"{secret}: to be set again, for the connection goes to another place")]);
         }
         foreach (var (name, dataset) in wanted.Datasets)
         {
@@ -76,7 +77,10 @@ internal sealed record ProjectPlan(IReadOnlyList<PlannedChange> Changes, int Sam
         }
     }
 
-    private static readonly string[] Addresses = ["type:", "host:", "port:", "endpoint:", "bucket:"];
+    /// <param name="address">The settings that say where connections of the type go; null where the instance does not say: any of them may.</param>
+    private static bool Moves(ConnectionSettings before, ConnectionSettings after, IReadOnlyList<string>? address) =>
+        before.Type != after.Type
+        || (address ?? before.Settings.Select(setting => setting.Key).Union(after.Settings.Select(setting => setting.Key))).Any(name => Shown(before.Settings[name]) != Shown(after.Settings[name]));
 
     private static IEnumerable<string> Differences(ConnectionSettings before, ConnectionSettings after) =>
     [

@@ -12,6 +12,9 @@ internal sealed record ProjectSnapshot
     public SortedDictionary<string, ConnectionSettings> Connections { get; } = new(StringComparer.Ordinal);
     public SortedDictionary<string, ReferenceDataset> Datasets { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>By type of connection, which of its settings say where it goes. Only known of an instance.</summary>
+    public Dictionary<string, IReadOnlyList<string>> Addresses { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Why something is not in it, a sentence each.</summary>
     public List<string> LeftOut { get; } = [];
 }

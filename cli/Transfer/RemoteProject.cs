@@ -48,6 +48,13 @@ internal sealed class RemoteProject(QualizClient client, string project)
             snapshot.Connections[name] = new ConnectionSettings(
                 (string)connection["type"]!, ProjectFolder.Sorted(connection["settings"]!.AsObject()), [.. connection["secrets"]!.AsArray().Select(secret => (string)secret!)], tag);
         }
+        if (snapshot.Connections.Count > 0 && await FindAsync("api/v1/connection-types", ct) is { } types)
+        {
+            foreach (var type in JsonDocument.Parse(types.Text).RootElement.List("items").Where(type => type.TryGetProperty("address", out _)))
+            {
+                snapshot.Addresses[type.Text("type")!] = [.. type.List("address").Select(name => name.GetString()!)];
+            }
+        }
         await foreach (var dataset in client.ListAsync($"{Root}/datasets", Everything, ct))
         {
             await ReadDatasetAsync(snapshot, dataset, ct);

@@ -79,15 +79,19 @@ internal sealed class TransferCommand(CommandContext context)
     private async Task<int> ApplyAsync(
         ProjectPlan plan, ProjectFolder source, ProjectSnapshot wanted, ProjectSnapshot there, RemoteProject remote, IReadOnlyDictionary<string, string> values, CancellationToken ct)
     {
-        var done = 0;
+        var (done, isChecked) = (0, false);
         foreach (var change in plan.Changes)
         {
             try
             {
                 // All pipelines are checked, now that their connections are there, before the first one is saved.
-                if (change.Kind == "pipeline" && plan.Changes[Math.Max(0, done - 1)].Kind != "pipeline" && !await CheckAsync(plan, source, wanted, remote, ct))
+                if (change.Kind == "pipeline" && !isChecked)
                 {
-                    return Stopped(plan, done, null);
+                    if (!await CheckAsync(plan, source, wanted, remote, ct))
+                    {
+                        return Stopped(plan, done, null);
+                    }
+                    isChecked = true;
                 }
                 await ApplyAsync(change, source, wanted, there, remote, plan, values, ct);
             }

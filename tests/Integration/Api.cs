@@ -22,6 +22,8 @@ public sealed class Api(HttpClient client)
 
     public async Task<JsonElement> PutAsync(string path, object body) => await ReadAsync(await client.PutAsJsonAsync(Address(path), body));
 
+    public async Task DeleteAsync(string path) => (await client.DeleteAsync(Address(path))).EnsureSuccessStatusCode().Dispose();
+
     public async Task<int> StatusAsync(string path) => (int)(await client.GetAsync(Address(path))).StatusCode;
 
     public Task<string> TextAsync(string path) => client.GetStringAsync(Address(path));

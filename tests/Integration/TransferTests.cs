@@ -54,9 +54,46 @@ public sealed class TransferTests(InProcessHost host) : IClassFixture<InProcessH
         (await host.Api.GetAsync($"projects/{project}/pipelines/short")).Long("version").ShouldBe(2);
         (await host.Api.GetAsync($"projects/{project}/datasets/countries")).GetProperty("latest").Long("rows").ShouldBe(1);
 
-        File.WriteAllText(Folder("x/pipelines/stray.yaml"), Short.Replace("pipeline: short", "pipeline: stray", StringComparison.Ordinal));
+        // What an export did not write stays, whatever a list in a file says.
+        File.WriteAllText(Folder("x/pipelines/mine.yaml"), Short.Replace("pipeline: short", "pipeline: mine", StringComparison.Ordinal));
+        File.WriteAllText(Folder("outside.txt"), "keep me");
+        File.WriteAllText(Folder("x/project.json"), File.ReadAllText(Folder("x/project.json")).Replace("\"files\": [", "\"files\": [\"../outside.txt\", \"pipelines/../../outside.txt\",", StringComparison.Ordinal));
+        await host.Api.DeleteAsync($"projects/{project}/connections/landing");
         (await RunAsync("export", project, Folder("x"))).ShouldBe(ExitCode.Done);
-        Files("x").Keys.ShouldNotContain("pipelines/stray.yaml");
+        Files("x").Keys.ShouldBe(["connections/dwh.json", "datasets/countries.csv", "datasets/countries.json", "pipelines/mine.yaml", "pipelines/short.yaml", "project.json"], ignoreOrder: true);
+        File.Exists(Folder("outside.txt")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_connection_that_goes_to_another_place_needs_its_secrets_again()
+    {
+        var project = Name();
+        await host.Api.PostAsync("projects", new { slug = project });
+        await host.Api.PutAsync($"projects/{project}/connections/hook", new { type = "webhook", settings = new { url = "https://hooks.example.org/one", authorization = "s3cret" } });
+        await RunAsync("export", project, Folder("x"));
+        File.WriteAllText(Folder("x/connections/hook.json"), File.ReadAllText(Folder("x/connections/hook.json")).Replace("/one", "/two", StringComparison.Ordinal));
+
+        (await RunAsync("apply", Folder("x"), "--project", project, "--yes")).ShouldBe(ExitCode.BadInput);
+        (await host.Api.GetAsync($"projects/{project}/connections/hook")).GetProperty("settings").GetProperty("url").GetString().ShouldBe("https://hooks.example.org/one");
+
+        File.WriteAllText(Folder("secrets"), "HOOK_AUTHORIZATION=s3cret\n");
+        (await RunAsync("apply", Folder("x"), "--project", project, "--secrets", Folder("secrets"), "--yes")).ShouldBe(ExitCode.Done);
+        var hook = await host.Api.GetAsync($"projects/{project}/connections/hook");
+        hook.GetProperty("settings").GetProperty("url").GetString().ShouldBe("https://hooks.example.org/two");
+        hook.GetProperty("secrets").EnumerateArray().Select(secret => secret.GetString()).ShouldBe(["authorization"]);
+    }
+
+    [Fact]
+    public async Task Where_only_pipelines_change_a_wrong_one_stops_before_any_is_saved_too()
+    {
+        var project = Name();
+        await SeedAsync(project);
+        await RunAsync("export", project, Folder("x"));
+        File.WriteAllText(Folder("x/pipelines/short.yaml"), Short.Replace("hello", "goodbye", StringComparison.Ordinal));
+        File.WriteAllText(Folder("x/pipelines/wrong.yaml"), "qualiz: 1\npipeline: wrong\nsteps:\n  say: {uses: lgo, with: {message: x}}\n");
+
+        (await RunAsync("apply", Folder("x"), "--project", project, "--yes")).ShouldBe(ExitCode.Failed);
+        (await host.Api.GetAsync($"projects/{project}/pipelines/short")).Long("version").ShouldBe(1);
     }
 
     [Fact]
@@ -88,6 +125,23 @@ public sealed class TransferTests(InProcessHost host) : IClassFixture<InProcessH
         (await RunAsync("export", project, Folder("mine"))).ShouldBe(ExitCode.BadInput);
 
         Directory.EnumerateFileSystemEntries(Folder("mine")).Count().ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("""{"name": "of another program", "targets": {}}""")]
+    [InlineData("[1, 2]")]
+    [InlineData("no JSON")]
+    public async Task A_project_of_another_program_is_not_written_to(string head)
+    {
+        var project = Name();
+        await SeedAsync(project);
+        Directory.CreateDirectory(Folder("theirs/datasets"));
+        File.WriteAllText(Folder("theirs/project.json"), head);
+        File.WriteAllText(Folder("theirs/datasets/precious.csv"), "keep me");
+
+        (await RunAsync("export", project, Folder("theirs"))).ShouldBe(ExitCode.BadInput);
+
+        Files("theirs").ShouldBe(new Dictionary<string, string> { ["project.json"] = head, ["datasets/precious.csv"] = "keep me" }, ignoreOrder: true);
     }
 
     private const string Short = "qualiz: 1\npipeline: short   # kept as written\nsteps:\n  say: {uses: log, with: {message: hello}}\n";

@@ -18,13 +18,14 @@ internal sealed record ConnectionView(
     string Name, string Type, IReadOnlyDictionary<string, JsonElement> Settings, IReadOnlyList<string> Secrets, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string UpdatedBy);
 
 /// <param name="Schema">JSON Schema of the settings.</param>
-internal sealed record ConnectionTypeView(string Type, string Title, JsonElement Schema);
+/// <param name="Address">The settings that say where it goes: when one of them changes, stored secrets are forgotten and must be given again.</param>
+internal sealed record ConnectionTypeView(string Type, string Title, JsonElement Schema, IReadOnlyList<string> Address);
 
 internal static class ConnectionEndpoints
 {
     public static void MapConnectionTypes(this IEndpointRouteBuilder api) =>
         api.MapGet("/connection-types", () => TypedResults.Ok(new Page<ConnectionTypeView>(
-                [.. ConnectionTypes.Known.Select(type => new ConnectionTypeView(type.Name, type.Title, type.Schema))], null)))
+                [.. ConnectionTypes.Known.Select(type => new ConnectionTypeView(type.Name, type.Title, type.Schema, type.Address))], null)))
             .WithTags("Connections").WithName("listConnectionTypes").WithSummary("The kinds of connections and their settings");
 
     public static void MapConnections(this IEndpointRouteBuilder project)
