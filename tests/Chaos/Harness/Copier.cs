@@ -16,7 +16,7 @@ internal sealed class Copier : IAsyncDisposable
     [
         "runs.saga", "runs.commands", "runs.claims", "datasets.events", "datasets.requests", "pipelines.requests", "pipelines.operators",
         "operator.ingest.v1", "operator.cleanse.v1", "operator.dedup.v1", "operator.enrich.v1", "operator.deliver.v1", "operator.notify.v1",
-        "operator.wait.v1", "operator.log.v1",
+        "operator.wait.v1", "operator.log.v1", "operator.transform.v1", "operator.sql.v1", "operator.subjob.v1",
     ];
 
     private readonly IConnection _connection;
