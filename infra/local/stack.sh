@@ -168,19 +168,21 @@ tear_down() {
 
 # Stays until Ctrl-C; starts a process again that ended, unless it keeps ending.
 supervise() {
-  local name ended=0 since=$SECONDS
+  local name
+  local -A ended=() since=() # of each process: after a broker's outage several may have to start anew at once
   while :; do
     for name in $(instance_names); do
       alive "$name" && continue
       [ -n "$(mode)" ] || { say "stopped by ./qualiz down"; exit 0; }
-      [ $((SECONDS - since)) -lt 60 ] || { ended=0; since=$SECONDS; }
-      ended=$((ended + 1))
-      [ "$ended" -le 5 ] || { tail -n 25 "$logs/$name.log" >&2; die "$name keeps ending; see $logs/$name.log"; }
+      [ $((SECONDS - ${since[$name]:--60})) -lt 60 ] || { ended[$name]=0; since[$name]=$SECONDS; }
+      ended[$name]=$((ended[$name] + 1))
+      [ "${ended[$name]}" -le 5 ] || { tail -n 25 "$logs/$name.log" >&2; die "$name keeps ending; see $logs/$name.log"; }
       warn "$name ended; starting it again (log: $logs/$name.log)"
       configure
       launch "$name"
     done
     [ -n "${QUALIZ_POSTGRES:-}" ] || postgres_running || { warn "PostgreSQL ended; starting it again"; start_postgres; }
+    [ "$(mode)" != distributed ] || [ -n "${QUALIZ_RABBITMQ:-}" ] || rabbitmq_running || { warn "RabbitMQ ended; starting it again"; start_rabbitmq; }
     sleep 1
   done
 }

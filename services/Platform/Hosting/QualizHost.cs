@@ -23,7 +23,7 @@ public static class QualizHost
         var options = new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory };
         await using var app = Build(WebApplication.CreateBuilder(options), add, map);
         await app.RunAsync();
-        return 0;
+        return Environment.ExitCode;
     }
 
     /// <summary>Everything but running it; tests start it in their own process.</summary>

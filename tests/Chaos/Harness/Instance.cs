@@ -15,6 +15,8 @@ internal sealed class Instance : IAsyncDisposable
     private static readonly string[] s_services = ["Pipelines", "Runs", "Datasets", "Ingest", "Cleanse", "Dedup", "Enrich", "Deliver", "Notify", "Tasks"];
     private readonly string _mark;
     private readonly List<ServiceProcess> _processes = [];
+    private readonly CancellationTokenSource _over = new();
+    private Task _supervision = Task.CompletedTask;
 
     private Instance(string folder, PostgresServer postgres, RabbitMqServer? rabbit, S3Server? bucket, string database, string target)
     {
@@ -76,6 +78,7 @@ internal sealed class Instance : IAsyncDisposable
             foreach (var process in instance.All)
                 process.Start();
             await Task.WhenAll(instance.All.Select(instance.UntilReadyAsync));
+            instance._supervision = instance.SuperviseAsync();
             return instance;
         }
         catch
@@ -104,6 +107,7 @@ internal sealed class Instance : IAsyncDisposable
             // Runs begin on any disk: what a full one does to those under way is what these tests look at.
             ["Store__MinFree"] = "0",
             ["Secrets__KeyFile"] = key,
+            ["Bus__Patience"] = "00:01:00",
             ["Services__Key"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
             ["Folders__Roots__0"] = Delivered,
             ["Folders__Roots__1"] = Landing,
@@ -143,12 +147,23 @@ internal sealed class Instance : IAsyncDisposable
     private ServiceProcess Process(string name, string assembly, Dictionary<string, string> environment) =>
         new(name, assembly, new Dictionary<string, string>(environment), Path.Combine(Folder, "logs"), Path.Combine(Folder, "pids"));
 
+    /// <summary>Does what ./qualiz up --distributed and Kubernetes do: starts a process again that gave itself up.</summary>
+    private async Task SuperviseAsync()
+    {
+        while (!_over.IsCancellationRequested)
+        {
+            foreach (var process in _processes.Where(process => process.GaveItselfUp))
+                process.Start();
+            await Task.Delay(500, _over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     public async Task UntilReadyAsync(ServiceProcess process)
     {
         using var client = new HttpClient { BaseAddress = process.Address, Timeout = TimeSpan.FromSeconds(10) };
         await TestHost.UntilAsync(async () =>
         {
-            if (!process.IsAlive)
+            if (!process.IsAlive && !process.GaveItselfUp)
                 throw new InvalidOperationException($"{process.Name} ended:\n{Tail(process)}");
             try
             {
@@ -160,7 +175,7 @@ internal sealed class Instance : IAsyncDisposable
                 await Task.Delay(100);
                 return $"{process.Name} ready ({exception.Message}):\n{Tail(process)}";
             }
-        }, TimeSpan.FromSeconds(90));
+        }, TimeSpan.FromMinutes(3));
     }
 
     public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Database) { Pooling = false });
@@ -172,7 +187,7 @@ internal sealed class Instance : IAsyncDisposable
 
     private static string Tail(ServiceProcess process)
     {
-        var lines = File.Exists(process.Log) ? File.ReadAllLines(process.Log) : [];
+        var lines = File.Exists(process.Log) ? File.ReadLines(process.Log).Where(line => !line.Contains("HealthCheckEnd", StringComparison.Ordinal)) : [];
         return $"--- {process.Name} ---\n{string.Join('\n', lines.TakeLast(25))}";
     }
 
@@ -195,6 +210,9 @@ internal sealed class Instance : IAsyncDisposable
     /// <summary>Kills everything and looks that nothing is left, engine workers included.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _over.CancelAsync();
+        await _supervision;
+        _over.Dispose();
         foreach (var process in All.Where(process => process.IsAlive))
             await process.KillAsync();
         IReadOnlyList<int> left = [];

@@ -8,6 +8,7 @@ namespace Qualiz.Chaos.Tests.Harness;
 /// <summary>A built service as a process of its own, in a process group of its own, always on the same port.</summary>
 internal sealed partial class ServiceProcess(string name, string assembly, IReadOnlyDictionary<string, string> settings, string logs, string pids)
 {
+    private readonly Lock _starting = new();
     private Process? _process;
 
     public string Name => name;
@@ -16,7 +17,20 @@ internal sealed partial class ServiceProcess(string name, string assembly, IRead
     public string Log => Path.Combine(logs, $"{name}.log");
     public bool IsAlive => _process is { HasExited: false };
 
+    /// <summary>It gave itself up to be started anew (Platform's BusHearing), as anybody who runs services must do.</summary>
+    public bool GaveItselfUp => _process is { HasExited: true, ExitCode: 1 } && File.ReadLines(Log).TakeLast(100).Any(line => line.Contains("it ends, to be started anew", StringComparison.Ordinal));
+
+    /// <summary>Does nothing when it runs: a test and the supervision may both want it.</summary>
     public void Start()
+    {
+        lock (_starting)
+        {
+            if (!IsAlive)
+                Launch();
+        }
+    }
+
+    private void Launch()
     {
         // The shell becomes setsid, and that the service: the process's id is the service's.
         var start = new ProcessStartInfo("bash", ["-c", "exec setsid dotnet \"$1\" >>\"$2\" 2>&1 </dev/null", name, Builds.Assembly(assembly), Log]);
