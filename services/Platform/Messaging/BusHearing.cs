@@ -55,13 +55,11 @@ internal sealed class BusHearing(IBusControl bus, IConfiguration configuration, 
     private async Task<bool> HearsAsync(CancellationToken ct)
     {
         var waiting = _waiting = new Waiting(Guid.NewGuid());
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(s_answer);
         try
         {
             var endpoint = await bus.GetSendEndpoint(bus.Address);
-            await endpoint.Send(new Echo { Id = waiting.Id }, limit.Token);
-            await waiting.Heard.Task.WaitAsync(limit.Token);
+            await endpoint.Send(new Echo { Id = waiting.Id }, CancellationToken.None).LeaveAloneAfter(s_answer, ct);
+            await waiting.Heard.Task.WaitAsync(s_answer, ct);
         }
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {

@@ -7,7 +7,10 @@ namespace Qualiz.Platform.Messaging;
 
 internal sealed class Requests(IBus bus, ILogger<Requests> logger) : IRequests
 {
-    private static readonly RequestTimeout s_patience = RequestTimeout.After(s: 10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>After it MassTransit forgets the question, and cancels what of its sending is left: by then nothing is.</summary>
+    private static readonly RequestTimeout s_forgotten = RequestTimeout.After(m: 1);
     private static readonly MethodInfo s_create = typeof(Requests).GetMethod(nameof(CreateAsker), BindingFlags.NonPublic | BindingFlags.Instance)!;
     private readonly ConcurrentDictionary<(Type Request, Type First, Type Second), object> _askers = new();
     private readonly ConcurrentDictionary<(string Queue, Type Request), object> _clients = new();
@@ -32,7 +35,7 @@ internal sealed class Requests(IBus bus, ILogger<Requests> logger) : IRequests
                 throw new RequestFailedException(
                     $"{request.GetType().Name} failed at '{queue}': {fault.Fault?.Exceptions?.FirstOrDefault()?.Message ?? fault.Message}", fault);
             }
-            catch (Exception exception) when (!ct.IsCancellationRequested && (exception is RequestFaultException or OperationCanceledException || InfrastructureFault.Is(exception)))
+            catch (Exception exception) when (!ct.IsCancellationRequested && (exception is RequestFaultException or OperationCanceledException or TimeoutException || InfrastructureFault.Is(exception)))
             {
                 var wait = backOff.Next();
                 logger.LogWarning("{Request} was not answered by '{Queue}'; asking again in {Wait}: {Reason}", request.GetType().Name, queue, wait, exception.Message);
@@ -51,10 +54,10 @@ internal sealed class Requests(IBus bus, ILogger<Requests> logger) : IRequests
         where TSecond : class => async (queue, request, ct) =>
         {
             var client = (IRequestClient<TRequest>)_clients.GetOrAdd((queue, typeof(TRequest)),
-                key => bus.CreateRequestClient<TRequest>(new Uri($"queue:{key.Queue}"), s_patience));
+                key => bus.CreateRequestClient<TRequest>(new Uri($"queue:{key.Queue}"), s_forgotten));
             if (typeof(TSecond) == typeof(NoAnswer))
-                return new((await client.GetResponse<TFirst>((TRequest)request, ct)).Message, null);
-            var response = await client.GetResponse<TFirst, TSecond>((TRequest)request, ct);
+                return new((await client.GetResponse<TFirst>((TRequest)request, CancellationToken.None).LeaveAloneAfter(s_patience, ct)).Message, null);
+            var response = await client.GetResponse<TFirst, TSecond>((TRequest)request, CancellationToken.None).LeaveAloneAfter(s_patience, ct);
             return response.Is(out Response<TFirst>? first) ? new(first.Message, null)
                 : response.Is(out Response<TSecond>? second) ? new(null, second.Message)
                 : throw new RequestFailedException($"'{queue}' answered {typeof(TRequest).Name} with neither {typeof(TFirst).Name} nor {typeof(TSecond).Name}.");
