@@ -555,6 +555,8 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
 
         public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken ct) => store.ListAsync(prefix, ct);
 
+        public Task RemoveUnfinishedAsync(string prefix, DateTimeOffset before, CancellationToken ct) => store.RemoveUnfinishedAsync(prefix, before, ct);
+
         public Task DeleteAsync(string key, CancellationToken ct) => _left-- > 0 ? store.DeleteAsync(key, ct) : throw new CutException();
     }
 }

@@ -31,6 +31,9 @@ internal sealed class Collector(
 {
     private const long CollectorLock = 0x51756C7A436F6C6C;
 
+    /// <summary>A step may wait for long between writing a file and finishing it.</summary>
+    private static readonly TimeSpan s_unfinished = TimeSpan.FromDays(1);
+
     /// <returns>Null when another process collects now.</returns>
     public async Task<RetentionReport?> CollectAsync(ListedProject project, bool preview, CancellationToken ct)
     {
@@ -131,6 +134,8 @@ internal sealed class Collector(
             }
         }
 
+        if (!sweep.Preview)
+            await store.RemoveUnfinishedAsync($"{project}/", time.GetUtcNow() - s_unfinished, ct);
         foreach (var some in runs.Chunk(RunReviews.Most))
             await SweepRunsAsync(sweep, some.ToDictionary(), ct);
         await SweepOthersAsync(sweep, others, ct);

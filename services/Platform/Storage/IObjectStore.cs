@@ -34,6 +34,12 @@ public interface IObjectStore
 
     /// <summary>Deletes the key; does nothing when it is not there.</summary>
     Task DeleteAsync(string key, CancellationToken ct);
+
+    /// <summary>
+    /// Removes what killed writers left below <paramref name="prefix"/> (a folder, with its slash) and nobody has written to since <paramref name="before"/>,
+    /// and folders that are empty since then. With S3 that is the bucket's business: a lifecycle rule aborts unfinished uploads.
+    /// </summary>
+    Task RemoveUnfinishedAsync(string prefix, DateTimeOffset before, CancellationToken ct);
 }
 
 /// <param name="Bytes">The object's size.</param>

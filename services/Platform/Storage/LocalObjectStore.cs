@@ -133,6 +133,30 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         return Task.CompletedTask;
     }
 
+    public Task RemoveUnfinishedAsync(string prefix, DateTimeOffset before, CancellationToken ct)
+    {
+        StoreKey.CheckPrefix(prefix);
+        RequireRoot();
+        var root = new DirectoryInfo(PathOf(prefix.TrimEnd('/')));
+        return root.Exists ? Task.Run(() => Guard(prefix, () => Sweep(root)), ct) : Task.CompletedTask;
+
+        void Sweep(DirectoryInfo folder)
+        {
+            ct.ThrowIfCancellationRequested();
+            // Read before its content goes, which would make it young again.
+            var old = folder.LastWriteTimeUtc < before;
+            foreach (var child in folder.EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
+                Sweep(child);
+            foreach (var file in folder.EnumerateFiles(StoreKey.Unfinished + "*"))
+            {
+                if (file.LastWriteTimeUtc < before)
+                    file.Delete();
+            }
+            if (old && !folder.EnumerateFileSystemInfos().Any())
+                folder.Delete();
+        }
+    }
+
     public Task ProbeAsync(CancellationToken ct)
     {
         RequireRoot();
@@ -158,7 +182,7 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // The collector removes it with the folder.
+            // The collector removes it when it is old.
         }
     }
 

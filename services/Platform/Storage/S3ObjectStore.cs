@@ -75,6 +75,8 @@ internal sealed class S3ObjectStore : IObjectStore, IStoreProbe, IDisposable
         return path;
     }
 
+    public Task RemoveUnfinishedAsync(string prefix, DateTimeOffset before, CancellationToken ct) => Task.CompletedTask;
+
     public async Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct)
     {
         StoredObject stored;

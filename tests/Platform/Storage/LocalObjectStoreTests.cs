@@ -47,6 +47,33 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract
         File.Exists(path).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task What_killed_writers_left_longAgo_and_empty_folders_are_swept_and_nothing_else()
+    {
+        await PutAsync("p/run/step/1/out.parquet", "whole");
+        var old = _store.GetStagingPath("p/run/step/1/out-0001.parquet", Scratch);
+        var young = _store.GetStagingPath("p/run/step/2/out-0001.parquet", Scratch);
+        var elsewhere = _store.GetStagingPath("q/run/step/1/out-0001.parquet", Scratch);
+        foreach (var path in (string[])[old, young, elsewhere])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await File.WriteAllTextAsync(path, "half");
+        }
+        var empty = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(old)!, "..", "3")).FullName;
+        var longAgo = DateTime.UtcNow.AddDays(-2);
+        File.SetLastWriteTimeUtc(old, longAgo);
+        File.SetLastWriteTimeUtc(elsewhere, longAgo);
+        Directory.SetLastWriteTimeUtc(empty, longAgo);
+
+        await _store.RemoveUnfinishedAsync("p/", DateTimeOffset.UtcNow.AddDays(-1), default);
+
+        File.Exists(old).ShouldBeFalse();
+        Directory.Exists(empty).ShouldBeFalse();
+        File.Exists(young).ShouldBeTrue();
+        File.Exists(elsewhere).ShouldBeTrue();
+        (await ReadAsync("p/run/step/1/out.parquet")).ShouldBe("whole");
+    }
+
     /// <summary>Our own doing here; a bucket's server promises it by itself.</summary>
     [Fact]
     public async Task Two_writers_of_one_key_leave_one_whole_object()
