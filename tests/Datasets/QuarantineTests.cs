@@ -154,6 +154,20 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_run_that_ends_after_a_later_one_settles_and_lapses_nothing_that_the_later_one_rejected()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        var earlier = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1));
+        await RejectAsync(project, [Row("k1", 1, "bad"), Row("k2", 2, "bad")]);
+        (await ActAsync(project, (await ItemsAsync(project))[1], "repair", new { changes = new { email = "good" } })).EnsureSuccessStatusCode();
+        // It read what the source had before: k1 was good then, and k2 had other values.
+        await RejectAsync(project, [], clean: [("k1", "s@1"), ("k2", "s@1")], applied: [(0, false, 2, "k2")], run: earlier);
+        (await ItemsAsync(project)).Select(item => item.GetProperty("state").GetString()).ShouldBe(["open", "repaired"]);
+        (await PatchesAsync(project)).Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Other_values_under_a_declared_key_are_the_same_item_unless_it_was_dismissed_for_the_old_ones()
     {
         var project = host.NewProject();
@@ -281,6 +295,18 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         (await ActAsync(project, (await ItemsAsync(project))[0], "repair", new { changes = new { email = "good" } })).EnsureSuccessStatusCode();
         (await ItemsAsync(project)).Select(item => item.GetProperty("state").GetString()).ShouldBe(["repaired", "repaired", "open"]);
         (await PatchesAsync(project)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_dismissed_row_takes_the_repair_from_its_equals_and_they_are_open_again()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        await RejectAsync(project, [Row("k1", 1, "bad"), Row("k1", 2, "bad")]);
+        (await ActAsync(project, (await ItemsAsync(project))[0], "repair", new { changes = new { email = "good" } })).EnsureSuccessStatusCode();
+        (await ActAsync(project, (await ItemsAsync(project))[0], "dismiss", new { note = "not ours" })).EnsureSuccessStatusCode();
+        (await ItemsAsync(project)).Select(item => item.GetProperty("state").GetString()).ShouldBe(["dismissed", "open"]);
+        (await PatchesAsync(project)).ShouldBeEmpty();
     }
 
     [Fact]

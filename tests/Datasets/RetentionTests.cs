@@ -156,12 +156,13 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
     {
         var ledger = new Ledger(host);
         var (settled, open, repaired) = (await ledger.RunAsync(finished: true), await ledger.RunAsync(finished: true), await ledger.RunAsync(finished: true));
-        foreach (var run in new[] { settled, open, repaired })
+        var dismissed = await ledger.RunAsync(finished: true);
+        foreach (var run in new[] { settled, open, repaired, dismissed })
         {
             run.Keep = false;
             await ledger.QuarantineAsync(run);
         }
-        await ledger.SqlAsync($"update datasets.quarantine_item set state = 'dismissed', at = now() - interval '91 days' where last_run in ('{settled.Id}')");
+        await ledger.SqlAsync($"update datasets.quarantine_item set state = 'dismissed', at = now() - interval '91 days' where last_run in ('{settled.Id}', '{dismissed.Id}')"); // the second one's rejection itself is of today
         // Reinjected long ago, but its repair is still used every day.
         await ledger.SqlAsync($"""
             with p as (insert into datasets.patch (step_id, key, hash, changes, state, actor, created_at, applied_at)
@@ -174,6 +175,7 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
         ledger.Exists(settled.Rejected).ShouldBeFalse();
         ledger.Exists(open.Rejected).ShouldBeTrue();
         ledger.Exists(repaired.Rejected).ShouldBeTrue();
+        ledger.Exists(dismissed.Rejected).ShouldBeTrue();
     }
 
     [Fact]

@@ -277,7 +277,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                note = case when again.yes then null else q.note end
           from incoming i left join content c on c.n = i.n, lateral (
                 select b.state = 'settled' or (b.state = 'dismissed' and i.changed)
-                    or (b.state = 'reinjected' and not exists (select from datasets.patch p where p.id = b.patch_id and p.state = 'active')) as yes
+                    or (b.state in ('repaired', 'reinjected') and not exists (select from datasets.patch p where p.id = b.patch_id and p.state = 'active')) as yes
                   from datasets.quarantine_item b where b.id = i.item_id) again
          where i.item_id = q.id
         """,
@@ -303,6 +303,8 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                 update datasets.patch p set state = 'lapsed'
                  where p.step_id = @stepId and p.state = 'active' and p.key in (select key from applied where patch = 0)
                    and not exists (select from applied a where a.patch = p.id)
+                   -- A repair of what a later run rejected is not undone by an earlier one that ends after it.
+                   and not exists (select from datasets.quarantine_item later where later.patch_id = p.id and later.last_run > @run)
                 returning p.id),
             moved as (
                 update datasets.quarantine_item q set state = case when q.state = 'repaired' then 'superseded' else 'settled' end, actor = 'system', at = @now,
@@ -311,28 +313,29 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                 returning q.state)
             select count(*) from moved where state = 'superseded'
             """,
-            new { stepId, now }, ct));
-        var settled = clean is null ? 0 : await SettleAsync(stepId, clean, filled.FirstNew, now, ct);
+            new { stepId, run, now }, ct));
+        var settled = clean is null ? 0 : await SettleAsync(stepId, run, clean, filled.FirstNew, now, ct);
         return filled with { Reinjected = reinjected, Superseded = superseded, Settled = settled };
     }
 
     /// <summary>
     /// Items whose row passes now, by itself: its key is among the clean rows. And items of a file that came again in another
-    /// version, without the row or with another in its place.
+    /// version, without the row or with another in its place. What a later run rejected stays: runs do not always end in the order in which they began.
     /// </summary>
-    private async Task<long> SettleAsync(long stepId, DatasetRef clean, long firstNew, DateTimeOffset now, CancellationToken ct)
+    private async Task<long> SettleAsync(long stepId, Guid run, DatasetRef clean, long firstNew, DateTimeOffset now, CancellationToken ct)
     {
         const string waiting =
-            "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and q.id < @firstNew and not exists (select from incoming i where i.item_id = q.id)";
-        if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId, firstNew }, ct)))
+            "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and q.id < @firstNew and q.last_run < @run and not exists (select from incoming i where i.item_id = q.id)";
+        if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId, firstNew, run }, ct)))
             return 0;
         using var opened = await files.OpenPageAsync(clean, ct);
         using var session = RejectedBatch.OpenSession(opened);
         session.Execute("CREATE TEMP TABLE waiting (key VARCHAR)");
-        await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal).Replace("@firstNew", "$2", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
+        await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal).Replace("@firstNew", "$2", StringComparison.Ordinal).Replace("@run", "$3", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
         {
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = stepId });
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = firstNew });
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = run });
             await using var reader = await command.ExecuteReaderAsync(ct);
             using var appender = session.Connection.CreateAppender("waiting");
             while (await reader.ReadAsync(ct))
@@ -354,7 +357,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                    and not exists (select from incoming i where i.source = q.source)
                    and not exists (select from versions v where v.source = q.source)))
             """,
-            new { stepId, firstNew, now, file = FileVersion }, ct);
+            new { stepId, firstNew, run, now, file = FileVersion }, ct);
     }
 
     private async Task CopyTextsAsync(string table, EngineSession session, string query, CancellationToken ct)

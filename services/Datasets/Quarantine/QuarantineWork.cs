@@ -135,7 +135,14 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
                 select count(*) from done
                 """,
             "undo" => siblings + undo + Update("state = 'open', patch_id = null, repaired_run = null, note = coalesce(@note, note)"),
-            "dismiss" => undo + Update("state = 'dismissed', patch_id = null, note = @note"),
+            // Rows with the same key and values stay in the queue, without the repair that is undone.
+            "dismiss" =>
+                undo +
+                """
+                update datasets.quarantine_item set state = 'open', patch_id = null, repaired_run = null, actor = @actor, at = @now, revision = revision + 1
+                 where state = 'repaired' and patch_id in (select patch_id from chosen) and id not in (select id from chosen);
+                """ +
+                Update("state = 'dismissed', patch_id = null, note = @note"),
             "reopen" => Update("state = 'open', note = coalesce(@note, note)"),
             "assign" => Update("assignee = @assignee"),
             _ => throw new InvalidOperationException($"Unknown action {change.Action}."),

@@ -78,7 +78,9 @@ internal sealed class Collector(
         const string done =
             """
             from datasets.quarantine_item i join datasets.quarantine_step s on s.id = i.step_id left join datasets.patch p on p.id = i.patch_id and p.state = 'active'
-             where s.project = @project and (@deleted or (i.state in ('reinjected', 'settled', 'dismissed', 'superseded') and i.at < @before and coalesce(p.applied_at, i.at) < @before))
+             where s.project = @project and (@deleted or (i.state in ('reinjected', 'settled', 'dismissed', 'superseded') and i.at < @before and coalesce(p.applied_at, i.at) < @before
+               -- Whatever was decided about it: what recent runs reject again and again is not over.
+               and not exists (select from datasets.quarantine_occurrence o join datasets.quarantine_batch b on b.id = o.batch_id where o.item_id = i.id and b.filled_at >= @before)))
             """;
         if (preview)
             return await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) {done}", parameters, commandTimeout: 300, cancellationToken: ct));
