@@ -42,6 +42,46 @@ public class StateTests
     }
 
     [Fact]
+    public async Task A_run_whose_step_was_overtaken_by_a_later_run_is_not_retried()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a"), Step("b", inputs: ["a"])));
+        var earlier = await runs.StartRunAsync("one");
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 1 })));
+        var b = await runs.ReceiveAsync();
+        await runs.FailAsync(b.Command, (await runs.ClaimAsync(b))!.Fence);
+        await runs.UntilAsync(earlier, "failed");
+
+        var later = await runs.StartRunAsync("one");
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 2 })));
+        await runs.WorkAsync();
+        await runs.UntilAsync(later, "completed");
+
+        using var refused = await runs.PostAsync(earlier, "retry");
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("has moved on since");
+        (await OnlyAsync(runs)).GetProperty("value").GetRawText().ShouldBe("""{"cursor":2}""");
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_after_a_later_one_does_not_put_the_state_back()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")));
+        var earlier = await runs.StartRunAsync("one");
+        var slow = await runs.ReceiveAsync();
+        var claim = await runs.ClaimAsync(slow);
+        var later = await runs.StartRunAsync("one");
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 2 })));
+        await runs.UntilAsync(later, "completed");
+
+        await runs.CompleteAsync(slow.Command, claim!.Fence, Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 1 })));
+        await runs.UntilAsync(earlier, "completed");
+        var left = await OnlyAsync(runs);
+        (left.GetProperty("value").GetRawText(), left.GetProperty("runId").GetGuid()).ShouldBe(("""{"cursor":2}""", later));
+    }
+
+    [Fact]
     public async Task State_is_an_object_of_a_pipeline_that_exists()
     {
         await using var runs = await StartAsync();

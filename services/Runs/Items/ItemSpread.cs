@@ -133,6 +133,7 @@ internal sealed class ItemSpread(
              where run_id = @runId and parent = any(@ofSteps) and state = 'Completed' and outcome -> 'state' is not null
              order by memory_key, ordinal desc
             on conflict (pipeline_id, step_id) do update set value = excluded.value, run_id = excluded.run_id, updated_at = excluded.updated_at
+             where runs.state.run_id <= excluded.run_id
             """,
             new { pipelineId = run.PipelineId, runId = run.CorrelationId, ofSteps, now = time.GetUtcNow() },
             ct);

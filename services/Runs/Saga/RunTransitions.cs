@@ -534,7 +534,10 @@ internal sealed class RunTransitions(
         }
     }
 
-    /// <summary>What the steps want remembered is written with the run's completion, and only then.</summary>
+    /// <summary>
+    /// What the steps want remembered is written with the run's completion, and only then. What a later run remembers stays: it has read at least as far,
+    /// and this one must not put it back.
+    /// </summary>
     private async Task RememberAsync(RunState run, Dictionary<string, StepState> all, CancellationToken ct)
     {
         foreach (var step in all.Values.Where(step => step.Outcome?.State is not null))
@@ -544,6 +547,11 @@ internal sealed class RunTransitions(
             {
                 memory = new StepMemory { PipelineId = run.PipelineId, StepId = step.StepId };
                 Db.Memories.Add(memory);
+            }
+
+            if (memory.RunId.CompareTo(run.CorrelationId) > 0)
+            {
+                continue;
             }
 
             memory.Value = step.Outcome!.State!.Value;
