@@ -6,6 +6,11 @@ using Qualiz.Datasets.Uploads;
 
 namespace Qualiz.Datasets.Tests;
 
+/// <summary>One of these counts what the process allocates, so nothing else may run beside it.</summary>
+[CollectionDefinition(nameof(UploadTests), DisableParallelization = true)]
+public sealed class UploadsAlone;
+
+[Collection(nameof(UploadTests))]
 public sealed class UploadTests(DatasetsHost host) : IClassFixture<DatasetsHost>
 {
     [Fact]
