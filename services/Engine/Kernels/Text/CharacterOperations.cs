@@ -3,65 +3,43 @@ using System.Text;
 
 namespace Qualiz.Engine.Kernels.Text;
 
-/// <summary>One of Unicode's normal forms.</summary>
-internal sealed class Normalize(NormalizationForm form) : TextOperation
+internal sealed class Trim(bool inner) : TextOperation
 {
-    public override Kinds Interest => Kinds.High;
+    public override Kinds Interest => Kinds.Blank | Kinds.Control | Kinds.High;
 
     public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
     {
-        var whole = Encoding.UTF8.GetString(text);
-        if (whole.IsNormalized(form))
-            return Outcome.Same;
-        target.Add(whole.Normalize(form));
-        return Texts.Unless(text, target);
-    }
-}
-
-/// <summary>Letters without their accents; a few that are letters of their own are spelt out.</summary>
-internal sealed class Accents : TextOperation
-{
-    public override Kinds Interest => Kinds.High;
-
-    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        var plain = new StringBuilder(text.Length);
-        foreach (var rune in Encoding.UTF8.GetString(text).Normalize(NormalizationForm.FormD).EnumerateRunes())
+        var trimmed = WhiteSpace.Trim(text);
+        if (!inner || (Glance.Of(trimmed, Kinds.Control | Kinds.High) == 0 && trimmed.IndexOf("  "u8) < 0))
         {
-            if (Rune.GetUnicodeCategory(rune) == UnicodeCategory.NonSpacingMark)
-                continue;
-            var spelt = rune.Value switch
-            {
-                'ß' => "ss",
-                'ẞ' => "SS",
-                'æ' => "ae",
-                'Æ' => "AE",
-                'œ' => "oe",
-                'Œ' => "OE",
-                'ø' => "o",
-                'Ø' => "O",
-                'đ' => "d",
-                'Đ' => "D",
-                'ð' => "d",
-                'Ð' => "D",
-                'þ' => "th",
-                'Þ' => "Th",
-                'ł' => "l",
-                'Ł' => "L",
-                'ħ' => "h",
-                'Ħ' => "H",
-                'ı' => "i",
-                'ŧ' => "t",
-                'Ŧ' => "T",
-                _ => null,
-            };
-            if (spelt is null)
-                plain.Append(rune);
-            else
-                plain.Append(spelt);
+            if (trimmed.Length == text.Length)
+                return Outcome.Same;
+            target.Add(trimmed);
+            return Outcome.Changed;
         }
-        target.Add(plain.ToString().Normalize(NormalizationForm.FormC));
-        return Texts.Unless(text, target);
+        var changed = trimmed.Length != text.Length;
+        while (trimmed.Length > 0)
+        {
+            Rune.DecodeFromUtf8(trimmed, out var rune, out var used);
+            var run = 0;
+            while (WhiteSpace.Is(rune))
+            {
+                run += used;
+                Rune.DecodeFromUtf8(trimmed[run..], out rune, out used);
+            }
+            if (run > 0)
+            {
+                changed |= run > 1 || trimmed[0] != ' ';
+                target.Add((byte)' ');
+                trimmed = trimmed[run..];
+            }
+            target.Add(trimmed[..used]);
+            trimmed = trimmed[used..];
+        }
+        if (changed)
+            return Outcome.Changed;
+        target.Clear();
+        return Outcome.Same;
     }
 }
 

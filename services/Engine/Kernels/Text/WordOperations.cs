@@ -1,47 +1,6 @@
-using System.Globalization;
 using System.Text;
 
 namespace Qualiz.Engine.Kernels.Text;
-
-internal sealed class Trim(bool inner) : TextOperation
-{
-    public override Kinds Interest => Kinds.Blank | Kinds.Control | Kinds.High;
-
-    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        var trimmed = WhiteSpace.Trim(text);
-        if (!inner || (Glance.Of(trimmed, Kinds.Control | Kinds.High) == 0 && trimmed.IndexOf("  "u8) < 0))
-        {
-            if (trimmed.Length == text.Length)
-                return Outcome.Same;
-            target.Add(trimmed);
-            return Outcome.Changed;
-        }
-        var changed = trimmed.Length != text.Length;
-        while (trimmed.Length > 0)
-        {
-            Rune.DecodeFromUtf8(trimmed, out var rune, out var used);
-            var run = 0;
-            while (WhiteSpace.Is(rune))
-            {
-                run += used;
-                Rune.DecodeFromUtf8(trimmed[run..], out rune, out used);
-            }
-            if (run > 0)
-            {
-                changed |= run > 1 || trimmed[0] != ' ';
-                target.Add((byte)' ');
-                trimmed = trimmed[run..];
-            }
-            target.Add(trimmed[..used]);
-            trimmed = trimmed[used..];
-        }
-        if (changed)
-            return Outcome.Changed;
-        target.Clear();
-        return Outcome.Same;
-    }
-}
 
 internal sealed class Nulls : TextOperation
 {
@@ -77,66 +36,6 @@ internal sealed class Nulls : TextOperation
                 return Outcome.Null;
         }
         return Outcome.Same;
-    }
-}
-
-internal sealed class Upper : TextOperation
-{
-    public override Kinds Interest => Kinds.Lower | Kinds.High;
-
-    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        if (System.Text.Ascii.IsValid(text))
-        {
-            System.Text.Ascii.ToUpper(text, target.GetSpan(text.Length), out var written);
-            target.Advance(written);
-        }
-        else
-        {
-            target.Add(Encoding.UTF8.GetString(text).ToUpperInvariant());
-        }
-        return Texts.Unless(text, target);
-    }
-}
-
-internal sealed class Lower : TextOperation
-{
-    public override Kinds Interest => Kinds.Upper | Kinds.High;
-
-    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        if (System.Text.Ascii.IsValid(text))
-        {
-            System.Text.Ascii.ToLower(text, target.GetSpan(text.Length), out var written);
-            target.Advance(written);
-        }
-        else
-        {
-            target.Add(Encoding.UTF8.GetString(text).ToLowerInvariant());
-        }
-        return Texts.Unless(text, target);
-    }
-}
-
-/// <summary>Each word begins with a capital; a word ends at white space, a dash or a slash.</summary>
-internal sealed class Title : TextOperation
-{
-    public override Kinds Interest => Kinds.Upper | Kinds.Lower | Kinds.High;
-
-    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        var begins = true;
-        Span<byte> encoded = stackalloc byte[4];
-        for (var rest = text; rest.Length > 0;)
-        {
-            Rune.DecodeFromUtf8(rest, out var rune, out var used);
-            rest = rest[used..];
-            var gap = rune.Value == '/' || WhiteSpace.Is(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.DashPunctuation;
-            var written = gap ? rune : begins ? Rune.ToUpperInvariant(rune) : Rune.ToLowerInvariant(rune);
-            target.Add(encoded[..written.EncodeToUtf8(encoded)]);
-            begins = gap;
-        }
-        return Texts.Unless(text, target);
     }
 }
 
@@ -245,17 +144,5 @@ internal sealed class ReplaceParts(IReadOnlyList<KeyValuePair<string, string>> m
             current = held;
         }
         return held is null ? Outcome.Same : Texts.Unless(text, target);
-    }
-}
-
-internal static class Texts
-{
-    /// <summary><see cref="Outcome.Changed"/>, unless what was written is the text as it was.</summary>
-    public static Outcome Unless(ReadOnlySpan<byte> text, TextBuffer target)
-    {
-        if (!text.SequenceEqual(target.Text))
-            return Outcome.Changed;
-        target.Clear();
-        return Outcome.Same;
     }
 }

@@ -1,0 +1,60 @@
+using Qualiz.Contracts.Schemas;
+using Qualiz.Contracts.Values;
+
+namespace Qualiz.Engine.Recipes;
+
+[Field(Title = "Fill", Description = "Fills empty cells with a value or from another column.")]
+public sealed record FillRule : Rule
+{
+    [Field(Title = "Columns", Description = "Columns whose empty cells are filled.", Example = new[] { "email" })]
+    public required ColumnSelection Columns { get; init; }
+
+    [Field(Title = "Value", Description = "The value to fill in.", Example = "unknown")]
+    public Scalar? Value { get; init; }
+
+    [Field(
+        Title = "From column",
+        Description = "The column to take the value from instead.",
+        Example = "country", Format = FieldFormat.Column)]
+    public string? From { get; init; }
+
+    internal override string Kind => "fill";
+}
+
+[Field(Title = "Filter", Description = "Keeps only the rows for which a condition is true.")]
+public sealed record FilterRule : Rule
+{
+    [Field(
+        Title = "Keep where",
+        Description = "A row expression; rows for which it is not true leave as filtered, not as rejected.",
+        Example = "status <> 'test'", Format = FieldFormat.Expression, MinLength = 1)]
+    public required string Where { get; init; }
+
+    internal override string Kind => "filter";
+}
+
+[Field(Title = "Derive", Description = "Computes a column.")]
+public sealed record DeriveRule : Rule
+{
+    [Field(Title = "Column", Description = "The column to make or to replace.", Example = "full_name", MinLength = 1)]
+    public required string Column { get; init; }
+
+    [Field(
+        Title = "Expression",
+        Description = "A row expression over the columns.",
+        Example = "first_name || ' ' || last_name", Format = FieldFormat.Expression, MinLength = 1)]
+    public required string Expression { get; init; }
+
+    [Field(Title = "Type", Description = "The column's type; the expression's own when left out.", Example = "text")]
+    public string? Type { get; init; }
+
+    [Field(Title = "Else", Description = "What to do when the expression cannot be computed for a row.", Example = "reject")]
+    public Else Else { get; init; } = Else.Reject;
+
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
+    public Scalar? Default { get; init; }
+
+    internal override string Kind => "derive";
+
+    internal override IEnumerable<string> NewColumns => [Column];
+}
