@@ -296,6 +296,120 @@ public sealed class CsvTests : IDisposable
         result.ShouldBalance();
     }
 
+    [Theory]
+    [InlineData(", ")]
+    [InlineData("||")]
+    [InlineData("~|~")]
+    [InlineData("ab")]
+    public async Task A_delimiter_may_have_several_characters(string delimiter)
+    {
+        var one = delimiter[..1];
+        _run.Write("a.csv", "id#name#note\n1#Ben1x#\"y#\"\"#\"\n2#\"Cara\"x#\n3#1#1#z\n4#\"1\"1\n5#\"D\"#1\n".Replace("1x", one + "x", StringComparison.Ordinal)
+            .Replace("#1", $"#{one}", StringComparison.Ordinal).Replace("\"1\"1", $"\"{one}\"{one}", StringComparison.Ordinal).Replace("#", delimiter, StringComparison.Ordinal));
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Delimiter = delimiter }, Types = new Dictionary<string, string> { ["id"] = "int64" } });
+        result.ShouldBalance();
+        result.Rows("id", "name", "note").ShouldBe([["1", $"Ben{one}x", $"y{delimiter}\"{delimiter}"], ["5", "D", one]]);
+        result.Outcome.Ledger.Single().Reasons.ShouldBe([new("rejected", "textAfterQuote", 2), new("rejected", "fieldCount", 1)]);
+    }
+
+    [Fact]
+    public async Task Delimiters_of_several_characters_are_found_at_the_borders_of_buffers_and_parts()
+    {
+        var text = new StringBuilder("id<|>name<|>v\n");
+        for (var i = 1; i <= 400_000; i++)
+            text.Append(i).Append("<|>a<b|").Append(i % 11 == 0 ? "\"" : "").Append("<|>").Append(i % 13).Append('\n');
+        _run.Write("a.csv", text.ToString());
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Delimiter = "<|>" } });
+        result.Outcome.RowsRejected.ShouldBe(0);
+        result.Rows("id", "_row").Count(row => row[0] != row[1]).ShouldBe(0);
+        result.Rows("name").Select(row => row[0]).Distinct().Order(StringComparer.Ordinal).ShouldBe(["a<b|", "a<b|\""]);
+        result.TypeOf("v").ShouldBe("int64");
+    }
+
+    [Fact]
+    public async Task A_blank_behind_every_comma_belongs_to_the_delimiter()
+    {
+        _run.Write("a.csv", "id, name, born, note\n1, \"Ann, the first\", 2001-02-03, x\n2, \"Ben \"\"B\"\"\", 2002-03-04,\n");
+        var result = await _run.RunAsync();
+        result.Rows("id", "name", "born", "note").ShouldBe([["1", "Ann, the first", "2001-02-03", "x"], ["2", "Ben \"B\"", "2002-03-04", null]]);
+        result.TypeOf("born").ShouldBe("date");
+        result.Outcome.Warnings.ShouldContain(warning => warning.Contains("blank", StringComparison.Ordinal));
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_blank_behind_some_commas_is_a_character()
+    {
+        _run.Write("a.csv", "id,name,note\n1, Ann, x\n2, Ben, y\n");
+        (await _run.RunAsync()).Rows("id", "name", "note").ShouldBe([["1", " Ann", " x"], ["2", " Ben", " y"]]);
+    }
+
+    [Fact]
+    public async Task Two_bars_are_one_delimiter_where_no_bar_stands_alone()
+    {
+        _run.Write("a.csv", "id||name||note\n1||Ann||\n2||Ben||y\n");
+        (await _run.RunAsync()).Rows().ShouldBe([["1", "Ann", null], ["2", "Ben", "y"]]);
+        _run.Write("a.csv", "id||name|note\n1||Ann|\n2||Ben|y\n");
+        (await _run.RunAsync()).Rows("id", "column2", "name", "note").ShouldBe([["1", null, "Ann", null], ["2", null, "Ben", "y"]]);
+    }
+
+    [Fact]
+    public async Task Apostrophes_enclose_fields_where_double_quotes_do_not()
+    {
+        _run.Write("a.csv", "id,name,size\n1,'Table, round','48\"\"'\n2,'Chair, low','12\"\"'\n3,Lamp,'9\"\"'\n");
+        (await _run.RunAsync()).Rows("id", "name", "size").ShouldBe([["1", "Table, round", "48\"\""], ["2", "Chair, low", "12\"\""], ["3", "Lamp", "9\"\""]]);
+    }
+
+    [Fact]
+    public async Task The_header_once_more_is_rejected_and_no_value()
+    {
+        _run.Write("a.csv", "id,name\n1,Ann\nid,\"name\"\n2,Ben\nid,other\n3,name\n".Replace("id,other\n", "", StringComparison.Ordinal));
+        var result = await _run.RunAsync();
+        result.TypeOf("id").ShouldBe("int64");
+        result.Rows("id", "name", "_row").ShouldBe([["1", "Ann", "1"], ["2", "Ben", "3"], ["3", "name", "4"]]);
+        result.Outcome.Ledger.Single().Reasons.ShouldBe([new("rejected", "repeatedHeader", 1)]);
+        result.Rejected("reasons")[0][0]!.ShouldContain("Line 3 of a.csv");
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_header_of_two_lines_gives_names_of_both()
+    {
+        _run.Write("a.csv", "\n,sales,,stock\nid,2025,2026,2026\n\n1,5,6,7\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { HeaderRows = 2 } });
+        result.Rows("id", "sales 2025", "sales 2026", "stock 2026", "_row").ShouldBe([["1", "5", "6", "7", "1"]]);
+        result.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData("\"id,name,\"note\",x\n1,Ann,a,b\n2,Ben,c,d\n", "\"id,name,note,x")]
+    [InlineData("id,\"name\"s,note,x\n1,Ann,a,b\n2,Ben,c,d\n", "id,\"name\"s,note,x")]
+    [InlineData("id,name,note,\"x\n1,Ann,a,b\n2,Ben,c,d\n", "id,name,note,\"x")]
+    public async Task A_header_with_a_stray_quote_still_names_the_columns_and_no_row_does(string text, string names)
+    {
+        foreach (var mode in (HeaderMode[])[HeaderMode.Auto, HeaderMode.Present])
+        {
+            _run.State = null;
+            _run.Write("a.csv", text);
+            var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Header = mode } });
+            result.Out.Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ShouldBe(names.Split(','));
+            result.Rows([.. names.Split(','), "_row"]).ShouldBe([["1", "Ann", "a", "b", "1"], ["2", "Ben", "c", "d", "2"]]);
+            result.Outcome.Warnings.ShouldContain(warning => warning.Contains("quotes of the header", StringComparison.Ordinal));
+            result.ShouldBalance();
+        }
+    }
+
+    [Fact]
+    public async Task A_name_too_many_in_the_header_that_is_empty_is_left_out()
+    {
+        _run.Write("a.csv", "id,,name\n1,Ann\n2,Ben\n");
+        var result = await _run.RunAsync();
+        result.Rows().ShouldBe([["1", "Ann"], ["2", "Ben"]]);
+        result.Rows("id", "name").Count.ShouldBe(2);
+        result.Outcome.Warnings.ShouldContain(warning => warning.Contains("empty ones are left out", StringComparison.Ordinal));
+        result.ShouldBalance();
+    }
+
     private static string Hash(string text) => Convert.ToHexStringLower(System.IO.Hashing.XxHash128.Hash(Encoding.UTF8.GetBytes(text)))[..16];
 
     private static byte[] Zip(byte[] bytes)

@@ -90,7 +90,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
         SourceSurvey source, string rewritten, long longest, bool stored, IReadOnlyList<RowGap> gaps, string target, CancellationToken ct)
     {
         var found = source.Columns;
-        var layout = new CsvLayout { Dialect = new CsvDialect((byte)','), Columns = [.. found.Select(column => column.Name)], Declared = [], Preamble = 0, Header = false };
+        var layout = new CsvLayout { Dialect = new CsvDialect((byte)','), Columns = [.. found.Select(column => column.Name)], Declared = [], Preamble = 0, HeaderRows = 0 };
         var rows = 0L;
         // A quoted line end near a border of the parallel reader's parts can mislead it.
         foreach (var parallel in (bool[])[true, false])
@@ -132,8 +132,8 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
 
     // The engine's own reader takes the file as it lies there when nothing in it can be read in two ways.
     private static bool ReadsDirectly(CsvSource source) =>
-        source.Layout is { Pad: false, Preamble: 0, Dialect: { Doubles: true, Quote: not 0 } }
-        && (source.Text.Start == 0 || source.Layout.Header)
+        source.Layout is { Pad: false, Preamble: 0, HeaderFaulty: false, Dialect: { Doubles: true, Quote: not 0, IsPlain: true } }
+        && (source.Text.Start == 0 || source.Layout.HeaderRows > 0)
         && source.Survey.Good > 0
         && !source.Survey.TopSpansLines
         && source.Survey.OnlyFieldCounts
@@ -151,7 +151,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
         {
             "auto_detect = false",
             "header = false",
-            $"skip = {(direct && layout.Header ? 1 : 0)}",
+            $"skip = {(direct ? layout.HeaderRows : 0)}",
             $"delim = {Sql.Literal(((char)layout.Dialect.Delimiter).ToString())}",
             $"quote = {Sql.Literal(((char)layout.Dialect.Quote).ToString())}",
             $"escape = {Sql.Literal(((char)layout.Dialect.Escape).ToString())}",

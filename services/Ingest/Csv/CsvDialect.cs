@@ -1,11 +1,21 @@
 namespace Qualiz.Ingest.Csv;
 
-/// <summary>How a text file is cut into records and fields. Delimiter, quote and escape are single ASCII bytes.</summary>
+/// <summary>How a text file is cut into records and fields. Quote and escape are single ASCII bytes.</summary>
+/// <param name="Delimiter">What separates fields, or the first byte of it.</param>
 /// <param name="Quote">0: nothing is quoted.</param>
 /// <param name="Escape">What makes a quote inside quotes a character: the quote itself, or another byte such as the backslash.</param>
 internal sealed record CsvDialect(byte Delimiter, byte Quote = (byte)'"', byte Escape = (byte)'"')
 {
     public bool Doubles => Escape == Quote;
+
+    /// <summary>The delimiter's further bytes, where it has several.</summary>
+    public byte[] Rest { get; init; } = [];
+
+    /// <summary>A blank behind the delimiter is part of it: <c>a, b, c</c>.</summary>
+    public bool Spaced { get; init; }
+
+    /// <summary>One byte, and nothing else, separates fields.</summary>
+    public bool IsPlain => Rest.Length == 0 && !Spaced;
 }
 
 /// <summary>One field of the current record: its bytes in the scanner's buffer, without the quotes around it.</summary>
@@ -31,6 +41,9 @@ internal enum RecordFault : byte
 
     /// <summary>A line above the header.</summary>
     BeforeHeader,
+
+    /// <summary>The header once more, as files have it that were put together of several.</summary>
+    RepeatedHeader,
 
     /// <summary>JSON that cannot be read, or that is nested too deeply.</summary>
     InvalidJson,

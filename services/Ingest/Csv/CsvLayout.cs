@@ -15,7 +15,15 @@ internal sealed record CsvLayout
 
     /// <summary>How many records at the top are no data: lines above the header, then the header.</summary>
     public required int Preamble { get; init; }
-    public required bool Header { get; init; }
+
+    /// <summary>How many records the names of the columns take; 0: there are none.</summary>
+    public required int HeaderRows { get; init; }
+
+    /// <summary>The header's last record as it stands in the file; none where there is no header, or only one column.</summary>
+    public IReadOnlyList<byte[]> HeaderFields { get; init; } = [];
+
+    /// <summary>The quotes of the header are wrong, so that others may cut it in other ways.</summary>
+    public bool HeaderFaulty { get; init; }
 
     /// <summary>Records that lack fields at their end are filled with nulls: it is the file's habit.</summary>
     public bool Pad { get; init; }
@@ -24,5 +32,5 @@ internal sealed record CsvLayout
     /// <summary>Unquoted texts that stand for null, beside the empty one.</summary>
     public IReadOnlyList<byte[]> Nulls { get; init; } = [];
 
-    public int TopRecords => Preamble + (Header ? 1 : 0);
+    public int TopRecords => Preamble + HeaderRows;
 }

@@ -91,6 +91,9 @@ internal sealed class CsvScanner : IDisposable
         return length;
     }
 
+    /// <summary>The byte before a field, its quote left aside.</summary>
+    public byte Before(in FieldSlice field) => _buffer[field.Start - (field.Quoted ? 2 : 1)];
+
     public bool Next()
     {
         if (_base + _next >= _limit)
@@ -127,6 +130,7 @@ internal sealed class CsvScanner : IDisposable
         var quote = _dialect.Quote;
         var delimiter = _dialect.Delimiter;
         var hasQuotes = quote != 0;
+        var plain = _dialect.IsPlain;
         var delimiters = Vector256.Create(delimiter);
         int end;
         while (true)
@@ -176,7 +180,7 @@ internal sealed class CsvScanner : IDisposable
                     lines += CountLineEnds(inside);
                 _fields[count++] = new FieldSlice(at + 1, close - at - 1, true, escaped);
                 at = close + 1;
-                if (at < filled && buffer[at] != delimiter && buffer[at] is not ((byte)'\n' or (byte)'\r'))
+                if (at < filled && (plain ? buffer[at] != delimiter : Behind(at) == NoDelimiter) && buffer[at] is not ((byte)'\n' or (byte)'\r'))
                 {
                     fault = RecordFault.TextAfterQuote;
                     end = at;
@@ -192,12 +196,23 @@ internal sealed class CsvScanner : IDisposable
                         return false;
                     length = filled - at;
                 }
+                else if (!plain && (length = FindLongStop(at, length, delimiters)) < 0)
+                {
+                    return false;
+                }
                 _fields[count++] = new FieldSlice(at, length, false, false);
                 at += length;
             }
             if (at < filled && buffer[at] == delimiter)
             {
-                at++;
+                if (plain)
+                {
+                    at++;
+                    continue;
+                }
+                if (Behind(at) is var behind && behind == CutDelimiter)
+                    return false;
+                at = behind;
                 continue;
             }
             end = at;
@@ -262,6 +277,46 @@ internal sealed class CsvScanner : IDisposable
                 return BitOperations.TrailingZeroCount(mask);
         }
         return buffer.AsSpan(at, filled - at).IndexOfAny(_stops);
+    }
+
+    private const int NoDelimiter = -1;
+    private const int CutDelimiter = -2;
+
+    /// <summary>What comes behind the delimiter that begins there; or that none does, or that the buffer ends within it.</summary>
+    private int Behind(int at)
+    {
+        if (_buffer[at] != _dialect.Delimiter)
+            return NoDelimiter;
+        at++;
+        if (_dialect.Spaced)
+            return at < _filled ? _buffer[at] == ' ' ? at + 1 : at : _eof ? at : CutDelimiter;
+        var rest = _dialect.Rest;
+        var there = Math.Min(rest.Length, _filled - at);
+        if (!_buffer.AsSpan(at, there).SequenceEqual(rest.AsSpan(0, there)))
+            return NoDelimiter;
+        return there == rest.Length ? at + there : _eof ? NoDelimiter : CutDelimiter;
+    }
+
+    /// <summary>The field's length, up to a whole delimiter; less than 0 when the file must be read on to know.</summary>
+    private int FindLongStop(int at, int length, Vector256<byte> delimiters)
+    {
+        while (at + length < _filled && _buffer[at + length] == _dialect.Delimiter)
+        {
+            switch (Behind(at + length))
+            {
+                case CutDelimiter:
+                    return -1;
+                case NoDelimiter:
+                    var more = FindStop(_buffer, at + length + 1, _filled, delimiters);
+                    if (more < 0)
+                        return _eof ? _filled - at : -1;
+                    length += 1 + more;
+                    break;
+                default:
+                    return length;
+            }
+        }
+        return length;
     }
 
     private static int CountLineEnds(ReadOnlySpan<byte> text)

@@ -12,6 +12,7 @@ internal sealed class RecordReader : IDisposable
     private readonly CsvLayout _layout;
     private readonly bool _anyDeclared;
     private readonly byte[][] _nulls;
+    private readonly byte[][] _header;
     private int _top;
 
     /// <param name="top">How many records to step over first.</param>
@@ -21,6 +22,7 @@ internal sealed class RecordReader : IDisposable
         _layout = layout;
         _top = top;
         _nulls = [.. layout.Nulls];
+        _header = [.. layout.HeaderFields];
         _anyDeclared = layout.Declared.Any(type => type is not null && type != ColumnType.Text);
     }
 
@@ -57,7 +59,7 @@ internal sealed class RecordReader : IDisposable
             {
                 _top--;
                 TopLines = Scanner.LinesPassed;
-                if (_top == 0 && _layout.Header)
+                if (_top < _layout.HeaderRows)
                     continue;
                 Fault = RecordFault.BeforeHeader;
                 FaultColumn = -1;
@@ -100,6 +102,8 @@ internal sealed class RecordReader : IDisposable
             else
                 Fault = RecordFault.InvalidText;
         }
+        if (Fault == RecordFault.None && _header.Length > 0 && IsHeader())
+            Fault = RecordFault.RepeatedHeader;
         if (Fault != RecordFault.None || !_anyDeclared)
             return;
         var fields = Scanner.Fields;
@@ -117,11 +121,34 @@ internal sealed class RecordReader : IDisposable
         }
     }
 
+    // Asked of every record: the first field tells nearly always.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsHeader()
+    {
+        var fields = Scanner.Fields;
+        return fields.Length == _header.Length && fields[0].Length >= _header[0].Length && Scanner.Bytes(fields[0]).StartsWith(_header[0]) && AllOfHeader(fields);
+    }
+
+    private bool AllOfHeader(ReadOnlySpan<FieldSlice> fields)
+    {
+        for (var i = 0; i < fields.Length; i++)
+        {
+            if (!fields[i].Escaped ? !Scanner.Bytes(fields[i]).SequenceEqual(_header[i]) : !Unescaped(fields[i]).SequenceEqual(_header[i]))
+                return false;
+        }
+        return true;
+    }
+
+    private ReadOnlySpan<byte> Unescaped(in FieldSlice field)
+    {
+        var text = new byte[field.Length];
+        return text.AsSpan(0, Scanner.Unescape(field, text));
+    }
+
     private bool Fits(ColumnType type, in FieldSlice field)
     {
         if (!field.Escaped)
             return DeclaredCheck.Fits(type, Scanner.Bytes(field), _layout.DecimalSign);
-        var text = new byte[field.Length];
-        return DeclaredCheck.Fits(type, text.AsSpan(0, Scanner.Unescape(field, text)), _layout.DecimalSign);
+        return DeclaredCheck.Fits(type, Unescaped(field), _layout.DecimalSign);
     }
 }

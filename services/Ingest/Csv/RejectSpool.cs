@@ -168,6 +168,7 @@ internal sealed class RejectSpool(string path, IReadOnlyList<string> declared) :
         RecordFault.TooManyFields => ("fieldCount", $"the line has {count} fields instead of {layout.Columns.Count}"),
         RecordFault.InvalidText => ("encoding", "the line holds bytes that are no text in the file's encoding"),
         RecordFault.WrongType => ($"type({column})", $"the value is no {layout.Declared[index]}"),
+        RecordFault.RepeatedHeader => ("repeatedHeader", "the line repeats the header"),
         RecordFault.BeforeHeader => ("beforeHeader", "the line stands above the header"),
         _ => ("unreadable", "the record cannot be read"),
     };

@@ -60,7 +60,7 @@ internal sealed class PollockBenchmark : IBenchmark
         var clean = Parse(await File.ReadAllTextAsync(Path.Combine(folder, "clean", Path.GetFileName(path)), ct));
         using var parameters = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "parameters", $"{Path.GetFileName(path)}_parameters.json"), ct));
         var headers = int.Parse(parameters.RootElement.GetProperty("header_lines").ToString(), CultureInfo.InvariantCulture);
-        var format = told ? Format(parameters.RootElement, headers > 0) : new IngestFormat { Type = FileFormat.Csv };
+        var format = told ? Format(parameters.RootElement, headers) : new IngestFormat { Type = FileFormat.Csv };
         var (header, rows) = await LoadAsync(path, format, ct);
         if (header is null)
             return 0;
@@ -74,17 +74,19 @@ internal sealed class PollockBenchmark : IBenchmark
             + Compare(rows.SelectMany(row => row), data.SelectMany(row => row));
     }
 
-    private static IngestFormat Format(JsonElement parameters, bool header)
+    private static IngestFormat Format(JsonElement parameters, int headers)
     {
         string? One(string name) => parameters.GetProperty(name).GetString() is { Length: 1 } text && text[0] is > '\0' and < '\u0080' ? text : null;
+        var delimiter = parameters.GetProperty("delimiter").GetString();
         var quote = One("quotechar");
         return new IngestFormat
         {
             Type = FileFormat.Csv,
-            Delimiter = One("delimiter"),
+            Delimiter = delimiter is { Length: > 0 } ? delimiter : null,
             Quote = quote ?? (parameters.GetProperty("quotechar").GetString() is "" ? "" : null),
             Escape = quote is null ? null : One("escapechar"),
-            Header = header ? HeaderMode.Present : HeaderMode.Absent,
+            HeaderRows = Math.Max(1, headers),
+            Header = headers > 0 ? HeaderMode.Present : HeaderMode.Absent,
         };
     }
 
