@@ -21,16 +21,32 @@ internal static class Changes
         {
             throw new BadInputException($"--set {exposed}: a secret does not belong on the command line, where others can read it; use --secret-stdin or --secret-env NAME");
         }
+        var secrets = await SecretsOfAsync(context, type, ct);
+        if (values.FirstOrDefault(value => secrets?.Contains(value.Key) == true).Key is { } said)
+        {
+            throw new BadInputException($"--set {said}: this is a secret of a {type} connection, and others can read the command line; use --secret-stdin or --secret-env NAME");
+        }
         var secret = fromInput
             ? (await Console.In.ReadToEndAsync(ct)).TrimEnd('\r', '\n')
             : fromVariable is null ? null : Environment.GetEnvironmentVariable(fromVariable) ?? throw new BadInputException($"--secret-env {fromVariable}: no such environment variable");
         if (secret is not null)
         {
-            values[type == "s3" ? "secretKey" : "password"] = secret;
+            // Of a type that the server does not know, it will say so itself.
+            values[secrets is [] ? throw new BadInputException($"a {type} connection has no secret") : secrets?[0] ?? "secret"] = secret;
         }
         await PutConnectionAsync(context, name, type, values, ct);
         context.Terminal.Line($"connection {name} is set");
         return ExitCode.Done;
+    }
+
+    /// <summary>The names of the settings that are secret; null: there is no such type.</summary>
+    private static async Task<IReadOnlyList<string>?> SecretsOfAsync(CommandContext context, string type, CancellationToken ct)
+    {
+        var types = await context.Client.GetAsync("api/v1/connection-types", ct);
+        return types.List("items").Where(item => item.Text("type") == type)
+            .Select(item => (IReadOnlyList<string>)[.. item.GetProperty("schema").GetProperty("properties").EnumerateObject()
+                .Where(property => property.Value.TryGetProperty("format", out var format) && format.GetString() == "secret").Select(property => property.Name)])
+            .FirstOrDefault();
     }
 
     public static Task PutConnectionAsync(CommandContext context, string name, string type, JsonObject settings, CancellationToken ct) =>

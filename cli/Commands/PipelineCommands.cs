@@ -32,14 +32,15 @@ internal static class PipelineCommands
     private static Command Connections()
     {
         var name = new Argument<string>("NAME") { Description = "The name that pipelines use" };
-        var type = new Option<string>("--type") { Required = true, Description = "postgres, folder or s3" };
+        var type = new Option<string>("--type") { Required = true, Description = "postgres, folder, s3, http, smtp, webhook or slack" };
         var setting = new Option<string[]>("--set", "-s") { Description = "A setting that is no secret: NAME=VALUE (host=..., database=..., root=...)", DefaultValueFactory = _ => [] };
-        var stdin = new Option<bool>("--secret-stdin") { Description = "Read the secret (password, key) from standard input" };
+        var stdin = new Option<bool>("--secret-stdin") { Description = "Read the secret (password, key, token) from standard input" };
         var env = new Option<string?>("--secret-env") { Description = "Read the secret from this environment variable" };
         var set = new ClientCommand(
             "set", "Create or change a connection. Its secret comes from standard input or the environment, never from the command line.",
             "connections set landing --type folder --set root=/data/landing",
-            "connections set dwh --type postgres -s host=db.example.org -s database=sales -s user=qualiz --secret-env DWH_PASSWORD")
+            "connections set dwh --type postgres -s host=db.example.org -s database=sales -s user=qualiz --secret-env DWH_PASSWORD",
+            "connections set prices --type http -s url=https://api.example.org/exports/ -s auth=bearer --secret-env PRICES_TOKEN")
         {
             name, type, setting, stdin, env,
         }.Doing((context, ct) => Changes.SetConnectionAsync(

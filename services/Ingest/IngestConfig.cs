@@ -9,7 +9,7 @@ namespace Qualiz.Ingest;
 /// <summary>The <c>with:</c> block of an ingest step.</summary>
 internal sealed record IngestConfig : IValidatableObject
 {
-    [Field(Title = "Source", Description = "Where the files are: a connection, a folder, an upload or the object store.", ExampleJson = """{"connection": "landing", "files": "shop/*.csv"}""")]
+    [Field(Title = "Source", Description = "Where the files are: a connection, a folder, an upload, the object store or an address.", ExampleJson = """{"connection": "landing", "files": "shop/*.csv"}""")]
     public required IngestSource From { get; init; }
 
     [Field(Title = "Format", Description = "How the files are written; what is not said is found out from each file.", ExampleJson = """{"type": "csv", "decimal": ","}""")]
@@ -35,11 +35,11 @@ internal sealed record IngestConfig : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        var kinds = new[] { From.Connection, From.Folder, From.Upload, From.Store, From.Url }.Count(value => value is not null);
+        var kinds = new[] { From.Connection, From.Folder, From.Upload, From.Store, From.Connection is null ? From.Url : null }.Count(value => value is not null);
         if (kinds != 1)
             yield return new ValidationResult("exactly one of connection, folder, upload, store and url is expected", [nameof(From)]);
-        if (new[] { From.Files, From.Table, From.Query }.Count(value => value is not null) is var parts && From.Connection is not null && parts != 1)
-            yield return new ValidationResult(parts == 0 ? "files, table or query is missing: what of the connection?" : "only one of files, table and query is expected", [nameof(From)]);
+        if (new[] { From.Files, From.Table, From.Query, From.Url }.Count(value => value is not null) is var parts && From.Connection is not null && parts != 1)
+            yield return new ValidationResult(parts == 0 ? "files, table, query or url is missing: what of the connection?" : "only one of files, table, query and url is expected", [nameof(From)]);
         if (From.Connection is null && (From.Table ?? From.Query) is not null)
             yield return new ValidationResult("a table or query needs a connection", [nameof(From)]);
         if (From.OnlyNew && (From.Table ?? From.Query) is not null)
@@ -56,7 +56,9 @@ internal sealed record IngestConfig : IValidatableObject
             }
         }
         if (Format.Delimiter is { } delimiter && CsvBytes.Delimiter(delimiter) is null)
-            yield return new ValidationResult("delimiter is one ASCII character or the word tab", [nameof(Format)]);
+            yield return new ValidationResult("delimiter is one ASCII character or up to eight, or the word tab", [nameof(Format)]);
+        if (Format is { Delimiter: { } outside, Quote: { Length: > 0 } inside } && outside.Contains(inside, StringComparison.Ordinal))
+            yield return new ValidationResult("the delimiter holds the quote", [nameof(Format)]);
         if (Format.Quote is { Length: > 0 } quote && CsvBytes.One(quote) is null)
             yield return new ValidationResult("quote is one ASCII character, or empty for none", [nameof(Format)]);
         if (Format.Escape is { } escape && CsvBytes.One(escape) is null)
@@ -68,7 +70,7 @@ internal sealed record IngestConfig : IValidatableObject
 
 internal sealed record IngestSource
 {
-    [Field(Title = "Connection", Description = "A connection to a database, a folder or a bucket, by its name.", Format = FieldFormat.Connection, Example = "landing")]
+    [Field(Title = "Connection", Description = "A connection to a database, a folder, a bucket or a web server, by its name.", Format = FieldFormat.Connection, Example = "landing")]
     public string? Connection { get; init; }
 
     [Field(Title = "Table", Description = "A table or view of the connection's database.", Example = "sales.customers", MaxLength = 200)]
@@ -89,7 +91,7 @@ internal sealed record IngestSource
     [Field(Title = "Store", Description = "Files of this project in the object store, by the beginning of their key.", Example = "imports/")]
     public string? Store { get; init; }
 
-    [Field(Title = "Address", Description = "The address of one file on the web.", Example = "https://example.org/prices.csv", MaxLength = 2000)]
+    [Field(Title = "Address", Description = "The address of one file on the web; with a connection of type http, below its address.", Example = "https://example.org/prices.csv", MaxLength = 2000)]
     public string? Url { get; init; }
 
     [Field(Title = "Only new files", Description = "Leave out files that a completed run has read already, by path, size and content.", Example = true)]
@@ -116,7 +118,7 @@ internal sealed record IngestFormat
     [Field(Title = "Type", Description = "The format of the files.", Example = "csv")]
     public FileFormat Type { get; init; } = FileFormat.Auto;
 
-    [Field(Title = "Delimiter", Description = "What separates fields: one character, or the word tab.", Example = ";", VisibleIf = "type=auto,csv")]
+    [Field(Title = "Delimiter", Description = "What separates fields: one character or several, such as \"||\", or the word tab.", Example = ";", VisibleIf = "type=auto,csv")]
     public string? Delimiter { get; init; }
 
     [Field(Title = "Sheet", Description = "Which sheet of an Excel file, by its name; else the first that holds anything.", Example = "Customers", VisibleIf = "type=auto,excel", MaxLength = 100)]
@@ -124,6 +126,9 @@ internal sealed record IngestFormat
 
     [Field(Title = "Header", Description = "Whether the first line holds the names of the columns.", Example = "auto", VisibleIf = "type=auto,csv,excel")]
     public HeaderMode Header { get; init; } = HeaderMode.Auto;
+
+    [Field(Title = "Lines of the header", Description = "How many lines the names of the columns take; the names of several lines are put together.", Example = 2, Minimum = 1, Maximum = 10, Group = FieldAttribute.AdvancedGroup, VisibleIf = "type=auto,csv")]
+    public int HeaderRows { get; init; } = 1;
 
     [Field(Title = "Encoding", Description = "How characters are written as bytes.", Example = "auto", Group = FieldAttribute.AdvancedGroup)]
     public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
@@ -267,9 +272,12 @@ internal enum OnSchemaChange
 
 internal static class CsvBytes
 {
-    public static byte? Delimiter(string text) => text is "tab" or "\\t" ? (byte)'\t' : One(text);
+    public static byte[]? Delimiter(string text) =>
+        text is "tab" or "\\t" ? [(byte)'\t'] : text.Length is > 0 and <= 8 && text.All(IsByte) ? [.. text.Select(c => (byte)c)] : null;
 
-    public static byte? One(string text) => text.Length == 1 && char.IsAscii(text[0]) && text[0] is not ('\n' or '\r' or '\0') ? (byte)text[0] : null;
+    public static byte? One(string text) => text.Length == 1 && IsByte(text[0]) ? (byte)text[0] : null;
+
+    private static bool IsByte(char c) => char.IsAscii(c) && c is not ('\n' or '\r' or '\0');
 
     public static string Name(TextEncoding encoding) => encoding switch
     {

@@ -22,12 +22,15 @@ public sealed class ConfigTests
     [Theory]
     [InlineData("""{"from": {}}""", "exactly one")]
     [InlineData("""{"from": {"folder": "a", "upload": "b"}}""", "exactly one")]
-    [InlineData("""{"from": {"connection": "a"}}""", "files, table or query is missing")]
+    [InlineData("""{"from": {"connection": "a"}}""", "files, table, query or url is missing")]
+    [InlineData("""{"from": {"connection": "a", "files": "b", "url": "c"}}""", "only one of")]
     [InlineData("""{"from": {"connection": "a", "table": "t", "query": "SELECT 1"}}""", "only one of")]
     [InlineData("""{"from": {"folder": "a", "table": "t"}}""", "needs a connection")]
     [InlineData("""{"from": {"folder": "a"}, "incremental": {"cursor": "at"}}""", "incremental is for")]
     [InlineData("""{"from": {"folder": "a"}, "types": {"x": "int"}}""", "is no type")]
-    [InlineData("""{"from": {"folder": "a"}, "format": {"delimiter": "ab"}}""", "one ASCII character")]
+    [InlineData("""{"from": {"folder": "a"}, "format": {"delimiter": "123456789"}}""", "one ASCII character")]
+    [InlineData("""{"from": {"folder": "a"}, "format": {"delimiter": "ä"}}""", "one ASCII character")]
+    [InlineData("""{"from": {"folder": "a"}, "format": {"delimiter": "\",", "quote": "\""}}""", "holds the quote")]
     [InlineData("""{"from": {"folder": "a"}, "format": {"decimal": ";"}}""", "decimal is")]
     public void What_contradicts_itself_is_said_so(string json, string message)
     {

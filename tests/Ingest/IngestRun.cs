@@ -30,6 +30,9 @@ internal sealed class IngestRun : IDisposable
     public string Sources => Path.Combine(_bench.Folder, "sources");
     public string Store => _bench.StoreFolder;
 
+    /// <summary>What the steps have logged.</summary>
+    public string Log => string.Join('\n', _bench.Log.Lines);
+
     /// <summary>What the step gets in place of its outputs.</summary>
     public Func<IStepOutputs, IStepOutputs>? Outputs { get; set; }
     public JsonElement? State { get; set; }

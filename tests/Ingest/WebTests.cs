@@ -49,6 +49,13 @@ public sealed class WebTests : IAsyncLifetime
                 await zip.WriteAsync(new byte[1 << 20]);
         });
         _server.MapGet("/secret", (HttpRequest request) => Results.Text($"headers\n{request.Headers.Cookie}{request.Headers.Authorization}x\n"));
+        _server.MapGet("/v1/who.csv", (HttpRequest request) => Results.Text($"authorization,key,query\n{request.Headers.Authorization},{request.Headers["X-Api-Key"]},{request.Query["day"]}\n", "text/csv"));
+        _server.MapGet("/v1/{where}/moved.csv", (string where, HttpRequest request) => Results.Redirect($"http://{where}:{request.Host.Port}/v1/who.csv"));
+        _server.MapGet("/v1/here.csv", () => Results.Redirect("/v1/who.csv"));
+        _server.MapGet("/v1/{where}/locked.csv", (string where, HttpRequest request) => Results.Redirect($"http://{where}:{request.Host.Port}/locked.csv"));
+        _server.MapGet("/v1/locked.csv", () => Results.Redirect("/locked.csv"));
+        _server.MapGet("/v1/forbidden.csv", () => Results.StatusCode(403));
+        _server.MapGet("/v1/inside.csv", () => Results.Redirect("http://10.1.2.3/secret.csv"));
         await _server.StartAsync();
         _run.Settings["Outbound:Allow:0"] = "127.0.0.1";
     }
@@ -135,6 +142,109 @@ public sealed class WebTests : IAsyncLifetime
         var error = await _run.FailAsync(new IngestConfig { From = new IngestSource { Url = "http://127.0.0.1:9/a.csv" } });
         error.ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable"), error => error.Transient.ShouldBeTrue());
     }
+
+    [Theory]
+    [InlineData("basic", "user=ann", "Basic YW5uOnMzY3JldC13b3Jk", null)]
+    [InlineData("bearer", null, "Bearer s3cret-word", null)]
+    [InlineData("header", "header=X-Api-Key", null, "s3cret-word")]
+    public async Task A_connection_signs_what_goes_to_its_own_host(string auth, string? more, string? authorization, string? key)
+    {
+        Connect(auth, more);
+        foreach (var path in (string[])["who.csv", "/who.csv", Address + "/v1/who.csv", "here.csv", "127.0.0.1/moved.csv"])
+            (await _run.RunAsync(Below(path))).Rows("authorization", "key").ShouldBe([[authorization, key]], path);
+        (await _run.RunAsync(Below("who.csv?day=2026-11-23"))).Rows("query").ShouldBe([["2026-11-23"]]);
+        (await _run.RunAsync(Below("who.csv?day=2026-11-23"))).Value("_source")!.ShouldStartWith("prices/who.csv@");
+    }
+
+    [Theory]
+    [InlineData("basic", "user=ann")]
+    [InlineData("bearer", null)]
+    [InlineData("header", "header=X-Api-Key")]
+    public async Task The_secret_does_not_follow_to_another_host(string auth, string? more)
+    {
+        Connect(auth, more);
+        // Another name is another host, even if it is this machine.
+        _run.Settings["Outbound:Allow:1"] = "localhost";
+        (await _run.RunAsync(Below("localhost/moved.csv"))).Rows("authorization", "key").ShouldBe([[null, null]]);
+        var error = await _run.FailAsync(Below("localhost/locked.csv"));
+        error.ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceUnavailable"), error => error.Transient.ShouldBeFalse(), error => error.Message.ShouldContain("leads on to localhost"));
+    }
+
+    [Theory]
+    [InlineData("locked.csv", "connectionInvalid", "from.connection", "refuses the credentials of \"prices\"")]
+    [InlineData("forbidden.csv", "accessRefused", "from.url", "does not let \"prices\" read")]
+    [InlineData("inside.csv", "addressRefused", "from.url", "Outbound:Allow")]
+    [InlineData("../secret", "configInvalid", "from.url", "does not lie below")]
+    [InlineData("..\\secret", "configInvalid", "from.url", "does not lie below")]
+    [InlineData("http://localhost/v1/who.csv", "configInvalid", "from.url", "does not lie below")]
+    [InlineData("http://127.0.0.1:1/v1/who.csv", "configInvalid", "from.url", "does not lie below")]
+    public async Task What_a_connection_does_not_reach_is_said_once_and_for_all(string path, string code, string at, string message)
+    {
+        Connect("bearer");
+        var error = await _run.FailAsync(Below(path));
+        (error.Code, error.Path, error.Transient).ShouldBe((code, at, false), error.Message);
+        error.Message.ShouldContain(message);
+        error.Message.ShouldNotContain("s3cret");
+        _run.Log.ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task The_guard_stands_before_the_connection_s_own_host_too()
+    {
+        Connect("bearer");
+        _run.Settings.Clear();
+        (await _run.FailAsync(Below("who.csv"))).Code.ShouldBe("addressRefused");
+    }
+
+    [Fact]
+    public async Task The_secret_is_in_nothing_that_a_step_gives_out()
+    {
+        Connect("basic", "user=ann");
+        var outcome = (await _run.RunAsync(Below("localhost/moved.csv".Replace("localhost", "127.0.0.1", StringComparison.Ordinal)) with { Types = new Dictionary<string, string> { ["query"] = "text" } })).Outcome;
+        // What the server itself writes into its file is data; this one does not.
+        var given = System.Text.Json.JsonSerializer.Serialize(outcome) + _run.Log;
+        given.ShouldNotContain("s3cret");
+        given.ShouldNotContain("YW5uOnMzY3JldC13b3Jk");
+    }
+
+    [Theory]
+    [InlineData("secret=s3cret\nX-Evil: 1", "line end")]
+    [InlineData("secret=", "its secret is missing")]
+    [InlineData("auth=digest", "basic, bearer or header")]
+    [InlineData("url=ftp://example.org/", "no http or https address")]
+    [InlineData("url=http://ann:s3cret@example.org/", "holds a user or a password")]
+    [InlineData("url=http://example.org/?key=s3cret", "ends before ?")]
+    [InlineData("auth=header", "the header's name is needed")]
+    [InlineData("auth=header;header=Host", "carries no key")]
+    [InlineData("auth=basic", "a user is needed")]
+    public async Task Settings_that_cannot_be_used_are_named(string change, string message)
+    {
+        Connect("bearer", change);
+        var error = await _run.FailAsync(Below("who.csv"));
+        (error.Code, error.Path).ShouldBe(("connectionInvalid", "from.connection"));
+        error.Message.ShouldContain(message);
+        error.Message.ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task Files_are_no_way_to_read_from_a_web_server_and_url_none_from_a_folder()
+    {
+        Connect("bearer");
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "prices", Files = "*.csv" } })).Message.ShouldContain("url");
+        _run.Add(new Qualiz.Platform.Operators.Connection("landing", "folder", new Dictionary<string, string> { ["root"] = _run.Sources }));
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Connection = "landing", Url = "a.csv" } })).Message.ShouldContain("type folder");
+    }
+
+    /// <param name="settings">What differs: NAME=VALUE;NAME=VALUE.</param>
+    private void Connect(string auth, string? settings = null)
+    {
+        var all = new Dictionary<string, string> { ["url"] = Address + "/v1", ["auth"] = auth, ["secret"] = "s3cret-word" };
+        foreach (var setting in settings?.Split(';') ?? [])
+            all[setting[..setting.IndexOf('=', StringComparison.Ordinal)]] = setting[(setting.IndexOf('=', StringComparison.Ordinal) + 1)..];
+        _run.Add(new Qualiz.Platform.Operators.Connection("prices", "http", all));
+    }
+
+    private static IngestConfig Below(string path) => new() { From = new IngestSource { Connection = "prices", Url = path } };
 
     private IngestConfig Config(string path) => new() { From = new IngestSource { Url = Address + path } };
 }

@@ -1,6 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dapper;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Qualiz.Contracts.Pipelines.V1;
@@ -90,6 +93,50 @@ public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<Pipeline
         (await TestAsync(project, "closed")).Message.ShouldStartWith("The server cannot be reached");
         (await TestAsync(project, "metadata")).Message.ShouldContain("private or local network");
         (await TestAsync(project, "etc")).Works.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("""{"url": "https://api.example.org/v1/?key=1", "auth": "bearer"}""", "settings.url", "ends before ?")]
+    [InlineData("""{"url": "https://ann:word@api.example.org/", "auth": "bearer"}""", "settings.url", "holds a user")]
+    [InlineData("""{"url": "https://api.example.org/", "auth": "basic", "secret": "s3cret-word"}""", "settings.user", "a user is needed")]
+    [InlineData("""{"url": "https://api.example.org/", "auth": "header", "header": "Host", "secret": "s3cret-word"}""", "settings.header", "carries no key")]
+    [InlineData("""{"url": "https://api.example.org/", "auth": "barer"}""", "settings.auth", "bearer")]
+    public async Task What_settings_of_a_web_server_must_fulfil_together_is_named(string settings, string path, string message)
+    {
+        var project = await host.ProjectAsync();
+        var problem = await PipelinesHost.ReadAsync(
+            await host.PutConnectionAsync(project, "prices", new { type = "http", settings = JsonDocument.Parse(settings).RootElement }), 422);
+        var error = problem.GetProperty("errors").EnumerateArray().Single();
+        error.GetProperty("path").GetString().ShouldBe(path);
+        error.GetProperty("message").GetString()!.ShouldContain(message);
+        problem.GetRawText().ShouldNotContain("s3cret-word");
+    }
+
+    [Fact]
+    public async Task A_web_server_is_tried_with_the_secret_which_a_new_address_forgets()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var server = builder.Build();
+        server.MapGet("/v1/", (HttpRequest request) => request.Headers.Authorization == "Bearer s3cret-word" ? Results.NotFound() : Results.Unauthorized());
+        server.MapGet("/v2/", () => Results.Redirect("http://10.1.2.3/"));
+        await server.StartAsync();
+        var address = server.Urls.First();
+        var project = await host.ProjectAsync();
+        var saved = await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "prices", new { type = "http", settings = new { url = $"{address}/v1", auth = "bearer", secret = "s3cret-word" } }), 201);
+        saved.GetProperty("secrets").GetRawText().ShouldBe("""["secret"]""");
+        saved.GetRawText().ShouldNotContain("s3cret-word");
+        (await TestAsync(project, "prices")).Works.ShouldBeTrue((await TestAsync(project, "prices")).Message);
+
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "prices", new { type = "http", settings = new { url = $"{address}/v1", auth = "bearer", secret = "wrong" } }, "\"1\""), 200);
+        (await TestAsync(project, "prices")).ShouldBe((false, "127.0.0.1 refuses the credentials (401)."));
+
+        var moved = await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "prices", new { type = "http", settings = new { url = $"{address}/v2", auth = "bearer" } }, "\"2\""), 200);
+        moved.GetProperty("secrets").GetArrayLength().ShouldBe(0);
+        (await TestAsync(project, "prices")).Message.ShouldContain("its secret is missing");
+
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "inside", new { type = "http", settings = new { url = "http://169.254.169.254/", auth = "bearer", secret = "s3cret-word" } }), 201);
+        (await TestAsync(project, "inside")).Message.ShouldContain("private or local network");
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue)
     {
         if (source.Connection is { } connection)
-            return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source.Files!, access, most, ct);
+            return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source, access, most, ct);
         if (source.Url is { } url)
             return [await new WebFile(configuration, guard).FetchAsync(url, access.Scratch, most == int.MaxValue ? null : WebHeadBytes, ct)];
         if (source.Folder is { } folder)
@@ -41,8 +41,12 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         return await InStoreAsync(access.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(access.Project.Length + 1)..]}", access.Scratch, most, ct);
     }
 
-    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, string files, SourceAccess access, int most, CancellationToken ct)
+    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, IngestSource source, SourceAccess access, int most, CancellationToken ct)
     {
+        if (connection.Type == WebConnection.Type)
+            return [await new WebFile(configuration, guard, OpenWeb(connection, source)).FetchAsync(source.Url!, access.Scratch, most == int.MaxValue ? null : WebHeadBytes, ct)];
+        if (source.Files is not { } files)
+            throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; url goes with type http.", "from.connection");
         switch (connection.Type)
         {
             case "folder":
@@ -77,7 +81,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                         (bucket as IDisposable)?.Dispose();
                     }
             default:
-                throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder and s3.", "from.connection");
+                throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder, s3 and http.", "from.connection");
         }
     }
 
@@ -95,6 +99,20 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         AmazonS3Exception { StatusCode: HttpStatusCode.NotFound } => new("connectionInvalid", $"The bucket of \"{connection.Name}\" does not exist.", "from.connection"),
         var cause => new("sourceUnavailable", $"The bucket of \"{connection.Name}\" cannot be reached{(cause is HttpRequestException ? $": {cause.Message.TrimEnd('.')}" : "")}.", "from.connection") { Transient = true },
     };
+
+    private static WebConnection OpenWeb(Connection connection, IngestSource source)
+    {
+        if (source.Url is null)
+            throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type http, where files cannot be listed; say which file with url.", "from.files");
+        try
+        {
+            return WebConnection.Open(connection);
+        }
+        catch (ArgumentException error)
+        {
+            throw new IngestException("connectionInvalid", $"{connection.Name}: {error.Message}.", "from.connection");
+        }
+    }
 
     private static IObjectStore OpenBucket(Connection connection, OutboundGuard guard)
     {

@@ -4,8 +4,9 @@ using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Ingest.Sources;
 
-/// <summary>Brings one file from the web here: through the guard at every hop, within bounds of size and time, without any credentials of ours.</summary>
-internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
+/// <summary>Brings one file from the web here: through the guard at every hop, within bounds of size and time, without any credentials but those of a connection.</summary>
+/// <param name="connection">Signs what goes to its own host; null: nothing is signed.</param>
+internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard, WebConnection? connection = null)
 {
     private const int MaxRedirects = 5;
     private static readonly TimeSpan Connecting = TimeSpan.FromSeconds(15);
@@ -19,7 +20,7 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
         var limit = configuration.GetValue("Ingest:Web:MaxBytes", 4L << 30);
         using var time = CancellationTokenSource.CreateLinkedTokenSource(ct);
         time.CancelAfter(configuration.GetValue("Ingest:Web:Timeout", TimeSpan.FromMinutes(30)));
-        var address = Check(url);
+        var address = connection is null ? Check(url) : Below(connection, url);
         try
         {
             using var client = new HttpClient(Handler()) { Timeout = Timeout.InfiniteTimeSpan };
@@ -27,7 +28,7 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
             var path = Path.Combine(scratch, "web");
             var bytes = await SaveAsync(response, path, most, limit, address, time.Token);
             // Neither the name nor the id holds what stands behind a question mark: it may be a secret.
-            return new FoundFile(address.GetLeftPart(UriPartial.Path), Name(address, response), path, bytes);
+            return new FoundFile(connection is null ? address.GetLeftPart(UriPartial.Path) : $"{connection.Name}/{address.AbsolutePath[connection.Address.AbsolutePath.Length..]}", Name(address, response), path, bytes);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -52,12 +53,13 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
         return handler;
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, Uri address, CancellationToken ct)
+    private async Task<HttpResponseMessage> SendAsync(HttpClient client, Uri address, CancellationToken ct)
     {
         for (var hops = 0; ; hops++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             request.Headers.UserAgent.ParseAdd("qualiz");
+            connection?.Sign(request);
             using var silence = CancellationTokenSource.CreateLinkedTokenSource(ct);
             silence.CancelAfter(Silence);
             var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
@@ -67,7 +69,7 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
                     return response;
                 using (response)
                 {
-                    throw new IngestException("sourceUnavailable", string.Create(CultureInfo.InvariantCulture, $"{address.Host} answers {(int)response.StatusCode} {response.StatusCode}."), "from.url")
+                    throw Denied(response.StatusCode, address) ?? new IngestException("sourceUnavailable", string.Create(CultureInfo.InvariantCulture, $"{address.Host} answers {(int)response.StatusCode} {response.StatusCode}."), "from.url")
                     {
                         Transient = response.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)response.StatusCode >= 500,
                     };
@@ -86,6 +88,16 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
             }
         }
     }
+
+    // Asking again with the same credentials gives the same answer.
+    private IngestException? Denied(HttpStatusCode status, Uri address) => (status, connection) switch
+    {
+        (HttpStatusCode.Unauthorized, { } signed) when signed.Covers(address) => new("connectionInvalid", $"{address.Host} refuses the credentials of \"{signed.Name}\" (401).", "from.connection"),
+        (HttpStatusCode.Forbidden, { } signed) when signed.Covers(address) => new("accessRefused", $"{address.Host} does not let \"{signed.Name}\" read this address (403).", "from.url"),
+        (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, { } signed) => new("sourceUnavailable", $"\"{signed.Name}\" leads on to {address.Host}, which wants credentials ({(int)status}); those of the connection go to {signed.Address.Host} only.", "from.url"),
+        (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, null) => new("sourceUnavailable", $"{address.Host} wants credentials ({(int)status}); a connection of type http carries them.", "from.url"),
+        _ => null,
+    };
 
     private static async Task<long> SaveAsync(HttpResponseMessage response, string path, long? most, long limit, Uri address, CancellationToken ct)
     {
@@ -107,6 +119,18 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard)
             // What comes packed counts as it is unpacked.
             if (total > limit)
                 throw new IngestException("fileTooLarge", string.Create(CultureInfo.InvariantCulture, $"The file at {address.Host} is larger than {limit >> 20} MB (Ingest:Web:MaxBytes)."), "from.url");
+        }
+    }
+
+    private static Uri Below(WebConnection connection, string url)
+    {
+        try
+        {
+            return connection.Resolve(url);
+        }
+        catch (ArgumentException error)
+        {
+            throw new IngestException("configInvalid", $"{connection.Name}: {error.Message}.", "from.url");
         }
     }
 

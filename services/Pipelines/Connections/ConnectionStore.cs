@@ -43,6 +43,9 @@ internal sealed class ConnectionStore(IUnitOfWork<PipelinesDb> work, SecretBox b
             throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalidConnection", $"The settings of \"{name}\" are not right: {problems[0]}.",
                 [.. problems.Select(problem => new ApiError(problem.Message, problem.Path.Length == 0 ? "settings" : $"settings.{problem.Path}", Suggestion: problem.Suggestion))]);
 
+        if (type.Check(whole.ToDictionary(setting => setting.Key, setting => Text(setting.Value))) is var (path, message))
+            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalidConnection", $"The settings of \"{name}\" are not right: {message}.", [new ApiError(message, $"settings.{path}")]);
+
         var now = time.GetUtcNow();
         var connection = existing ?? new ProjectConnection
         {

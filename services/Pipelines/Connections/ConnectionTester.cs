@@ -23,6 +23,7 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
             {
                 "postgres" => await TestPostgresAsync(connection.Settings, limited.Token),
                 "s3" => await TestAddressAsync(connection.Settings.GetValueOrDefault("endpoint"), limited.Token),
+                WebConnection.Type => await TestWebAsync(connection, limited.Token),
                 "smtp" => await TestAddressAsync($"smtp://{connection.Settings["host"]}:{connection.Settings.GetValueOrDefault("port") ?? "587"}", limited.Token, "nothing is sent before the first run"),
                 "webhook" or "slack" => await TestAddressAsync(connection.Settings["url"], limited.Token, "nothing is sent before the first run"),
                 _ => TestFolder(connection.Settings["root"]),
@@ -69,6 +70,45 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
         catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
         {
             return new ConnectionTest(false, $"The server cannot be reached: {(exception.InnerException ?? exception).Message}.");
+        }
+    }
+
+    private async Task<ConnectionTest> TestWebAsync(Connection connection, CancellationToken ct)
+    {
+        WebConnection web;
+        try
+        {
+            web = WebConnection.Open(connection);
+        }
+        catch (ArgumentException invalid)
+        {
+            return new ConnectionTest(false, $"The connection cannot be used: {invalid.Message}.");
+        }
+        var host = web.Address.Host;
+        try
+        {
+            using var client = new HttpClient(outbound.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+            using var request = new HttpRequestMessage(HttpMethod.Get, web.Address);
+            request.Headers.UserAgent.ParseAdd("qualiz");
+            web.Sign(request);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+            var status = (int)response.StatusCode;
+            return status switch
+            {
+                401 => new ConnectionTest(false, $"{host} refuses the credentials (401)."),
+                403 => new ConnectionTest(false, $"{host} does not let these credentials read {web.Address.AbsolutePath} (403)."),
+                >= 500 => new ConnectionTest(false, $"{host} answers {status}."),
+                // The address is a folder for files; whether there is a page of its own says nothing.
+                _ => new ConnectionTest(true, $"{host} answers {status} and does not refuse the credentials; whether it asks for them at all, the first file will show."),
+            };
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is OutboundRefusedException refused)
+        {
+            return new ConnectionTest(false, refused.Message);
+        }
+        catch (HttpRequestException exception)
+        {
+            return new ConnectionTest(false, $"{host} cannot be reached: {(exception.InnerException ?? exception).Message.TrimEnd('.')}.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Qualiz.Contracts.Schemas;
+using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Pipelines.Connections;
 
@@ -11,6 +12,7 @@ internal static class ConnectionTypes
         new("postgres", "PostgreSQL", typeof(PostgresSettings), ["host", "port"]),
         new("s3", "S3 bucket", typeof(S3Settings), ["endpoint", "bucket"]),
         new("folder", "Folder", typeof(FolderSettings), []),
+        new(WebConnection.Type, "Web server (HTTP)", typeof(HttpSettings), ["url"]) { Check = WebConnection.Problem },
         new("smtp", "E-mail (SMTP)", typeof(SmtpSettings), ["host", "port"]),
         new("webhook", "Webhook", typeof(WebhookSettings), ["url"]),
         new("slack", "Slack", typeof(SlackSettings), []),
@@ -26,6 +28,9 @@ internal static class ConnectionTypes
 /// <param name="Address">The settings that say where it goes: a stored secret is never sent to another place than it was given for.</param>
 internal sealed record ConnectionType(string Name, string Title, Type Settings, IReadOnlyList<string> Address)
 {
+    /// <summary>What settings must fulfil together, which the schema does not say; the answer names one of them.</summary>
+    public Func<IReadOnlyDictionary<string, string>, (string Setting, string Message)?> Check { get; init; } = _ => null;
+
     public JsonElement Schema { get; } = ConfigSchema.For(Settings);
 
     public IReadOnlySet<string> SecretNames { get; } = ConfigSchema.For(Settings).GetProperty("properties").EnumerateObject()
@@ -82,6 +87,34 @@ internal sealed record S3Settings
 
     [Field(Title = "Secret key", Description = "Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
     public string? SecretKey { get; init; }
+}
+
+internal sealed record HttpSettings
+{
+    [Field(Title = "Address", Description = "Files are read below it; the secret goes to this host only, also when it leads on to another.", Example = "https://api.example.org/exports/", Pattern = "^https?://.+$", MaxLength = 2000)]
+    public required string Url { get; init; }
+
+    [Field(Title = "Sign in", Description = "How requests show who asks.", Example = "bearer")]
+    public required HttpAuth Auth { get; init; }
+
+    [Field(Title = "User", Description = "The user's name, with basic.", Example = "qualiz", MaxLength = 320, VisibleIf = "auth=basic")]
+    public string? User { get; init; }
+
+    [Field(Title = "Header", Description = "The name of the header that carries the key, with header.", Example = "X-Api-Key", MaxLength = 100, VisibleIf = "auth=header")]
+    public string? Header { get; init; }
+
+    [Field(Title = "Secret", Description = "The password, the token or the key. Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 8192)]
+    public string? Secret { get; init; }
+}
+
+internal enum HttpAuth
+{
+    [Field(Title = "User and password")]
+    Basic,
+    [Field(Title = "Bearer token")]
+    Bearer,
+    [Field(Title = "Key in a header")]
+    Header,
 }
 
 internal sealed record FolderSettings
