@@ -62,15 +62,8 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 () => RecipeRun.ExecuteAsync(session, recipe, files, ct),
                 share => step.Progress.Report(new StepProgress("cleanse", (long)(rows * share), share)),
                 TimeProvider.System).ConfigureAwait(false);
-            // A file cut short, or not the one that was recorded, must not pass for fewer rows.
-            if (result.In != rows)
-            {
-                return new StepResult.Failed(new StepError
-                {
-                    Code = "inputDamaged",
-                    Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {result.In:N0} rows, {rows:N0} were recorded."),
-                });
-            }
+            if (InputRows.Check(result.In, rows) is { } damage)
+                return new StepResult.Failed(damage);
             return await FinishAsync(config, step, recipe, result, files, patched is null ? null : (patched, patchedPath!), ct).ConfigureAwait(false);
         }
         catch (RecipeException exception)

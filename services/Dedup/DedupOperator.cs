@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
@@ -50,15 +49,8 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             step.Progress.Report(new StepProgress("match", 0, null));
             var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship), ct).ConfigureAwait(false);
-            // A file cut short, or not the one that was recorded, must not pass for fewer rows.
-            if (matcher.Report.Rows != rows)
-            {
-                return new StepResult.Failed(new StepError
-                {
-                    Code = "inputDamaged",
-                    Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {matcher.Report.Rows:N0} rows, {rows:N0} were recorded."),
-                });
-            }
+            if (InputRows.Check(matcher.Report.Rows, rows) is { } damage)
+                return new StepResult.Failed(damage);
             foreach (var compared in matcher.Report.Compared)
                 step.Log.LogInformation("Compares {Column}", compared);
             step.Progress.Report(new StepProgress("entities", rows, null));

@@ -48,15 +48,8 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
                 share => step.Progress.Report(new StepProgress("enrich", (long)(rows * share), share)),
                 TimeProvider.System).ConfigureAwait(false);
             var counts = await EnrichCounts.ReadAsync(session, plan, inputs.Count, ct).ConfigureAwait(false);
-            // A file cut short, or not the one that was recorded, must not pass for fewer rows.
-            if (counts.In != rows)
-            {
-                return new StepResult.Failed(new StepError
-                {
-                    Code = "inputDamaged",
-                    Message = string.Create(CultureInfo.InvariantCulture, $"The inputs hold {counts.In:N0} rows, {rows:N0} were recorded."),
-                });
-            }
+            if (InputRows.Check(counts.In, rows) is { } damage)
+                return new StepResult.Failed(damage);
             return await FinishAsync(config, step, session, plan, counts, lookup, (outPath, rejectedPath, unmatchedPath), ct).ConfigureAwait(false);
         }
         catch (RecipeException exception)

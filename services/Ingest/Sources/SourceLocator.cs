@@ -55,33 +55,37 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                     : throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" has no root.", "from.connection");
                 return Under(CheckRoot(root, "from.connection"), files, $"{connection.Name}/");
             case "s3":
-                var glob = new FileGlob(files);
-                var bucket = OpenBucket(connection, guard);
-                // The platform's own store is waited for without limit; a user's is a source like others, whose absence the step's retry rules over.
-                using (var time = CancellationTokenSource.CreateLinkedTokenSource(ct))
-                    try
-                    {
-                        time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
-                        return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
-                    }
-                    catch (Exception error) when (Refused(error) is { } refused)
-                    {
-                        throw new IngestException("addressRefused", refused.Message, "from.connection");
-                    }
-                    catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-                    {
-                        throw new IngestException("sourceUnavailable", $"The bucket of \"{connection.Name}\" took too long.", "from.connection") { Transient = true };
-                    }
-                    catch (StoreUnavailableException error)
-                    {
-                        throw Unavailable(connection, error);
-                    }
-                    finally
-                    {
-                        (bucket as IDisposable)?.Dispose();
-                    }
+                return await InBucketAsync(connection, new FileGlob(files), access, most, ct);
             default:
                 throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder, s3 and http.", "from.connection");
+        }
+    }
+
+    /// <summary>The platform's own store is waited for without limit; a user's is a source like others, whose absence the step's retry rules over.</summary>
+    private async Task<IReadOnlyList<FoundFile>> InBucketAsync(Connection connection, FileGlob glob, SourceAccess access, int most, CancellationToken ct)
+    {
+        var bucket = OpenBucket(connection, guard);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
+        try
+        {
+            return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
+        }
+        catch (Exception error) when (Refused(error) is { } refused)
+        {
+            throw new IngestException("addressRefused", refused.Message, "from.connection");
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new IngestException("sourceUnavailable", $"The bucket of \"{connection.Name}\" took too long.", "from.connection") { Transient = true };
+        }
+        catch (StoreUnavailableException error)
+        {
+            throw Unavailable(connection, error);
+        }
+        finally
+        {
+            (bucket as IDisposable)?.Dispose();
         }
     }
 

@@ -44,11 +44,6 @@ internal static class RunsApi
         HttpContext http,
         CancellationToken ct)
     {
-        if (idempotencyKey is { Length: > 200 })
-        {
-            return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
-        }
-
         return await BeginAsync(
             new StartRun
             {
@@ -77,11 +72,6 @@ internal static class RunsApi
         HttpContext http,
         CancellationToken ct)
     {
-        if (idempotencyKey is { Length: > 200 })
-        {
-            return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
-        }
-
         if (await FindAsync(work.Db, project, id, ct) is not { } run)
         {
             return NoRun(id);
@@ -112,6 +102,11 @@ internal static class RunsApi
     private static async Task<Results<Accepted<RunSummary>, Ok<RunSummary>, ProblemHttpResult>> BeginAsync(
         StartRun start, RunStarter starter, IUnitOfWork<RunsDb> work, CancellationToken ct)
     {
+        if (start.IdempotencyKey is { Length: > 200 })
+        {
+            return ApiProblem.Invalid("The Idempotency-Key has at most 200 characters.");
+        }
+
         var result = await starter.StartAsync(start, ct);
         switch (result)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Qualiz.Platform.Storage;
 
 namespace Qualiz.Runs.Retention;
 
@@ -27,9 +28,9 @@ internal static class StateFiles
     public static Guid? RunOf(string key, string project) =>
         key.StartsWith($"{project}/", StringComparison.Ordinal) && key.Split('/', 3) is [_, var run, _] && Guid.TryParseExact(run, "D", out var id) ? id : null;
 
+    /// <summary>Nothing that the platform writes has a part that begins with a dot; such files are somebody else's.</summary>
     public static bool IsIn(string project, string key) =>
-        key.StartsWith($"{project}/", StringComparison.Ordinal) && !key.Contains('\\', StringComparison.Ordinal) && !key.Any(char.IsControl)
-        && key.Length <= 1024 && key.Split('/').All(part => part.Length is > 0 and <= 200 && !part.StartsWith('.'));
+        key.StartsWith($"{project}/", StringComparison.Ordinal) && StoreKey.Problem(key) is null && !key.Contains("/.", StringComparison.Ordinal);
 
     private static IEnumerable<string> KeysOf(JsonElement file) => file.ValueKind != JsonValueKind.Object ? [] :
         file.EnumerateObject().Where(property => Is(property, "key") && property.Value.ValueKind == JsonValueKind.String).Select(property => property.Value.GetString()!);

@@ -75,8 +75,6 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
     /// <exception cref="OperatorCrashedException">The operator threw.</exception>
     public async Task<StepResult> RunAsync(Job job, IWorkerClient client, CancellationToken ct)
     {
-        Jobs++;
-        var accepted = false;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
         string? overrun = null;
         var watching = WatchAsync(job, reason =>
@@ -86,48 +84,32 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
         }, over.Token);
         try
         {
-            Send(job);
-            await foreach (var message in _messages.Reader.ReadAllAsync(over.Token))
+            return await AskAsync<StepResult>(job, message =>
             {
                 switch (message)
                 {
-                    case Accepted:
-                        accepted = true;
-                        break;
                     case ProgressMade made:
                         client.Progress.Report(made.Progress);
-                        break;
+                        return null;
                     case Logged line:
                         client.Write(new StepLogLine(line.Time, line.Level, line.Message));
-                        break;
+                        return null;
                     case ConnectionWanted wanted:
                         _ = AnswerAsync(() => OpenAsync(wanted, client, over.Token));
-                        break;
+                        return null;
                     case DatasetWanted wanted:
                         _ = AnswerAsync(() => ResolveAsync(wanted, client, over.Token));
-                        break;
-                    case Done done:
-                        return done.ToResult();
+                        return null;
                     case Crashed { Infrastructure: true } crashed:
                         throw new WorkerInfrastructureException(crashed.InfrastructureMessage ?? "Infrastructure failed.", crashed.Details);
-                    case Crashed crashed:
-                        throw new OperatorCrashedException(crashed.ExceptionType, crashed.Details);
+                    default:
+                        return (message as Done)?.ToResult();
                 }
-            }
-
-            throw new WorkerLostException(HowItEnded(), accepted);
+            }, over.Token);
         }
-        catch (IOException exception)
+        catch (OperationCanceledException) when (overrun is not null && !ct.IsCancellationRequested)
         {
-            Kill();
-            throw new WorkerLostException($"{HowItEnded()}: {exception.Message}", accepted);
-        }
-        catch (OperationCanceledException)
-        {
-            Kill();
-            if (overrun is not null && !ct.IsCancellationRequested)
-                throw new WorkerOverrunException(overrun);
-            throw;
+            throw new WorkerOverrunException(overrun);
         }
         finally
         {
@@ -139,7 +121,11 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
     /// <summary>Asks about one step. Whatever stops it kills the worker: what runs in native code cannot be stopped otherwise.</summary>
     /// <exception cref="WorkerLostException">The worker died.</exception>
     /// <exception cref="OperatorCrashedException">The operator threw.</exception>
-    public async Task<OutputInferred> InferAsync(InferenceJob job, CancellationToken ct)
+    public Task<OutputInferred> InferAsync(InferenceJob job, CancellationToken ct) =>
+        AskAsync(job, message => (message as InferenceDone)?.Answer, ct);
+
+    /// <param name="hear">What the worker says, one word after the other, until one of them is the answer.</param>
+    private async Task<TAnswer> AskAsync<TAnswer>(ToWorker job, Func<FromWorker, TAnswer?> hear, CancellationToken ct) where TAnswer : class
     {
         Jobs++;
         var accepted = false;
@@ -148,16 +134,11 @@ internal sealed class EngineWorkerProcess : IAsyncDisposable
             Send(job);
             await foreach (var message in _messages.Reader.ReadAllAsync(ct))
             {
-                switch (message)
-                {
-                    case Accepted:
-                        accepted = true;
-                        break;
-                    case InferenceDone done:
-                        return done.Answer;
-                    case Crashed crashed:
-                        throw new OperatorCrashedException(crashed.ExceptionType, crashed.Details);
-                }
+                accepted |= message is Accepted;
+                if (hear(message) is { } answer)
+                    return answer;
+                if (message is Crashed crashed)
+                    throw new OperatorCrashedException(crashed.ExceptionType, crashed.Details);
             }
 
             throw new WorkerLostException(HowItEnded(), accepted);
