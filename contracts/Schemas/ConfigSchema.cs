@@ -228,7 +228,15 @@ public static class ConfigSchema
 
         SetText("title", field.Title);
         SetText("description", field.Description);
-        SetText("format", field.Format);
+        if (field.Format == FieldFormat.Email && schema["items"] is JsonObject items)
+        {
+            items["format"] = field.Format;
+        }
+        else
+        {
+            SetText("format", field.Format);
+        }
+
         SetText("x-group", field.Group);
         SetText("pattern", field.Pattern);
         if (field.Example is not null)

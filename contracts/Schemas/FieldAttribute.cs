@@ -44,7 +44,7 @@ public sealed class FieldAttribute : Attribute
     public const string AdvancedGroup = "Advanced";
 }
 
-/// <summary>The formats of a field. The validator checks <c>duration</c>, <c>share</c>, <c>columns</c> and <c>timezone</c>; the others guide the form.</summary>
+/// <summary>The formats of a field. The validator checks <c>duration</c>, <c>share</c>, <c>columns</c>, <c>timezone</c> and <c>email</c>; the others guide the form.</summary>
 public static class FieldFormat
 {
     public const string Column = "column";
@@ -61,9 +61,12 @@ public static class FieldFormat
     public const string CodeSql = "code-sql";
     public const string Secret = "secret";
 
+    /// <summary>On a list: each of its entries is one.</summary>
+    public const string Email = "email";
+
     public static readonly IReadOnlySet<string> All = new HashSet<string>
     {
-        Column, Columns, Expression, Connection, Dataset, StepPort, Duration, Share, TimeZone, Cron, Locale, CodeSql, Secret,
+        Column, Columns, Expression, Connection, Dataset, StepPort, Duration, Share, TimeZone, Cron, Locale, CodeSql, Secret, Email,
     };
 }
 

@@ -253,6 +253,7 @@ public sealed class SchemaValidator
             FieldFormat.Share when !Share.TryParse(text, out _) => "is no share; write it like 5%",
             FieldFormat.Columns when text != "*" => $"is no list of columns; write [{text}], or \"*\" for all",
             FieldFormat.TimeZone when !TimeZoneInfo.TryFindSystemTimeZoneById(text, out _) => "is no time zone; write it like Europe/Oslo",
+            FieldFormat.Email when !EmailAddress.IsOneWithName(text) => "is no e-mail address; write it like ann@example.org, one address an entry",
             "date" when !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) => "is no date; write it like 2026-11-21",
             "date-time" when !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out _) => "is no timestamp; write it like 2026-11-21T08:00:00Z",
             _ => null,

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
+using Qualiz.Contracts.Schemas;
 using Qualiz.Notify.Records;
 using Qualiz.Notify.Steps;
 using Qualiz.OperatorKit;
@@ -166,5 +167,18 @@ public sealed class NotifyStepTests(NotifyHost host) : IClassFixture<NotifyHost>
         var config = OperatorBench.Config<NotifyConfig>("""{"send": {"by": "email", "connection": "mail", "to": ["nobody"], "subject": "x"}}""");
         config.Validate(new System.ComponentModel.DataAnnotations.ValidationContext(config)).Select(error => error.ErrorMessage).ShouldBe(["an e-mail needs a text", "\"nobody\" is no e-mail address"]);
         await Task.CompletedTask;
+    }
+
+    [Fact]
+    public void An_address_is_checked_where_it_stands_in_the_file()
+    {
+        var schema = ConfigSchema.For<NotifyConfig>();
+        var config = JsonSerializer.SerializeToElement(new { send = new { by = "email", connection = "mail", to = new[] { "ann@example.org", "Ann Smith <ann@example.org>", "a@example.org, b@example.org", "nobody" }, subject = "x", text = "y" } });
+
+        SchemaValidator.Validate(config, schema).Select(problem => (problem.Path, problem.Message)).ShouldBe(
+        [
+            ("send.to[2]", "\"a@example.org, b@example.org\" is no e-mail address; write it like ann@example.org, one address an entry"),
+            ("send.to[3]", "\"nobody\" is no e-mail address; write it like ann@example.org, one address an entry"),
+        ]);
     }
 }

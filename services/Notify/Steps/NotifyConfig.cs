@@ -41,7 +41,7 @@ internal abstract record Message
 [Field(Title = "E-mail", Description = "Sends an e-mail by an SMTP connection.")]
 internal sealed record EmailMessage : Message
 {
-    [Field(Title = "To", Description = "Who gets it.", Example = new[] { "crm-team@example.org" }, MinItems = 1, MaxItems = 50)]
+    [Field(Title = "To", Description = "Who gets it.", Example = new[] { "crm-team@example.org" }, Format = FieldFormat.Email, MinItems = 1, MaxItems = 50)]
     public required IReadOnlyList<string> To { get; init; }
 
     [Field(Title = "Subject", Description = "One line; {{...}} is filled in.", Example = "{{pipeline}}: done", MinLength = 1, MaxLength = 500)]
