@@ -87,6 +87,9 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
                 _started.Remove(lost.StepId);
                 Print(new StepView(lost.StepId, StepMark.Warn, $"its worker was lost ({lost.Times} of 3); it starts again", null, "", []));
                 break;
+            case nameof(RunLate):
+                terminal.Line($"{terminal.Doubtful("late")}: {Sentence(Read<RunLate>(data).Reason)}");
+                break;
             case nameof(RunPaused):
                 terminal.Line(terminal.Doubtful("paused") + $": ./qualiz resume {RunIds.Short($"{Read<RunPaused>(data).RunId}")} lets it go on");
                 break;

@@ -49,6 +49,29 @@ public class RunViewTests
     }
 
     [Fact]
+    public void A_run_that_has_become_late_says_so()
+    {
+        Show(Header<RunStarted>(0));
+        Show(nameof(RunLate), new RunLate
+        {
+            Id = Guid.NewGuid(),
+            OccurredAt = Noon,
+            ProjectId = Guid.Empty,
+            Actor = "system",
+            RunId = Guid.Empty,
+            Sequence = 2,
+            Project = "default",
+            Pipeline = "customers",
+            PipelineId = Guid.Empty,
+            PipelineVersion = 1,
+            Expected = Noon,
+            Reason = "It is not done by 12:00 (UTC).",
+        });
+
+        _output.ToString().Trim().ShouldBe("late: It is not done by 12:00 (UTC).");
+    }
+
+    [Fact]
     public void Elements_of_a_step_make_one_line_and_those_that_fail_are_named()
     {
         Show(Header<RunStarted>(0));
