@@ -30,26 +30,34 @@ export HOME="$dir" RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/lo
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
 
 ctl() { "$home/sbin/rabbitmqctl" "$@"; }
+# The shell that starts the node leads a group of its own; the node is in it before it has written its pid.
+launching() { { [ -s "$dir/launcher" ] && tr '\0' '\n' < "/proc/$(cat "$dir/launcher")/environ" | grep -qx "RABBITMQ_PID_FILE=$dir/pid"; } 2>/dev/null; }
 alive() { [ -s "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null && tr '\0' ' ' < "/proc/$(cat "$dir/pid")/cmdline" 2>/dev/null | grep -q "$dir"; }
 
 case $command in
   start)
-    if ! alive; then
-      rm -f "$dir/pid"
-      setsid "$home/sbin/rabbitmq-server" > "$dir/out.log" 2>&1 </dev/null &
-      for _ in $(seq 120); do [ -s "$dir/pid" ] && break; sleep 0.5; done
-      ctl --quiet wait --timeout 60 "$dir/pid" >/dev/null || { tail -n 20 "$dir/out.log" >&2; exit 1; }
-    fi
+    # Before anything is started: whoever is killed while the node starts has somebody who ends it.
     if [ -n "${4:-}" ]; then
       setsid bash -c 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; exec "$2" stop "$3"' watch "$4" "$(realpath "$0")" "$dir" \
         >/dev/null 2>&1 </dev/null &
     fi
+    if ! alive; then
+      rm -f "$dir/pid"
+      setsid "$home/sbin/rabbitmq-server" > "$dir/out.log" 2>&1 </dev/null &
+      echo $! > "$dir/launcher"
+      for _ in $(seq 120); do [ -s "$dir/pid" ] && break; sleep 0.5; done
+      ctl --quiet wait --timeout 60 "$dir/pid" >/dev/null || { tail -n 20 "$dir/out.log" >&2; exit 1; }
+    fi
+    # The owner may have gone before there was anything to stop.
+    if [ -n "${4:-}" ] && ! kill -0 "$4" 2>/dev/null; then exec "$(realpath "$0")" stop "$dir"; fi
     ;;
   stop)
     if alive; then
       pid=$(cat "$dir/pid")
       ctl --quiet stop --timeout 30 "$dir/pid" >/dev/null 2>&1 || kill -KILL "$pid" 2>/dev/null || true
     fi
+    if launching; then kill -KILL -- "-$(cat "$dir/launcher")" 2>/dev/null || true; fi
+    rm -f "$dir/launcher"
     # The node's own port mapper, started with it.
     epmd=$(command -v epmd || ls "$(dirname "$(readlink -f "$(command -v erl)")")"/../erts-*/bin/epmd 2>/dev/null | head -n 1 || true)
     [ -z "$epmd" ] || "$epmd" -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1 || true
