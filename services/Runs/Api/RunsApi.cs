@@ -167,7 +167,7 @@ internal static class RunsApi
 
         var steps = await db.Steps.AsNoTracking().Where(step => step.RunId == id && step.Parent == null).OrderBy(step => step.Ordinal).ToListAsync(ct);
         var children = await db.Runs.AsNoTracking().Where(child => child.ParentRunId == id).OrderBy(child => child.CorrelationId).ToListAsync(ct);
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(db, run.VersionId, ct);
         return TypedResults.Ok(new RunDetails(
             RunSummary.Of(run),
             run.Params,

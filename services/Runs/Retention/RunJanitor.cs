@@ -78,7 +78,7 @@ internal sealed class RunJanitor(
         foreach (var pipeline in pipelines)
         {
             var version = await db.Runs.AsNoTracking().Where(run => run.PipelineId == pipeline).OrderByDescending(run => run.CorrelationId).Select(run => run.VersionId).FirstOrDefaultAsync(ct);
-            if (await plans.FindAsync(version, ct) is { } plan)
+            if (await plans.FindAsync(db, version, ct) is { } plan)
                 limits.Add((pipeline, plan.Keep?.Runs ?? options.Value.KeepRuns));
         }
 

@@ -38,7 +38,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             return new ReviewedRun { RunId = id, Known = false };
         var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == id).ToListAsync(ct);
         var keep = await IsKeptAsync(run, asked, limits, ct);
-        var published = (await plans.GetAsync(run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
+        var published = (await plans.GetAsync(work.Db, run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
         if (asked.Release && !keep && run.CollectedAt is null)
         {
             var now = time.GetUtcNow();
@@ -86,7 +86,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
         var newest = await work.Db.Runs.AsNoTracking().Where(run => run.PipelineId == pipelineId).OrderByDescending(run => run.CorrelationId)
             .Select(run => new { run.CorrelationId, run.VersionId }).Take(Math.Max(1, asked.KeepRuns)).ToListAsync(ct);
         // What the newest version says counts for all runs of the pipeline.
-        var keepFor = (await plans.GetAsync(newest[0].VersionId, ct)).Keep?.Intermediate ?? asked.KeepFor;
+        var keepFor = (await plans.GetAsync(work.Db, newest[0].VersionId, ct)).Keep?.Intermediate ?? asked.KeepFor;
         return asked.KeepRuns <= 0 || asked.DeletedPipelines.Contains(pipelineId) ? (Guid.AllBitsSet, keepFor)
             : newest.Count < asked.KeepRuns ? (null, keepFor)
             : (newest[^1].CorrelationId, keepFor);

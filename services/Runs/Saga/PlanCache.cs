@@ -7,25 +7,27 @@ using Qualiz.Runs.Model;
 namespace Qualiz.Runs.Saga;
 
 /// <summary>Plans never change, so the ones in use are kept; the rest are read from <c>runs.plan</c>, where a version's first start puts it.</summary>
-internal sealed class PlanCache(IServiceScopeFactory scopes)
+/// <remarks>
+/// It reads by its caller's own connection: who holds one of the pool and waits for a second can wait for ever, when all the others do the same.
+/// </remarks>
+internal sealed class PlanCache
 {
     private const int Capacity = 1000;
     private readonly ConcurrentDictionary<Guid, PipelinePlan> _plans = new();
 
     /// <summary>The plan of a run that exists.</summary>
-    public async ValueTask<PipelinePlan> GetAsync(Guid versionId, CancellationToken ct) =>
-        await FindAsync(versionId, ct) ?? throw new InvalidOperationException($"The plan of version {versionId} is not stored.");
+    public async ValueTask<PipelinePlan> GetAsync(RunsDb db, Guid versionId, CancellationToken ct) =>
+        await FindAsync(db, versionId, ct) ?? throw new InvalidOperationException($"The plan of version {versionId} is not stored.");
 
-    /// <returns>Null when no committed start has stored it.</returns>
-    public async ValueTask<PipelinePlan?> FindAsync(Guid versionId, CancellationToken ct)
+    /// <summary>To be asked before the caller's transaction stores the plan itself: what is found stays known, whatever becomes of that.</summary>
+    /// <returns>Null when no start has stored it.</returns>
+    public async ValueTask<PipelinePlan?> FindAsync(RunsDb db, Guid versionId, CancellationToken ct)
     {
         if (_plans.TryGetValue(versionId, out var plan))
         {
             return plan;
         }
 
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<RunsDb>();
         var body = await db.Plans.Where(row => row.VersionId == versionId).Select(row => row.Body).SingleOrDefaultAsync(ct);
         if (body is null)
         {

@@ -40,7 +40,7 @@ internal sealed class RunTransitions(
             PipelineId = run.PipelineId,
             PipelineVersion = run.PipelineVersion,
         });
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         if (plan.Limits.Timeout is { } timeout)
         {
             SetDeadline(run, time.GetUtcNow() + timeout);
@@ -121,7 +121,7 @@ internal sealed class RunTransitions(
         else
         {
             await CancelChildrenAsync(run, step, "failed", ct);
-            changes.Fail(run, await plans.GetAsync(run.VersionId, ct), step, message.Error, message.Outcome);
+            changes.Fail(run, await plans.GetAsync(Db, run.VersionId, ct), step, message.Error, message.Outcome);
         }
 
         return await GoOnAsync(run, step, ct);
@@ -147,7 +147,7 @@ internal sealed class RunTransitions(
         }
 
         StepChanges.KeepLog(step, message.LogKey);
-        changes.Defer(run, await plans.GetAsync(run.VersionId, ct), step, message.Key, message.NextCheck);
+        changes.Defer(run, await plans.GetAsync(Db, run.VersionId, ct), step, message.Key, message.NextCheck);
         // What it waits for may have ended between its look and this word; then nobody else calls it back.
         if (!run.IsCancelling && await ChildrenOf(step).AnyAsync(child => child.FinishedAt != null, ct))
         {
@@ -168,7 +168,7 @@ internal sealed class RunTransitions(
             return null;
         }
 
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         switch (step.State)
         {
             case StepStatus.Deferred when !run.IsPaused && await IsOverdueAsync(step, ct):
@@ -208,7 +208,7 @@ internal sealed class RunTransitions(
 
         changes.Lost(run, step);
         changes.Stop(step);
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         if (run.IsCancelling)
         {
             changes.Finish(step, StepStatus.Cancelled);
@@ -271,7 +271,7 @@ internal sealed class RunTransitions(
 
         run.PausedAt = null;
         events.Append(work, run, message.Actor, new RunResumed { Project = run.Project, Pipeline = run.Pipeline, PipelineId = run.PipelineId });
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         var all = await steps.AllAsync(run, ct);
         var ready = await Db.Steps.Where(step => step.RunId == run.CorrelationId && step.State == StepStatus.Ready).OrderBy(step => step.ReadyAt).ToListAsync(ct);
         foreach (var step in ready)
@@ -312,7 +312,7 @@ internal sealed class RunTransitions(
             }
         }
 
-        return await AdvanceAsync(run, await plans.GetAsync(run.VersionId, ct), ct);
+        return await AdvanceAsync(run, await plans.GetAsync(Db, run.VersionId, ct), ct);
     }
 
     public Task<RunOutcome?> ExpireAsync(RunState run, CancellationToken ct)
@@ -324,7 +324,7 @@ internal sealed class RunTransitions(
     /// <summary>Makes a failed or cancelled run ready to go on from where it stopped; its good steps and elements keep their outputs.</summary>
     public async Task RetryAsync(RunState run, string actor, CancellationToken ct)
     {
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         var all = await steps.AllAsync(run, ct);
         var again = RunPlan.Again(plan, id => all[id].State);
         foreach (var planned in plan.Steps.Where(step => again.Contains(step.Id)))
@@ -366,7 +366,7 @@ internal sealed class RunTransitions(
     /// <summary>A step has changed. An element's change matters to the run only when it ends its step.</summary>
     private async Task<RunOutcome?> GoOnAsync(RunState run, StepState step, CancellationToken ct)
     {
-        var plan = await plans.GetAsync(run.VersionId, ct);
+        var plan = await plans.GetAsync(Db, run.VersionId, ct);
         if (step.Parent is not null)
         {
             var parent = await steps.ParentAsync(run, step, ct);

@@ -27,7 +27,7 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
         step.LeaseUntil = null;
         step.DueAt = null;
         step.Progress = null;
-        if (run.IsPaused || !await limit.TryTakeAsync(run.Project, _dispatched, ct))
+        if (run.IsPaused || !await limit.TryTakeAsync(work.Db, run.Project, _dispatched, ct))
         {
             step.State = StepStatus.Ready;
             step.ReadyAt = time.GetUtcNow();

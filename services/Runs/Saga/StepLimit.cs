@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Dapper;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
-using Npgsql;
+using Qualiz.Runs.Model;
 
 namespace Qualiz.Runs.Saga;
 
@@ -29,23 +31,23 @@ internal sealed class RunsOptions
 
 /// <summary>
 /// The cap on a project's steps in flight. It is a soft cap: while the project is clearly below it, a count of a second ago
-/// will do, so that the usual dispatch costs no query.
+/// will do, so that the usual dispatch costs no query. The count goes by the caller's own connection: under load every connection
+/// of the pool is held by somebody who wants to dispatch, and with a second one for the count they would all wait for each other.
 /// </summary>
-internal sealed class StepLimit([FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database, IOptions<RunsOptions> options, TimeProvider time)
+internal sealed class StepLimit(IOptions<RunsOptions> options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Count> _counts = new();
 
     /// <param name="uncommitted">Steps that the caller's transaction has dispatched already: no count sees them yet.</param>
-    public async ValueTask<bool> TryTakeAsync(string project, int uncommitted, CancellationToken ct)
+    public async ValueTask<bool> TryTakeAsync(RunsDb db, string project, int uncommitted, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         if (!_counts.TryGetValue(project, out var count) || now - count.At > TimeSpan.FromSeconds(1)
             || count.InFlight + count.Taken > options.Value.StepsPerProject / 2)
         {
-            await using var connection = await database.OpenConnectionAsync(ct);
-            var inFlight = await connection.ExecuteScalarAsync<int>(new CommandDefinition(
+            var inFlight = await db.Database.GetDbConnection().ExecuteScalarAsync<int>(new CommandDefinition(
                 "select count(*)::int from runs.step where project = @project and state in ('Dispatched', 'Running')",
-                new { project }, cancellationToken: ct));
+                new { project }, db.Database.CurrentTransaction?.GetDbTransaction(), cancellationToken: ct));
             _counts[project] = count = new Count { At = now, InFlight = inFlight, Taken = uncommitted };
         }
 

@@ -170,7 +170,7 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
     /// <summary>Which version is meant is asked each time, so that a start sees what was saved before it; its plan never changes.</summary>
     private async Task<(PipelinePlan Plan, bool IsStored)> PlanAsync(Guid versionId, CancellationToken ct)
     {
-        if (await plans.FindAsync(versionId, ct) is { } known)
+        if (await plans.FindAsync(work.Db, versionId, ct) is { } known)
         {
             return (known, true);
         }
