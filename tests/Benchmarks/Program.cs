@@ -11,10 +11,11 @@ if (args is [IngestChild.Argument, .. var child])
 if (args is [CleanseChild.Argument, .. var cleanse])
     return await CleanseChild.RunAsync(cleanse);
 
+var rates = new RateOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
     new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(),
-    new OrchestrationBenchmark(Deployment.InProcess), new OrchestrationBenchmark(Deployment.RabbitMq),
+    new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;
@@ -23,6 +24,10 @@ for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--json" && i + 1 < args.Length)
         json = args[++i];
+    else if (args[i] == "--from" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var from) && from > 0)
+        (rates.From, i) = (from, i + 1);
+    else if (args[i] == "--seconds" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
+        (rates.Stretch, i) = (TimeSpan.FromSeconds(seconds), i + 1);
     else if (all.Where(name => name == args[i] || name.StartsWith($"{args[i]}.", StringComparison.Ordinal)).ToList() is { Count: > 0 } meant)
         wanted.UnionWith(meant);
     else

@@ -2,19 +2,27 @@ using System.Globalization;
 
 namespace Qualiz.Benchmarks.Orchestration;
 
+/// <summary>What may be asked of the rates on the command line.</summary>
+internal sealed class RateOptions
+{
+    /// <summary>The first rate that <c>maxrate</c> tries.</summary>
+    public int From { get; set; } = 1000;
+
+    /// <summary>How long each rate must be held; shorter is for looking, not for figures.</summary>
+    public TimeSpan Stretch { get; set; } = TimeSpan.FromSeconds(60);
+}
+
 /// <summary>
 /// How fast runs go round, with persistence on and the load coming over HTTP from this process. References are published
 /// figures of Kestra: 40 sequential tasks in 6.0 s; p95 0.9 s at 1,500 two-step runs a minute on 4 vCPU.
 /// </summary>
-internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
+internal sealed class OrchestrationBenchmark(Deployment deployment, RateOptions rates) : IBenchmark
 {
     private const double KestraSequential40 = 6.0;
     private const double KestraRate1500 = 0.9;
 
     /// <summary>Under this p95 (seconds) a rate counts as held.</summary>
     private const double Held = 0.3;
-
-    private static readonly TimeSpan s_duration = TimeSpan.FromSeconds(60);
 
     private readonly string _suffix = deployment == Deployment.InProcess ? "inprocess" : "rabbitmq";
 
@@ -61,7 +69,7 @@ internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
         {
             // Upwards until it no longer holds: a rate that fails leaves a backlog that the next one would inherit.
             var held = 0;
-            for (var rate = 1000; ; rate += 500)
+            for (var rate = rates.From; ; rate += 500)
             {
                 var result = await AtRateAsync(instance, rate, say, ct);
                 if (result.Percentile(0.95) > Held || result.Failed > 0)
@@ -75,9 +83,9 @@ internal sealed class OrchestrationBenchmark(Deployment deployment) : IBenchmark
         return figures;
     }
 
-    private static async Task<RateResult> AtRateAsync(Instance instance, int rate, Action<string> say, CancellationToken ct)
+    private async Task<RateResult> AtRateAsync(Instance instance, int rate, Action<string> say, CancellationToken ct)
     {
-        var result = await Load.AtRateAsync(instance, "two", rate, s_duration, ct);
+        var result = await Load.AtRateAsync(instance, "two", rate, rates.Stretch, ct);
         say(string.Create(CultureInfo.InvariantCulture,
             $"{rate} a minute: {result.Runs} runs, {result.Failed} refused, median {result.Percentile(0.5):0.000} s, p95 {result.Percentile(0.95):0.000} s, p99 {result.Percentile(0.99):0.000} s, CPU {result.CpuSeconds * 1000:0.0} ms a run, load generator {result.Behind.TotalSeconds:0.0} s behind"));
         foreach (var (stage, milliseconds) in result.Stages)
