@@ -45,4 +45,15 @@ public static class Queues
         (NotifyEvents, typeof(Runs.V1.RunLate)),
         (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
     ];
+
+    /// <summary>
+    /// Whether a message can make the subscriber behind a queue do anything. Where it cannot, the message is not kept for it, and arriving there costs neither
+    /// a transaction nor an inbox row: most runs publish nothing and reject nothing. It follows from the message alone, so sender and receiver agree on it.
+    /// </summary>
+    public static bool Concerns(string queue, object message) => (queue, message) switch
+    {
+        (DatasetEvents, Runs.V1.RunCompleted { Published.Count: 0 }) => false,
+        (DatasetQuarantine, Runs.V1.RunCompleted { HasRejects: false } or Runs.V1.RunFailed { HasRejects: false } or Runs.V1.RunCancelled { HasRejects: false }) => false,
+        _ => true,
+    };
 }

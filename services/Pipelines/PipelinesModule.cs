@@ -27,7 +27,7 @@ public static class PipelinesModule
         builder.AddHttpApi();
         builder.AddSecrets();
         builder.AddBusConsumer<OperatorAnnouncedConsumer>(Queues.PipelineOperators);
-        builder.AddRequestConsumer<PipelineRequestConsumer>(Queues.PipelineRequests);
+        builder.AddAnswers<PipelineAnswers>(Queues.PipelineRequests);
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<OutboundGuard>();

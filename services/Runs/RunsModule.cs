@@ -35,7 +35,7 @@ public static class RunsModule
         builder.AddServiceDatabase<RunsDb>(Service);
         builder.AddSaga<RunStateMachine, RunState, RunsDb>(Queues.RunSaga);
         builder.AddBusConsumer<RunCommandConsumer>(Queues.RunCommands, db: typeof(RunsDb));
-        builder.AddRequestConsumer<ClaimConsumer>(Queues.RunClaims);
+        builder.AddAnswers<ClaimAnswers>(Queues.RunClaims);
         builder.AddRequestConsumer<ReviewConsumer>(Queues.RunReviews);
         return builder;
     }

@@ -154,6 +154,9 @@ public sealed record RunCompleted : EventRecord
     /// <summary>Rows that its steps rejected, and pairs that wait for a person.</summary>
     public long Rejected { get; init; }
     public long ToReview { get; init; }
+
+    /// <summary>Whether a step of it wrote to the port <c>rejected</c>, be it no row; null: an older version did not say.</summary>
+    public bool? HasRejects { get; init; }
 }
 
 /// <param name="Dataset">The dataset's name.</param>
@@ -168,6 +171,9 @@ public sealed record RunFailed : EventRecord
     public int PipelineVersion { get; init; }
     public string? StepId { get; init; }
     public required StepError Error { get; init; }
+
+    /// <summary>Whether a step of it wrote to the port <c>rejected</c>, be it no row; null: an older version did not say.</summary>
+    public bool? HasRejects { get; init; }
 }
 
 public sealed record RunCancelled : EventRecord
@@ -176,6 +182,9 @@ public sealed record RunCancelled : EventRecord
     public required string Pipeline { get; init; }
     public required Guid PipelineId { get; init; }
     public int PipelineVersion { get; init; }
+
+    /// <summary>Whether a step of it wrote to the port <c>rejected</c>, be it no row; null: an older version did not say.</summary>
+    public bool? HasRejects { get; init; }
 }
 
 /// <summary>What the run's steps wrote is kept until the pin is taken away.</summary>

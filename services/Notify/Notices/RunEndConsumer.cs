@@ -1,6 +1,8 @@
 using System.Globalization;
+using Dapper;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Plans;
@@ -56,23 +58,25 @@ internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOpti
         Tell(about, PlanNotifyOn.Late, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} is late", run.Reason);
     }
 
-    /// <summary>How the pipeline stood; null when a later run's end is known already.</summary>
-    private async Task<(string? State, string? Cause)?> StandingAsync(Guid pipelineId, DateTimeOffset at, CancellationToken ct)
-    {
-        var rows = await db.Pipelines.FromSql($"select * from notify.pipeline where pipeline_id = {pipelineId} for update").ToListAsync(ct);
-        return rows is [var known] ? known.At > at ? null : (known.State, known.Cause) : (null, null);
-    }
-
+    /// <summary>
+    /// How the pipeline stood, and stands no more; null when a later run's end is known already. One statement: every run of a pipeline waits here for the one before.
+    /// </summary>
     private async Task<PipelineChange?> MoveAsync(Guid pipelineId, string project, string pipeline, string state, string? cause, DateTimeOffset at, CancellationToken ct)
     {
-        if (await StandingAsync(pipelineId, at, ct) is not { } before)
-            return null;
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            insert into notify.pipeline (pipeline_id, project, pipeline, state, cause, at) values ({pipelineId}, {project}, {pipeline}, {state}, {cause}, {at})
-            on conflict (pipeline_id) do update set state = excluded.state, cause = excluded.cause, at = excluded.at
-            """, ct);
-        return new PipelineChange(before.State, before.Cause);
+        var moved = await db.Database.GetDbConnection().QueryAsync<PipelineChange>(new CommandDefinition(
+            """
+            with known as (select state, cause from notify.pipeline where pipeline_id = @pipelineId for update),
+            moved as (
+                insert into notify.pipeline as p (pipeline_id, project, pipeline, state, cause, at)
+                select @pipelineId, @project, @pipeline, @state, @cause, @at from (select count(*) from known) as locked
+                on conflict (pipeline_id) do update set state = excluded.state, cause = excluded.cause, at = excluded.at where p.at <= excluded.at
+                returning pipeline_id)
+            select known.state, known.cause from moved left join known on true
+            """,
+            new { pipelineId, project, pipeline, state, cause, at },
+            db.Database.CurrentTransaction!.GetDbTransaction(),
+            cancellationToken: ct));
+        return moved.FirstOrDefault();
     }
 
     private async Task<(Guid VersionId, IReadOnlyList<PlanNotification> Notify)> AboutAsync(string project, string pipeline, int? version, CancellationToken ct)

@@ -1,63 +1,52 @@
-using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Pipelines.Model;
+using Qualiz.Platform.Messaging;
 
 namespace Qualiz.Pipelines.Requests;
 
 /// <summary>What other services ask of pipelines; all answers but "the latest" stay true for ever.</summary>
-internal sealed class PipelineRequestConsumer(PipelinesDb db) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>, IConsumer<GetProject>, IConsumer<ListProjects>
+internal sealed class PipelineAnswers(PipelinesDb db) : IAnswers<ResolvePipeline>, IAnswers<GetPipelinePlan>, IAnswers<GetProject>, IAnswers<ListProjects>
 {
-    public async Task Consume(ConsumeContext<ResolvePipeline> context)
-    {
-        var (request, ct) = (context.Message, context.CancellationToken);
-        var found = await (
+    private static readonly Func<PipelinesDb, string, string, int?, CancellationToken, Task<PipelineResolved?>> s_resolve = EF.CompileAsyncQuery(
+        (PipelinesDb db, string slug, string name, int? number, CancellationToken ct) => (
             from pipeline in db.Pipelines
             join project in db.Projects on pipeline.ProjectId equals project.Id
             join version in db.Versions on pipeline.Id equals version.PipelineId
-            where project.Slug == request.Project && project.ArchivedAt == null && pipeline.Name == request.Pipeline && pipeline.ArchivedAt == null && version.Number == (request.Version ?? pipeline.Latest)
-            select new PipelineResolved { ProjectId = project.Id, PipelineId = pipeline.Id, VersionId = version.Id, Version = version.Number, TimeZone = project.TimeZone }).FirstOrDefaultAsync(ct);
-        if (found is not null)
-            await context.RespondAsync(found);
-        else
-            await context.RespondAsync(new PipelineUnknown { Message = await WhatIsMissingAsync(request, ct) });
+            where project.Slug == slug && project.ArchivedAt == null && pipeline.Name == name && pipeline.ArchivedAt == null && version.Number == (number ?? pipeline.Latest)
+            select new PipelineResolved { ProjectId = project.Id, PipelineId = pipeline.Id, VersionId = version.Id, Version = version.Number, TimeZone = project.TimeZone }).FirstOrDefault());
+
+    public async Task<object> AnswerAsync(ResolvePipeline request, CancellationToken ct) =>
+        (object?)await s_resolve(db, request.Project, request.Pipeline, request.Version, ct) ?? new PipelineUnknown { Message = await WhatIsMissingAsync(request, ct) };
+
+    public async Task<object> AnswerAsync(GetPipelinePlan request, CancellationToken ct)
+    {
+        var plan = await db.Versions.Where(version => version.Id == request.VersionId).Select(version => version.Plan).FirstOrDefaultAsync(ct);
+        return plan is not null ? new PipelinePlanFound { Plan = plan } : new PipelineUnknown { Message = $"There is no pipeline version {request.VersionId}." };
     }
 
-    public async Task Consume(ConsumeContext<GetPipelinePlan> context)
+    public async Task<object> AnswerAsync(GetProject request, CancellationToken ct)
     {
-        var plan = await db.Versions.Where(version => version.Id == context.Message.VersionId).Select(version => version.Plan).FirstOrDefaultAsync(context.CancellationToken);
-        if (plan is not null)
-            await context.RespondAsync(new PipelinePlanFound { Plan = plan });
-        else
-            await context.RespondAsync(new PipelineUnknown { Message = $"There is no pipeline version {context.Message.VersionId}." });
-    }
-
-    public async Task Consume(ConsumeContext<GetProject> context)
-    {
-        var slug = context.Message.Project;
-        var id = await db.Projects.Where(project => project.Slug == slug).Select(project => (Guid?)project.Id).FirstOrDefaultAsync(context.CancellationToken);
-        if (id is not null)
-            await context.RespondAsync(new ProjectFound { ProjectId = id.Value, Project = slug });
-        else
-            await context.RespondAsync(new ProjectUnknown { Message = $"There is no project \"{slug}\"." });
+        var id = await db.Projects.Where(project => project.Slug == request.Project).Select(project => (Guid?)project.Id).FirstOrDefaultAsync(ct);
+        return id is not null ? new ProjectFound { ProjectId = id.Value, Project = request.Project } : new ProjectUnknown { Message = $"There is no project \"{request.Project}\"." };
     }
 
     /// <summary>Deleted ones too: whoever tidies up has to know that they are gone.</summary>
-    public async Task Consume(ConsumeContext<ListProjects> context)
+    public async Task<object> AnswerAsync(ListProjects request, CancellationToken ct)
     {
         const int Most = 200;
-        var (after, ct) = (context.Message.After ?? "", context.CancellationToken);
+        var after = request.After ?? "";
         var projects = await db.Projects.IgnoreQueryFilters().AsNoTracking()
             .Where(project => project.Slug.CompareTo(after) > 0).OrderBy(project => project.Slug).Take(Most + 1).ToListAsync(ct);
         var ids = projects.Select(project => project.Id).ToList();
         var gone = (await db.Pipelines.IgnoreQueryFilters().Where(pipeline => ids.Contains(pipeline.ProjectId) && pipeline.DeletedAt != null)
             .Select(pipeline => new { pipeline.ProjectId, pipeline.Id }).ToListAsync(ct)).ToLookup(pipeline => pipeline.ProjectId, pipeline => pipeline.Id);
-        await context.RespondAsync(new ProjectsListed
+        return new ProjectsListed
         {
             Projects = [.. projects.Take(Most).Select(project => new ListedProject(project.Id, project.Slug, project.DeletedAt is not null, [.. gone[project.Id]]))],
             More = projects.Count > Most,
-        });
+        };
     }
 
     private async Task<string> WhatIsMissingAsync(ResolvePipeline request, CancellationToken ct)

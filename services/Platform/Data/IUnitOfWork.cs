@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Qualiz.Platform.Messaging;
 
 namespace Qualiz.Platform.Data;
@@ -19,6 +20,12 @@ public interface IUnitOfWork<TDb> where TDb : DbContext
 
     /// <summary>Begins when need be and waits for the lock on an id, held to the end of the transaction: the lock under which a saga of that id is handled.</summary>
     Task LockAsync(Guid id, CancellationToken ct);
+
+    /// <summary>The same with a query under the lock, in one round trip.</summary>
+    Task<T> LockAndReadAsync<T>(Guid id, NpgsqlBatchCommand query, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct);
+
+    /// <summary>Adds a command to those that go to the server together with COMMIT, after the tracked changes.</summary>
+    void AtCommit(NpgsqlBatchCommand command);
 
     /// <summary>Saves tracked changes, writes the outbox rows, commits, and wakes the relay.</summary>
     Task CommitAsync(CancellationToken ct);

@@ -22,6 +22,7 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
     where TDb : DbContext
 {
     private readonly OutboxBuffer _outbox = new(databases.Of(typeof(TDb)).Name, routes);
+    private readonly List<NpgsqlBatchCommand> _atCommit = [];
     private NpgsqlConnection? _connection;
     private NpgsqlTransaction? _transaction;
 
@@ -70,6 +71,19 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
         await batch.ExecuteNonQueryAsync(ct);
     }
 
+    public async Task<T> LockAndReadAsync<T>(Guid id, NpgsqlBatchCommand query, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct)
+    {
+        await BeginAsync(ct);
+        await using var batch = _connection!.CreateBatch();
+        batch.BatchCommands.Add(LockCommand(id));
+        batch.BatchCommands.Add(query);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);
+        return await read(reader, ct);
+    }
+
+    public void AtCommit(NpgsqlBatchCommand command) => _atCommit.Add(command);
+
     private static NpgsqlBatchCommand LockCommand(Guid id)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -87,6 +101,8 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
         var committed = _outbox.Messages.ToArray();
         await using (var batch = _connection!.CreateBatch())
         {
+            foreach (var command in _atCommit)
+                batch.BatchCommands.Add(command);
             foreach (var message in committed.Where(MessageRoutes.IsDurable))
                 batch.BatchCommands.Add(Row(message));
             foreach (var timer in _outbox.Timers)
@@ -111,6 +127,7 @@ internal sealed class UnitOfWork<TDb>(TDb db, ServiceDatabases databases, Messag
         if (_outbox.Timers.Count > 0)
             relay.TimerSet(_outbox.Timers.Min(timer => timer.DueAt));
         _outbox.Clear();
+        _atCommit.Clear();
         await EndAsync();
     }
 

@@ -58,7 +58,7 @@ internal sealed class BusHearing(IBusControl bus, IConfiguration configuration, 
         try
         {
             var endpoint = await bus.GetSendEndpoint(bus.Address);
-            await endpoint.Send(new Echo { Id = waiting.Id }, CancellationToken.None).LeaveAloneAfter(s_answer, ct);
+            await endpoint.Send(new Echo { Id = waiting.Id }, CancellationToken.None).WaitAsync(s_answer, ct);
             await waiting.Heard.Task.WaitAsync(s_answer, ct);
         }
         catch (Exception exception) when (!ct.IsCancellationRequested)

@@ -37,6 +37,15 @@ public static class BusRegistration
         return builder;
     }
 
+    /// <summary>As <see cref="AddRequestConsumer{TConsumer}"/>, for a class that implements <see cref="IAnswers{TRequest}"/>.</summary>
+    public static IHostApplicationBuilder AddAnswers<TAnswers>(this IHostApplicationBuilder builder, string queue, int concurrency = 16)
+        where TAnswers : class
+    {
+        builder.Services.TryAddScoped<TAnswers>();
+        BusRegistrations.Of(builder).Add(new QueueRegistration(queue, QueueKind.Requests, typeof(TAnswers), null, concurrency));
+        return builder;
+    }
+
     /// <summary>Every process gets its own copy, on a queue that goes with the process. For what only matters now: live updates, stops.</summary>
     public static IHostApplicationBuilder AddBroadcastConsumer<TConsumer>(this IHostApplicationBuilder builder) where TConsumer : class, IConsumer
     {

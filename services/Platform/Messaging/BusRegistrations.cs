@@ -58,7 +58,8 @@ internal record QueueRegistration(string Queue, QueueKind Kind, Type Consumer, T
     public bool HasInbox => Db is not null;
 
     public static IReadOnlyList<Type> MessageTypesOf(Type consumer) =>
-        [.. consumer.GetInterfaces().Where(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(type => type.GetGenericArguments()[0])];
+        [.. consumer.GetInterfaces().Where(type => type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(IConsumer<>) || type.GetGenericTypeDefinition() == typeof(IAnswers<>)))
+            .Select(type => type.GetGenericArguments()[0])];
 }
 
 internal abstract record SagaRegistration(string Queue, Type Consumer, Type Db, int Concurrency)

@@ -1,6 +1,7 @@
 using System.Reflection;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
+using Qualiz.Contracts;
 using Qualiz.Platform.Data;
 
 namespace Qualiz.Platform.Messaging;
@@ -9,25 +10,43 @@ namespace Qualiz.Platform.Messaging;
 internal static class ConsumerEndpoint
 {
     private static readonly MethodInfo s_handle = typeof(ConsumerEndpoint).GetMethod(nameof(Handle), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo s_answer = typeof(ConsumerEndpoint).GetMethod(nameof(Answer), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     public static void Configure(IReceiveEndpointConfigurator endpoint, IServiceProvider services, Type consumer, string queue, QueueKind kind, Type? db)
     {
         var unit = db is null ? null : typeof(IUnitOfWork<>).MakeGenericType(db);
         foreach (var message in QueueRegistration.MessageTypesOf(consumer))
-            s_handle.MakeGenericMethod(consumer, message).Invoke(null, [endpoint, services, queue, kind, unit]);
+        {
+            if (consumer.IsAssignableTo(typeof(IAnswers<>).MakeGenericType(message)))
+                s_answer.MakeGenericMethod(consumer, message).Invoke(null, [endpoint, services]);
+            else
+                s_handle.MakeGenericMethod(consumer, message).Invoke(null, [endpoint, services, queue, kind, unit]);
+        }
     }
+
+    private static void Answer<TAnswers, TMessage>(IReceiveEndpointConfigurator endpoint, IServiceProvider services)
+        where TAnswers : class, IAnswers<TMessage>
+        where TMessage : class =>
+        endpoint.Handler<TMessage>(async context =>
+        {
+            await using var scope = services.CreateAsyncScope();
+            var answers = scope.ServiceProvider.GetRequiredService<TAnswers>();
+            await TellingInfrastructureAsync(async () => await context.RespondAsync(await answers.AnswerAsync(context.Message, context.CancellationToken)));
+        });
 
     private static void Handle<TConsumer, TMessage>(IReceiveEndpointConfigurator endpoint, IServiceProvider services, string queue, QueueKind kind, Type? unitType)
         where TConsumer : class, IConsumer<TMessage>
         where TMessage : class =>
         endpoint.Handler<TMessage>(async context =>
         {
+            if (!Queues.Concerns(queue, context.Message))
+                return;
             await using var scope = services.CreateAsyncScope();
             if (unitType is null)
             {
                 var consumer = scope.ServiceProvider.GetRequiredService<TConsumer>();
                 if (kind == QueueKind.Requests)
-                    await AnswerAsync(consumer, context);
+                    await TellingInfrastructureAsync(() => consumer.Consume(context));
                 else
                     await consumer.Consume(context);
                 return;
@@ -39,11 +58,11 @@ internal static class ConsumerEndpoint
             await unit.CommitAsync(context.CancellationToken);
         });
 
-    private static async Task AnswerAsync<TMessage>(IConsumer<TMessage> consumer, ConsumeContext<TMessage> context) where TMessage : class
+    private static async Task TellingInfrastructureAsync(Func<Task> answer)
     {
         try
         {
-            await consumer.Consume(context);
+            await answer();
         }
         catch (Exception exception) when (InfrastructureFault.Is(exception))
         {

@@ -2,7 +2,8 @@ namespace Qualiz.Platform.Messaging;
 
 /// <summary>
 /// Messages that leave at once, outside any transaction: results of operators, announcements, stops. What belongs to a
-/// change of state goes through <see cref="IOutbox"/> instead.
+/// change of state goes through <see cref="IOutbox"/> instead. Like everything that the bus is asked to do, a send is given up after a while but never cancelled:
+/// RabbitMQ.Client 7.1 loses its connection, or leaves it hanging, when the broker's answer comes after an operation was cancelled (its issues 1827 and 1900).
 /// </summary>
 public interface IMessageSender
 {

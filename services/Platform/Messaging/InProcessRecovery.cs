@@ -63,7 +63,7 @@ internal sealed class InProcessRecovery(
         await using var command = source.CreateCommand("UPDATE bus.outbox SET endpoints = $2 WHERE message_id = $1");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = message.Id });
         command.Parameters.Add(OutboxTable.Texts(
-            (message.Queue is { } queue ? routes.EndpointsOf(queue) : routes.EndpointsOf(message.Body.GetType())) ?? []));
+            (message.Queue is { } queue ? routes.EndpointsOfQueue(queue) : routes.EndpointsOf(message.Body)) ?? []));
         await command.ExecuteNonQueryAsync(ct);
     }
 

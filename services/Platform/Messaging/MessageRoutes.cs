@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Configuration;
+using Qualiz.Contracts;
 
 namespace Qualiz.Platform.Messaging;
 
@@ -20,9 +21,15 @@ internal sealed class MessageRoutes(BusRegistrations registrations, IConfigurati
     public string[] TrackedQueues => [.. _byQueue.Keys];
 
     /// <summary>Null with a broker.</summary>
-    public string[]? EndpointsOf(Type message) => InProcess ? Route(message).Endpoints : null;
+    public string[]? EndpointsOf(object message)
+    {
+        if (!InProcess)
+            return null;
+        var endpoints = Route(message.GetType()).Endpoints;
+        return Array.TrueForAll(endpoints, queue => Queues.Concerns(queue, message)) ? endpoints : Array.FindAll(endpoints, queue => Queues.Concerns(queue, message));
+    }
 
-    public string[]? EndpointsOf(string queue) => InProcess ? _byQueue.GetValueOrDefault(queue, s_none) : null;
+    public string[]? EndpointsOfQueue(string queue) => InProcess ? _byQueue.GetValueOrDefault(queue, s_none) : null;
 
     /// <summary>
     /// Whether the row must be stored. In-process, a message that no inbox waits for is gone with the process whether it is

@@ -29,7 +29,7 @@ internal sealed class MessageSender(IBus bus, ILogger<MessageSender> logger) : I
         {
             try
             {
-                await send().LeaveAloneAfter(s_sendTime, ct);
+                await send().WaitAsync(s_sendTime, ct);
                 return;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested && (exception is OperationCanceledException or TimeoutException || InfrastructureFault.Is(exception)))
@@ -40,17 +40,4 @@ internal sealed class MessageSender(IBus bus, ILogger<MessageSender> logger) : I
             }
         }
     }
-}
-
-/// <summary>
-/// For everything that the bus is asked to do: it is given up, but never cancelled. RabbitMQ.Client 7.1 loses its connection, or leaves it hanging, when the
-/// broker's answer comes after an operation was cancelled (its issues 1827 and 1900); what is left alone ends by itself.
-/// </summary>
-internal static class BusOperation
-{
-    /// <exception cref="TimeoutException">It took longer than <paramref name="patience"/>, and may still happen.</exception>
-    public static Task LeaveAloneAfter(this Task operation, TimeSpan patience, CancellationToken ct) => operation.WaitAsync(patience, ct);
-
-    /// <inheritdoc cref="LeaveAloneAfter(Task, TimeSpan, CancellationToken)"/>
-    public static Task<T> LeaveAloneAfter<T>(this Task<T> operation, TimeSpan patience, CancellationToken ct) => operation.WaitAsync(patience, ct);
 }

@@ -107,11 +107,11 @@ internal sealed class OutboxRelay(IServiceProvider services, MessageRoutes route
         if (message.Queue is { } queue)
         {
             var endpoint = await _bus.Value.GetSendEndpoint(new Uri($"queue:{queue}"));
-            await endpoint.Send(message.Body, message.Body.GetType(), id, CancellationToken.None).LeaveAloneAfter(Timeout.InfiniteTimeSpan, ct);
+            await endpoint.Send(message.Body, message.Body.GetType(), id, CancellationToken.None).WaitAsync(ct);
         }
         else
         {
-            await _bus.Value.Publish(message.Body, message.Body.GetType(), id, CancellationToken.None).LeaveAloneAfter(Timeout.InfiniteTimeSpan, ct);
+            await _bus.Value.Publish(message.Body, message.Body.GetType(), id, CancellationToken.None).WaitAsync(ct);
         }
     }
 

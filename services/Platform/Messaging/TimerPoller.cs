@@ -96,7 +96,7 @@ internal sealed class TimerPoller(
                     continue;
                 var queue = reader.GetString(3);
                 fired.Add(new OutgoingMessage(reader.GetGuid(1), reader.GetString(0), body, queue,
-                    reader.IsDBNull(5) ? null : reader.GetString(5), routes.EndpointsOf(queue)));
+                    reader.IsDBNull(5) ? null : reader.GetString(5), routes.EndpointsOfQueue(queue)));
             }
             await reader.NextResultAsync(ct);
             if (await reader.ReadAsync(ct) && !reader.IsDBNull(0) && reader.GetTimeSpan(0) is var until && until < next)

@@ -1,31 +1,24 @@
-using MassTransit;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Messaging;
 using Qualiz.Runs.Starting;
 
 namespace Qualiz.Runs.Claims;
 
 /// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
-internal sealed class ClaimConsumer(StepClaims claims, ChildRuns children)
-    : IConsumer<ClaimStep>, IConsumer<RenewLease>, IConsumer<CheckFence>, IConsumer<GetStepOutput>, IConsumer<GetRunOutputs>, IConsumer<GetLastOutputs>, IConsumer<StartChildRun>
+internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children)
+    : IAnswers<ClaimStep>, IAnswers<RenewLease>, IAnswers<CheckFence>, IAnswers<GetStepOutput>, IAnswers<GetRunOutputs>, IAnswers<GetLastOutputs>, IAnswers<StartChildRun>
 {
-    public async Task Consume(ConsumeContext<ClaimStep> context) =>
-        await context.RespondAsync(await claims.ClaimAsync(context.Message, context.CancellationToken));
+    public Task<object> AnswerAsync(ClaimStep request, CancellationToken ct) => claims.ClaimAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<RenewLease> context) =>
-        await context.RespondAsync(await claims.RenewAsync(context.Message, context.CancellationToken));
+    public async Task<object> AnswerAsync(RenewLease request, CancellationToken ct) => await claims.RenewAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<CheckFence> context) =>
-        await context.RespondAsync(await claims.CheckAsync(context.Message, context.CancellationToken));
+    public async Task<object> AnswerAsync(CheckFence request, CancellationToken ct) => await claims.CheckAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<GetStepOutput> context) =>
-        await context.RespondAsync(await claims.OutputAsync(context.Message, context.CancellationToken));
+    public Task<object> AnswerAsync(GetStepOutput request, CancellationToken ct) => claims.OutputAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<StartChildRun> context) =>
-        await context.RespondAsync(await children.EnsureAsync(context.Message, context.CancellationToken));
+    public Task<object> AnswerAsync(GetRunOutputs request, CancellationToken ct) => claims.OutputsAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<GetLastOutputs> context) =>
-        await context.RespondAsync(await claims.LastOutputsAsync(context.Message, context.CancellationToken));
+    public async Task<object> AnswerAsync(GetLastOutputs request, CancellationToken ct) => await claims.LastOutputsAsync(request, ct);
 
-    public async Task Consume(ConsumeContext<GetRunOutputs> context) =>
-        await context.RespondAsync(await claims.OutputsAsync(context.Message, context.CancellationToken));
+    public async Task<object> AnswerAsync(StartChildRun request, CancellationToken ct) => await children.EnsureAsync(request, ct);
 }

@@ -31,7 +31,11 @@ internal sealed class StepClaims(
     /// <returns><see cref="StepClaimed"/> or <see cref="ClaimRefused"/>.</returns>
     public async Task<object> ClaimAsync(ClaimStep claim, CancellationToken ct)
     {
-        await work.LockAsync(claim.RunId, ct);
+        if (await TryBeginAsync(claim, ct) is { } begun)
+        {
+            return begun;
+        }
+
         var run = await work.Db.Runs.FirstOrDefaultAsync(row => row.CorrelationId == claim.RunId, ct);
         var step = await work.Db.Steps.FirstOrDefaultAsync(row => row.RunId == claim.RunId && row.StepId == claim.StepId, ct);
         if (run is null || step is null)
@@ -114,6 +118,67 @@ internal sealed class StepClaims(
         await work.CommitAsync(ct);
         return claimed;
     }
+
+    /// <summary>
+    /// The usual claim, in two round trips: a dispatch that waits for its first execution, of a run that runs. What changes is what
+    /// <see cref="ClaimAsync"/> changes; every other case is its own. Either way the run's lock is held afterwards, unless the claim is made.
+    /// </summary>
+    private async Task<StepClaimed?> TryBeginAsync(ClaimStep claim, CancellationToken ct)
+    {
+        var query = new NpgsqlBatchCommand(
+            """
+            with step as (
+                update runs.step s
+                   set state = 'Running', fence = nextval('runs.fence'), started_at = now(), lease_until = now() + $4, worker = $5, command_id = $6, claim_id = $7
+                  from runs.run r
+                 where s.run_id = $1 and s.step_id = $2 and s.dispatch = $3 and s.state = 'Dispatched' and r.id = s.run_id and r.state = 'Running'
+                returning s.fence, s.attempt, s.parent, coalesce(s.memory_key, s.step_id) as memory_key),
+            run as (
+                update runs.run set sequence = sequence + 1 where id = $1 and exists (select from step)
+                returning project_id, pipeline_id, sequence)
+            select step.fence, step.attempt, step.parent, run.project_id, run.sequence,
+                   (select value::text from runs.state where state.pipeline_id = run.pipeline_id and state.step_id = step.memory_key)
+              from step, run
+            """)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<Guid> { TypedValue = claim.RunId },
+                new NpgsqlParameter<string> { TypedValue = claim.StepId },
+                new NpgsqlParameter<int> { TypedValue = claim.Dispatch },
+                new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Lease },
+                new NpgsqlParameter<string> { TypedValue = claim.Worker },
+                new NpgsqlParameter<Guid> { TypedValue = claim.CommandId },
+                new NpgsqlParameter<Guid> { TypedValue = claim.ClaimId },
+            },
+        };
+        var begun = await work.LockAndReadAsync<Begun?>(claim.RunId, query, static async (reader, ct) => await reader.ReadAsync(ct)
+            ? new Begun(
+                reader.GetInt64(0), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetGuid(3), reader.GetInt64(4), reader.IsDBNull(5) ? null : reader.GetString(5))
+            : null, ct);
+        if (begun is null)
+        {
+            return null;
+        }
+
+        events.Append(work, new RunState { CorrelationId = claim.RunId, ProjectId = begun.ProjectId, Sequence = begun.Sequence - 1 }, claim.Worker, new StepStarted
+        {
+            StepId = claim.StepId,
+            ItemOf = begun.Parent,
+            Attempt = begun.Attempt,
+            Fence = begun.Fence,
+            Worker = claim.Worker,
+        });
+        await work.CommitAsync(ct);
+        return new StepClaimed
+        {
+            Fence = begun.Fence,
+            Lease = options.Value.Lease,
+            State = begun.Memory is null ? null : JsonSerializer.Deserialize<JsonElement>(begun.Memory),
+        };
+    }
+
+    private sealed record Begun(long Fence, int Attempt, string? Parent, Guid ProjectId, long Sequence, string? Memory);
 
     /// <summary>Starts the lease, of a new execution or of one that is there already.</summary>
     private async Task<StepClaimed> GrantAsync(RunState run, StepState step, bool newFence, CancellationToken ct)

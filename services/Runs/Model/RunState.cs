@@ -170,16 +170,6 @@ internal sealed class StepState
     public string[] Logs { get; set; } = [];
 }
 
-/// <summary>An event of a run, as published.</summary>
-internal sealed class EventRow
-{
-    public Guid RunId { get; set; }
-    public long Sequence { get; set; }
-    public string Type { get; set; } = "";
-    public DateTimeOffset OccurredAt { get; set; }
-    public string Body { get; set; } = "";
-}
-
 /// <summary>The plan of a pipeline version.</summary>
 internal sealed class PlanRow
 {

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Qualiz.Runs.Model;
 
-/// <summary>The tables of schema <c>runs</c> (Migrations/).</summary>
+/// <summary>The tables of schema <c>runs</c> (Migrations/), but for the events, which are only appended and read in order.</summary>
 internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(options)
 {
     /// <summary>How JSON is written to the database and to events.</summary>
@@ -17,7 +17,6 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
 
     public DbSet<RunState> Runs => Set<RunState>();
     public DbSet<StepState> Steps => Set<StepState>();
-    public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<PlanRow> Plans => Set<PlanRow>();
     public DbSet<StepMemory> Memories => Set<StepMemory>();
 
@@ -26,7 +25,6 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
         modelBuilder.HasDefaultSchema("runs");
         modelBuilder.ApplyConfiguration(new RunMap());
         modelBuilder.ApplyConfiguration(new StepMap());
-        modelBuilder.ApplyConfiguration(new EventMap());
         modelBuilder.ApplyConfiguration(new PlanMap());
         modelBuilder.ApplyConfiguration(new MemoryMap());
     }
@@ -61,18 +59,6 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.Property(step => step.Deferral).IsJson();
             builder.Property(step => step.Outcome).IsJson();
             builder.Property(step => step.Error).IsJson();
-        }
-    }
-
-    private sealed class EventMap : IEntityTypeConfiguration<EventRow>
-    {
-        public void Configure(EntityTypeBuilder<EventRow> builder)
-        {
-            builder.ToTable("event");
-            builder.HasKey(row => new { row.RunId, row.Sequence });
-            builder.HasOne<RunState>().WithMany().HasForeignKey(row => row.RunId);
-            builder.Property(row => row.Sequence).ValueGeneratedNever();
-            builder.Property(row => row.Body).HasColumnType("json");
         }
     }
 

@@ -11,11 +11,14 @@ namespace Qualiz.Runs.Saga;
 /// </summary>
 internal sealed class RunSteps(IUnitOfWork<RunsDb> work)
 {
+    private static readonly Func<RunsDb, Guid, IAsyncEnumerable<StepState>> s_all = EF.CompileAsyncQuery(
+        (RunsDb db, Guid run) => db.Steps.Where(step => step.RunId == run && step.Parent == null));
+
     private Dictionary<string, StepState>? _steps;
 
     /// <summary>The steps of the file, by name.</summary>
     public async ValueTask<Dictionary<string, StepState>> AllAsync(RunState run, CancellationToken ct) =>
-        _steps ??= await work.Db.Steps.Where(step => step.RunId == run.CorrelationId && step.Parent == null).ToDictionaryAsync(step => step.StepId, ct);
+        _steps ??= await s_all(work.Db, run.CorrelationId).ToDictionaryAsync(step => step.StepId, cancellationToken: ct);
 
     /// <summary>A step or an element.</summary>
     public async ValueTask<StepState?> FindAsync(RunState run, string stepId, CancellationToken ct) =>

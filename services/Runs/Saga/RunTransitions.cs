@@ -28,6 +28,9 @@ internal sealed class RunTransitions(
     IOptions<RunsOptions> options,
     TimeProvider time)
 {
+    /// <summary>Where operators write the rows that they reject.</summary>
+    private const string RejectedPort = "rejected";
+
     private RunsDb Db => work.Db;
 
     public async Task<RunOutcome?> StartAsync(RunState run, CancellationToken ct)
@@ -455,6 +458,7 @@ internal sealed class RunTransitions(
         run.FinishedAt = time.GetUtcNow();
         run.Error = end.Error;
         run.FailedStep = end.StepId;
+        var hasRejects = all.Values.Any(step => step.Outcome?.Outputs.ContainsKey(RejectedPort) == true);
         switch (end.Outcome)
         {
             case RunOutcome.Completed:
@@ -468,6 +472,7 @@ internal sealed class RunTransitions(
                     Published = [.. Published(plan, all)],
                     Rejected = all.Values.Sum(step => step.Outcome?.RowsRejected ?? 0),
                     ToReview = all.Values.Sum(step => step.Outcome?.Counts.GetValueOrDefault("review") ?? 0),
+                    HasRejects = hasRejects,
                 });
                 break;
             case RunOutcome.Failed:
@@ -479,6 +484,7 @@ internal sealed class RunTransitions(
                     PipelineVersion = run.PipelineVersion,
                     StepId = end.StepId,
                     Error = end.Error!,
+                    HasRejects = hasRejects,
                 });
                 break;
             case RunOutcome.Cancelled:
@@ -488,6 +494,7 @@ internal sealed class RunTransitions(
                     Pipeline = run.Pipeline,
                     PipelineId = run.PipelineId,
                     PipelineVersion = run.PipelineVersion,
+                    HasRejects = hasRejects,
                 });
                 break;
         }

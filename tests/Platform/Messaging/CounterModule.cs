@@ -179,12 +179,25 @@ public sealed class CountConsumer(CounterDb db, Seen seen) : IConsumer<AskCount>
     }
 }
 
+/// <summary>The same as <see cref="CountConsumer"/>, in the form that needs no bus.</summary>
+public sealed class CountAnswers(CounterDb db, Seen seen) : IAnswers<AskCount>
+{
+    public async Task<object> AnswerAsync(AskCount request, CancellationToken ct)
+    {
+        await seen.Before(request);
+        return await db.Counters.AsNoTracking().FirstOrDefaultAsync(counter => counter.CorrelationId == request.CounterId, ct) is { } counter
+            ? new CountAnswer(counter.Count)
+            : new CountUnknown("no such counter");
+    }
+}
+
 public static class CounterModule
 {
     public const string Saga = "test.saga";
     public const string Notes = "test.notes";
     public const string Events = "test.events";
     public const string Questions = "test.questions";
+    public const string Answers = "test.answers";
 
     public static IHostApplicationBuilder AddCounters(this IHostApplicationBuilder builder)
     {
@@ -194,6 +207,7 @@ public static class CounterModule
         builder.AddBusConsumer<EventConsumer>(Events, typeof(CounterDb));
         builder.AddBroadcastConsumer<LiveConsumer>();
         builder.AddRequestConsumer<CountConsumer>(Questions);
+        builder.AddAnswers<CountAnswers>(Answers);
         return builder;
     }
 

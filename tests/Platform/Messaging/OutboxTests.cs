@@ -3,6 +3,7 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Messaging;
@@ -178,11 +179,39 @@ public sealed class OutboxTests
         await using var host = await TestHost.StartAsync(surroundings, builder =>
         {
             builder.AddCounters();
-            builder.AddBusConsumer<CompletedConsumer>(Queues.DatasetEvents, typeof(CounterDb));
+            builder.AddBusConsumer<CompletedConsumer>(Queues.NotifyEvents, typeof(CounterDb));
         });
 
         await host.UntilCountAsync(1, "SELECT count(*) FROM counters.note WHERE text = 'early command'");
         await host.UntilCountAsync(1, "SELECT count(*) FROM counters.note WHERE text = 'completed ' || $1", completed.Id.ToString());
+    }
+
+    [Theory]
+    [InlineData(TestBus.InProcess)]
+    [InlineData(TestBus.RabbitMq)]
+    public async Task A_queue_that_a_message_does_not_concern_neither_waits_for_it_nor_handles_it(TestBus bus)
+    {
+        await using var host = await TestHost.StartAsync(builder =>
+        {
+            builder.AddCounterDatabase();
+            builder.AddBusConsumer<CompletedConsumer>(Queues.DatasetEvents, typeof(CounterDb));
+            builder.AddBusConsumer<CompletedConsumer>(Queues.NotifyEvents, typeof(CounterDb));
+        }, bus: bus);
+        var nothing = RunCompletedOf(Guid.NewGuid());
+        var something = RunCompletedOf(Guid.NewGuid()) with { Published = [new PublishedOutput("customers", "clean", new DatasetRef { Files = [], Schema = new DatasetSchema { Columns = [] }, Rows = 0, Bytes = 0 }, null)] };
+
+        await host.WriteAsync(unit =>
+        {
+            unit.Outbox.Publish(nothing);
+            unit.Outbox.Publish(something);
+        });
+
+        await host.UntilCountAsync(3, "SELECT count(*) FROM counters.note");
+        await host.UntilCountAsync(1, "SELECT count(*) FROM bus.inbox WHERE message_id = $1", nothing.Id);
+        await host.UntilCountAsync(2, "SELECT count(*) FROM bus.inbox WHERE message_id = $1", something.Id);
+        if (bus == TestBus.InProcess)
+            await host.UntilCountAsync(1, $"SELECT count(*) FROM bus.outbox WHERE message_id = $1 AND endpoints = ARRAY['{Queues.NotifyEvents}']", nothing.Id);
+        await host.NothingGivenUpAsync();
     }
 
     private static RunCompleted RunCompletedOf(Guid id)
@@ -249,9 +278,11 @@ public sealed class OutboxTests
     }
 
     [Theory]
-    [InlineData(TestBus.InProcess)]
-    [InlineData(TestBus.RabbitMq)]
-    public async Task Requests_are_answered_and_asked_again_while_the_other_side_is_broken(TestBus bus)
+    [InlineData(TestBus.InProcess, CounterModule.Questions)]
+    [InlineData(TestBus.InProcess, CounterModule.Answers)]
+    [InlineData(TestBus.RabbitMq, CounterModule.Questions)]
+    [InlineData(TestBus.RabbitMq, CounterModule.Answers)]
+    public async Task Requests_are_answered_and_asked_again_while_the_other_side_is_broken(TestBus bus, string queue)
     {
         await using var host = await TestHost.StartAsync(builder => builder.AddCounters(), bus: bus);
         var id = Guid.NewGuid();
@@ -262,14 +293,16 @@ public sealed class OutboxTests
         var attempts = 0;
         host.Seen().Before = _ => Interlocked.Increment(ref attempts) <= 2 ? throw new NpgsqlException("away", new IOException()) : Task.CompletedTask;
 
-        (await requests.AskAsync<CountAnswer>(CounterModule.Questions, new AskCount(id), time.Token)).Count.ShouldBe(4);
+        (await requests.AskAsync<CountAnswer>(queue, new AskCount(id), time.Token)).Count.ShouldBe(4);
         attempts.ShouldBe(3);
-        (await requests.AskAsync<CountAnswer, CountUnknown>(CounterModule.Questions, new AskCount(id), time.Token)).First!.Count.ShouldBe(4);
-        (await requests.AskAsync<CountAnswer, CountUnknown>(CounterModule.Questions, new AskCount(Guid.NewGuid()), time.Token)).Second.ShouldNotBeNull();
+        (await requests.AskAsync<CountAnswer, CountUnknown>(queue, new AskCount(id), time.Token)).First!.Count.ShouldBe(4);
+        (await requests.AskAsync<CountAnswer, CountUnknown>(queue, new AskCount(Guid.NewGuid()), time.Token)).Second.ShouldNotBeNull();
 
         host.Seen().Before = _ => throw new InvalidOperationException("a mistake");
-        (await Should.ThrowAsync<RequestFailedException>(() => requests.AskAsync<CountAnswer>(CounterModule.Questions, new AskCount(id), time.Token)))
-            .Message.ShouldContain("a mistake");
+        var failure = await Should.ThrowAsync<RequestFailedException>(() => requests.AskAsync<CountAnswer>(queue, new AskCount(id), time.Token));
+        failure.Message.ShouldContain("a mistake");
+        // Called where it is, the exception itself comes back; over the bus only what is told of it.
+        (failure.InnerException is InvalidOperationException).ShouldBe(bus == TestBus.InProcess && queue == CounterModule.Answers);
         await host.NothingGivenUpAsync();
     }
 
