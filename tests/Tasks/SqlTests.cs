@@ -171,6 +171,21 @@ public sealed class SqlTests : IDisposable
     [InlineData("SELECT a FROM (SELECT email FROM people) t(a)", "a personal")]
     [InlineData("SELECT * FROM people", "id ,name ,email personal")]
     [InlineData("SELECT * REPLACE (email AS name) FROM people", "id ,name personal,email personal")]
+    [InlineData("SELECT p.* FROM people p", "id ,name ,email personal")]
+    [InlineData("SELECT COLUMNS('^(id|email)$') FROM people", "id ,email personal")]
+    [InlineData("SELECT id FROM people ORDER BY ALL", "id ")]
+    [InlineData("WITH name AS (SELECT id FROM people) SELECT p.name FROM people p JOIN name USING (id)", "name personal")]
+    [InlineData("SELECT people FROM people", "people personal")]
+    [InlineData("SELECT main.people AS x FROM people", "x personal")]
+    [InlineData("SELECT to_json(p) AS x, id FROM people p", "x personal,id personal")]
+    [InlineData("SELECT CAST(t AS VARCHAR) AS x FROM (SELECT email FROM people) t", "x personal")]
+    [InlineData("WITH w AS (SELECT email FROM people) SELECT to_json(w) AS x FROM w", "x personal")]
+    [InlineData("SELECT COLUMNS('email') AS x FROM people", "x personal")]
+    [InlineData("SELECT max(COLUMNS('email')) AS x FROM people", "x personal")]
+    [InlineData("SELECT concat(*COLUMNS(*)) AS x FROM people", "x personal")]
+    [InlineData("SELECT x.* FROM (SELECT struct_pack(a := email) AS x FROM people)", "a personal")]
+    [InlineData("SELECT unnest(struct_pack(a := email)) AS x FROM people", "a personal")]
+    [InlineData("SELECT #3 AS x FROM people", "x personal")]
     public async Task Sensitivity_follows_what_a_column_may_hold(string query, string expected)
     {
         var outcome = (await RunAsync(new SqlConfig { Query = query }, await InputsAsync())).ShouldBeOfType<StepResult.Completed>().Outcome;

@@ -2,22 +2,37 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Text;
 using Qualiz.Engine.Recipes;
 
 namespace Qualiz.Engine.Queries;
 
 /// <summary>Goes through the whole tree of a SELECT: what is not on a list is refused. On its way it notes which columns go into which names.</summary>
-internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<string> columns, string query, string path)
+/// <param name="inputs">The columns of each table.</param>
+internal sealed class QueryWalker(IReadOnlyDictionary<string, IReadOnlyList<DatasetColumn>> inputs, string query, string path)
 {
+    private readonly HashSet<string> _columns = Names(inputs.Values.SelectMany(columns => columns).Select(column => column.Name));
+    private readonly HashSet<string> _structs = Names(inputs.Values.SelectMany(columns => columns).Where(column => column.Type.StartsWith("struct", StringComparison.Ordinal)).Select(column => column.Name));
+
+    // A table that has a column of its own name stands for that column wherever a value is meant.
+    private readonly HashSet<string> _rows = Names(inputs.Where(table => !table.Value.Any(column => column.Name.Equals(table.Key, StringComparison.OrdinalIgnoreCase))).Select(table => table.Key));
+    private readonly HashSet<string> _sources = Names(inputs.Keys);
+    private readonly HashSet<string> _values = Names([]);
+    private readonly HashSet<string> _wholes = Names([]);
     private readonly Dictionary<string, HashSet<string>> _reads = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _unnamed = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, int> _places = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>True when columns get names by their place, so that names do not tell what they hold.</summary>
+    /// <summary>True when names do not tell what columns hold: they got them by their place, by a pattern or from a struct, whose fields a whole row can be too.</summary>
     public bool NamesAreLost { get; private set; }
 
-    public void Check(JsonElement node) => Visit(node, ImmutableHashSet<string>.Empty.WithComparer(StringComparer.OrdinalIgnoreCase), 0);
+    public void Check(JsonElement node)
+    {
+        Visit(node, ImmutableHashSet<string>.Empty.WithComparer(StringComparer.OrdinalIgnoreCase), 0);
+        // An alias may stand behind where it is used, so that only now all are known.
+        NamesAreLost |= _values.Overlaps(_rows) || _wholes.Any(name => !_sources.Contains(name) || _structs.Contains(name) || _reads.ContainsKey(name));
+    }
 
     /// <summary>The columns that may be in a column of this name: what was put under it, or under no name at all.</summary>
     public IEnumerable<string> ReadsOf(string name) => (_reads.GetValueOrDefault(name) ?? []).Concat(_reads.ContainsKey(name) ? [] : _unnamed);
@@ -69,6 +84,7 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
             if (entry.GetProperty("value").GetProperty("aliases").GetArrayLength() > 0)
                 NamesAreLost = true;
             Visit(entry.GetProperty("value").GetProperty("query"), scope, depth + 1);
+            IsRow(name);
             scope = scope.Add(name);
         }
         return scope;
@@ -82,6 +98,8 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
             throw SqlQuery.Refused("a sample is not allowed; the operation sample of transform gives the same rows each time", path, Place(node));
         if (node.TryGetProperty("column_name_alias", out var renamed) && renamed.GetArrayLength() > 0)
             NamesAreLost = true;
+        if (Text(node, "alias") is { Length: > 0 } alias)
+            IsRow(alias);
         switch (type)
         {
             case "BASE_TABLE":
@@ -109,12 +127,12 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
         if (!string.IsNullOrEmpty(Text(node, "schema_name")) || !string.IsNullOrEmpty(Text(node, "catalog_name"))
             || (node.TryGetProperty("at_clause", out var at) && at.ValueKind == JsonValueKind.Object))
         {
-            throw SqlQuery.Refused($"only inputs of this step can be read, by their plain names ({string.Join(", ", tables)})", path, Place(node));
+            throw SqlQuery.Refused($"only inputs of this step can be read, by their plain names ({string.Join(", ", inputs.Keys)})", path, Place(node));
         }
-        if (tables.Contains(name) || scope.Contains(name))
+        if (inputs.ContainsKey(name) || scope.Contains(name))
             return;
-        var nearest = NearestName.Find(name, tables.Concat(scope));
-        throw new RecipeException(SqlQuery.TableUnknown, $"\"{Short(name)}\" is no input of this step; {(nearest is null ? $"there is {string.Join(", ", tables)}." : $"did you mean \"{nearest}\"?")}", path)
+        var nearest = NearestName.Find(name, inputs.Keys.Concat(scope));
+        throw new RecipeException(SqlQuery.TableUnknown, $"\"{Short(name)}\" is no input of this step; {(nearest is null ? $"there is {string.Join(", ", inputs.Keys)}." : $"did you mean \"{nearest}\"?")}", path)
         {
             Suggestion = nearest,
             Position = Place(node),
@@ -129,14 +147,20 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
                 var names = node.GetProperty("column_names");
                 var name = names[names.GetArrayLength() - 1].GetString()!;
                 // Where no column has such a name, the engine takes it for a function.
-                if (names.GetArrayLength() == 1 && ValueWords.Contains(name.ToLowerInvariant()) && !columns.Contains(name))
+                if (names.GetArrayLength() == 1 && ValueWords.Contains(name.ToLowerInvariant()) && !_columns.Contains(name))
                     throw SqlQuery.Refused($"{name} is not allowed", path, Place(node));
                 if (Location(node) is { } at)
                     _places.TryAdd(name, at);
+                _values.Add(name);
                 break;
-            case "CONSTANT" or "COMPARISON" or "CONJUNCTION" or "CASE" or "BETWEEN" or "POSITIONAL_REFERENCE":
+            case "POSITIONAL_REFERENCE":
+                NamesAreLost = true;
+                break;
+            case "CONSTANT" or "COMPARISON" or "CONJUNCTION" or "CASE" or "BETWEEN":
                 break;
             case "STAR":
+                if (Text(node, "relation_name") is { Length: > 0 } whole)
+                    _wholes.Add(whole);
                 if (node.TryGetProperty("rename_list", out var renamed) && renamed.ValueKind == JsonValueKind.Array && renamed.GetArrayLength() > 0)
                     NamesAreLost = true;
                 if (node.TryGetProperty("replace_list", out var replaced) && replaced.ValueKind == JsonValueKind.Array)
@@ -182,13 +206,16 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
         var alias = Text(item, "alias");
         switch (Text(item, "class"))
         {
+            // What matches keeps its name, unless COLUMNS(...) has an alias.
             case "STAR":
+                NamesAreLost |= !string.IsNullOrEmpty(alias);
                 break;
             case "COLUMN_REF":
                 var names = item.GetProperty("column_names");
                 Put(string.IsNullOrEmpty(alias) ? names[names.GetArrayLength() - 1].GetString()! : alias, Columns(item));
                 break;
             default:
+                NamesAreLost |= HasHidden(item);
                 if (string.IsNullOrEmpty(alias))
                     _unnamed.UnionWith(Columns(item));
                 else
@@ -212,6 +239,24 @@ internal sealed class QueryWalker(IReadOnlySet<string> tables, IReadOnlySet<stri
         JsonValueKind.Object => node.EnumerateObject().SelectMany(member => Columns(member.Value)),
         _ => [],
     };
+
+    /// <summary>Reads columns that are not written there, or makes columns of a struct's fields.</summary>
+    private static bool HasHidden(JsonElement node) => node.ValueKind switch
+    {
+        JsonValueKind.Array => node.EnumerateArray().Any(HasHidden),
+        JsonValueKind.Object => Text(node, "class") == "STAR"
+            || (Text(node, "class") == "FUNCTION" && string.Equals(Text(node, "function_name"), "unnest", StringComparison.OrdinalIgnoreCase))
+            || node.EnumerateObject().Any(member => HasHidden(member.Value)),
+        _ => false,
+    };
+
+    private void IsRow(string name)
+    {
+        _rows.Add(name);
+        _sources.Add(name);
+    }
+
+    private static HashSet<string> Names(IEnumerable<string> names) => new(names, StringComparer.OrdinalIgnoreCase);
 
     private int? Place(JsonElement node) => Location(node) is { } at ? Character(at) : null;
 

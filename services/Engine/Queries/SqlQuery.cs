@@ -66,8 +66,7 @@ public static partial class SqlQuery
         if (wrapped.GetProperty("type").GetString() != "SUBQUERY" || !RowExpression.Same(bare, wrapped.GetProperty("subquery").GetProperty("node")))
             throw Refused("it is not one SELECT statement", path);
         var walker = new QueryWalker(
-            tables.Select(table => table.Table).ToHashSet(StringComparer.OrdinalIgnoreCase),
-            tables.SelectMany(table => table.Input.Dataset.Schema.Columns).Select(column => column.Name).ToHashSet(StringComparer.OrdinalIgnoreCase),
+            tables.ToDictionary(table => table.Table, table => table.Input.Dataset.Schema.Columns, StringComparer.OrdinalIgnoreCase),
             query, path);
         walker.Check(bare);
         foreach (var (table, input) in tables)
