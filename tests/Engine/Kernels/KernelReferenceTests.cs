@@ -95,6 +95,31 @@ public sealed class KernelReferenceTests : IDisposable
     }
 
     [Fact]
+    public void No_code_point_fails_a_statement()
+    {
+        var points = Enumerable.Range(1, 0x10FFFF).Where(point => point is < 0xD800 or > 0xDFFF).Select(point => $"a{char.ConvertFromUtf32(point)}\u0301");
+        Fill("v VARCHAR", points.Chunk(512).Select(chunk => Sql.Literal(string.Concat(chunk))));
+        string[] operations =
+        [
+            """{"op":"trim","inner":true}""", """{"op":"upper"}""", """{"op":"lower"}""", """{"op":"title"}""", """{"op":"normalize","form":"nfc"}""", """{"op":"normalize","form":"nfkc"}""",
+            """{"op":"accents"}""", """{"op":"remove","kinds":["control"]}""", """{"op":"pad","length":9,"with":"0","right":true,"cut":true}""",
+        ];
+        foreach (var kernel in operations.Select(operation => $"qz_text({Sql.Literal($"[{operation}]")}, v)").Concat(
+            ["qz_country('alpha2', v)", "qz_currency('code', v)", "qz_phone('e164', v, v)", "qz_phone('e164', '0441234567', v)", "qz_email(v || '@example.org')"]))
+        {
+            Should.NotThrow(() => _session.Scalar<long>($"SELECT count({kernel}) FROM t"), kernel);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"op":"normalize","form":"nfc"}""", "e\u0301\uFFFEe\u0301", "é\uFFFEé")]
+    [InlineData("""{"op":"normalize","form":"nfkc"}""", "\uFB01\uFFFE\u0301", "fi\uFFFE\u0301")]
+    [InlineData("""{"op":"normalize","form":"nfc"}""", "é\uFFFE", "é\uFFFE")]
+    [InlineData("""{"op":"accents"}""", "é\uFFFEØ", "e\uFFFEO")]
+    public void What_is_no_character_stays_and_the_others_are_normalised(string operation, string text, string expected) =>
+        _session.Scalar<string>($"SELECT qz_text({Sql.Literal($"[{operation}]")}, {Sql.Literal(text)})").ShouldBe(expected);
+
+    [Fact]
     public void Blank_is_what_trim_leaves_nothing_of() => Text.Array[1, 80].Sample(
         sample =>
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Qualiz.Engine.Kernels.Text;
 
 namespace Qualiz.Engine.Kernels.Codes;
 
@@ -54,7 +55,7 @@ internal sealed class CodeTable
     private static string Fold(string text)
     {
         var folded = new StringBuilder(text.Length);
-        foreach (var c in text.Normalize(NormalizationForm.FormD))
+        foreach (var c in Texts.Normal(text, NormalizationForm.FormD))
         {
             var category = CharUnicodeInfo.GetUnicodeCategory(c);
             if (category == UnicodeCategory.NonSpacingMark || c is '.' or ',' or '\'' or '’' or '(' or ')')

@@ -71,9 +71,9 @@ internal sealed class Normalize(NormalizationForm form) : TextOperation
     public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
     {
         var whole = Encoding.UTF8.GetString(text);
-        if (whole.IsNormalized(form))
+        if (!whole.Contains(Texts.NoCharacter, StringComparison.Ordinal) && whole.IsNormalized(form))
             return Outcome.Same;
-        target.Add(whole.Normalize(form));
+        target.Add(Texts.Normal(whole, form));
         return Texts.Unless(text, target);
     }
 }
@@ -86,7 +86,7 @@ internal sealed class Accents : TextOperation
     public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
     {
         var plain = new StringBuilder(text.Length);
-        foreach (var rune in Encoding.UTF8.GetString(text).Normalize(NormalizationForm.FormD).EnumerateRunes())
+        foreach (var rune in Texts.Normal(Encoding.UTF8.GetString(text), NormalizationForm.FormD).EnumerateRunes())
         {
             if (Rune.GetUnicodeCategory(rune) == UnicodeCategory.NonSpacingMark)
                 continue;
@@ -120,7 +120,7 @@ internal sealed class Accents : TextOperation
             else
                 plain.Append(spelt);
         }
-        target.Add(plain.ToString().Normalize(NormalizationForm.FormC));
+        target.Add(Texts.Normal(plain.ToString(), NormalizationForm.FormC));
         return Texts.Unless(text, target);
     }
 }
