@@ -76,6 +76,36 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         host.Fakes.Events.OfType<RowsQuarantined>().Single(happened => happened.SourceRunId == b).Reinjected.ShouldBe(371);
     }
 
+    [Theory]
+    [InlineData("out")]
+    [InlineData("patched")]
+    public async Task Rejected_rows_come_in_whole_though_what_tells_of_earlier_ones_is_gone(string port)
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        await RejectAsync(project, [Row("k1", 1, "bad"), Row("k2", 2, "odd")]);
+        using (var repaired = await ActAsync(project, (await ItemsAsync(project))[0], "repair", new { changes = new { email = "good" } }))
+            repaired.EnsureSuccessStatusCode();
+        var patch = (await PatchesAsync(project)).ShouldHaveSingleItem().Patch;
+        var run = await RejectAsync(project, [Row("k3", 3, "new")], applied: [(patch, true, 1, "k1")], clean: [("k2", "s@2")], gone: port);
+        var told = host.Fakes.Events.OfType<RowsQuarantined>().Single(happened => happened.SourceRunId == run);
+        (told.Rejected, told.New, told.Reinjected, told.Settled).ShouldBe((1, 1, port == "out" ? 1 : 0, port == "out" ? 0 : 1));
+        (await ItemsAsync(project)).Count.ShouldBe(3);
+        (await AccountAsync(project, run)).ShouldBe("1 rejected = 1 open");
+    }
+
+    /// <summary>The collector waits for it before it lets go of what else the run left.</summary>
+    [Fact]
+    public async Task The_end_of_a_run_whose_rejected_rows_are_gone_has_arrived_all_the_same()
+    {
+        var project = host.NewProject();
+        var run = await RejectAsync(project, [Row("k1", 1, "bad")], gone: RejectedRows.Port);
+        (await ItemsAsync(project)).ShouldBeEmpty();
+        await using var database = NpgsqlDataSource.Create(host.Database);
+        await using var connection = await database.OpenConnectionAsync();
+        (await connection.QuerySingleAsync<(long, int)>("select rejected, cardinality(files) from datasets.quarantine_batch where run_id = @run", new { run })).ShouldBe((0L, 0));
+    }
+
     [Fact]
     public async Task A_repair_lapses_when_the_source_sends_something_else()
     {
@@ -436,7 +466,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     /// <summary>A run that rejected these rows has ended, and the quarantine has taken them.</summary>
     private async Task<Guid> RejectAsync(
         string project, IReadOnlyList<RejectedRow> rows, IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied = null,
-        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean")
+        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean", string? gone = null)
     {
         var id = run ?? Guid.CreateVersion7();
         var folder = $"{project}/{id}/clean/{Random.Shared.Next()}";
@@ -461,7 +491,12 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
             passed = DatasetsHost.Content([file], [DatasetsHost.Column("email", "text"), .. HiddenColumns.Columns]);
         }
         Remember(project, id, Content(rejected, sensitive), patched, passed, sensitive, step);
-        await TellAsync(project, id, completed);
+        if (gone is not null)
+        {
+            foreach (var file in host.Fakes.Runs[id].Steps[0].Outputs[gone].Files)
+                await host.Store.DeleteAsync(file.Key, default);
+        }
+        await TellAsync(project, id, completed, counted: gone != RejectedRows.Port);
         return id;
     }
 
@@ -488,7 +523,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     /// <summary>Tells that the run ended, and waits until the quarantine has it.</summary>
-    private async Task TellAsync(string project, Guid run, bool completed = true, TimeSpan? patience = null)
+    private async Task TellAsync(string project, Guid run, bool completed = true, TimeSpan? patience = null, bool counted = true)
     {
         var message = completed
             ? (EventRecord)host.Completed(project, run)
@@ -511,7 +546,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         await TestHost.UntilAsync(async () =>
         {
             await using var connection = await database.OpenConnectionAsync();
-            return host.Fakes.Events.OfType<RowsQuarantined>().Any(happened => happened.SourceRunId == run)
+            return (!counted || host.Fakes.Events.OfType<RowsQuarantined>().Any(happened => happened.SourceRunId == run))
                 && await connection.ExecuteScalarAsync<long>("select count(*) from datasets.quarantine_batch where run_id = @run", new { run }) > 0
                 ? null : $"the end of run {run} in the quarantine";
         }, patience);

@@ -59,15 +59,17 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         try
         {
             filled = await MergeAsync(stepId, run, rejected, patched, stamp, ct);
-            // A step without earlier items has nothing that could have become of them.
-            if (completed && filled.HadItems)
-                filled = await AfterCompletionAsync(stepId, run, clean, filled, ct);
         }
         catch (ApiException gone) when (gone.Status == StatusCodes.Status410Gone)
         {
             log.LogWarning("The rejected rows of step {Step} in run {Run} were removed before they came into the quarantine", step.StepId, run);
+            // The collector keeps the run's other files until its end has arrived here.
+            await BatchAsync(stepId, run, stamp, rejected with { Files = [] }, 0, ct);
             return;
         }
+        // A step without earlier items has nothing that could have become of them.
+        if (completed && filled.HadItems)
+            filled = await AfterCompletionAsync(stepId, run, clean, filled, ct);
 
         work.Outbox.Publish(new RowsQuarantined
         {
@@ -186,9 +188,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             null, ct);
         if (rejected is not null)
             await rejected.CopyIdentitiesAsync(Connection, "incoming", ct);
-        if (patched is { Rows: > 0 })
+        using var opened = patched is { Rows: > 0 } ? await UnlessGoneAsync(files.OpenPageAsync(patched, ct)) : null;
+        if (opened is not null)
         {
-            using var opened = await files.OpenPageAsync(patched, ct);
             using var session = RejectedBatch.OpenSession(opened);
             await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key) FROM STDIN (FORMAT BINARY)", ct);
             await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
@@ -328,7 +330,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and q.id < @firstNew and q.last_run < @run and not exists (select from incoming i where i.item_id = q.id)";
         if (!await Connection.ExecuteScalarAsync<bool>(Command($"select exists (select {waiting})", new { stepId, firstNew, run }, ct)))
             return 0;
-        using var opened = await files.OpenPageAsync(clean, ct);
+        using var opened = await UnlessGoneAsync(files.OpenPageAsync(clean, ct));
+        if (opened is null)
+            return 0;
         using var session = RejectedBatch.OpenSession(opened);
         session.Execute("CREATE TEMP TABLE waiting (key VARCHAR)");
         await using (var command = new NpgsqlCommand($"select distinct q.key {waiting.Replace("@stepId", "$1", StringComparison.Ordinal).Replace("@firstNew", "$2", StringComparison.Ordinal).Replace("@run", "$3", StringComparison.Ordinal)}", Connection, (NpgsqlTransaction)Transaction))
@@ -358,6 +362,20 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                    and not exists (select from versions v where v.source = q.source)))
             """,
             new { stepId, firstNew, run, now, file = FileVersion }, ct);
+    }
+
+    /// <summary>An output that tells what became of earlier rows; null when it was removed. The rejected rows themselves are taken in without it.</summary>
+    private async Task<OpenedDataset?> UnlessGoneAsync(Task<OpenedDataset> opening)
+    {
+        try
+        {
+            return await opening;
+        }
+        catch (ApiException gone) when (gone.Status == StatusCodes.Status410Gone)
+        {
+            log.LogWarning("An output was removed before the quarantine had read it; earlier rejected rows stay as they are");
+            return null;
+        }
     }
 
     private async Task CopyTextsAsync(string table, EngineSession session, string query, CancellationToken ct)
