@@ -49,10 +49,16 @@ public static class RecipeRun
                 }
                 source = $"(SELECT *{flags} FROM {table})";
             }
-            await DatasetFiles.WriteAsync(session, Clean(recipe, outcomes, source), files.Out, ct).ConfigureAwait(false);
-            await WriteRejectedAsync(session, outcomes.Rejected, files.Rejected, ct).ConfigureAwait(false);
+            var clean = await DatasetFiles.WriteAsync(session, Clean(recipe, outcomes, source), files.Out, ct).ConfigureAwait(false);
+            var rejected = await WriteRejectedAsync(session, outcomes.Rejected, files.Rejected, ct).ConfigureAwait(false);
             var changes = files.Changes is null ? 0 : await WriteChangesAsync(session, outcomes.Changed, files.Changes, files.ChangesPerRule, ct).ConfigureAwait(false);
             var result = Result(recipe, outcomes) with { Changes = changes };
+            // What was counted and what was written come by different ways.
+            if (clean != result.Out || rejected != result.Rejected)
+            {
+                throw new EngineException(EngineException.EngineFailed, string.Create(
+                    CultureInfo.InvariantCulture, $"{result.Out:N0} clean and {result.Rejected:N0} rejected rows were counted, but {clean:N0} and {rejected:N0} were written."));
+            }
             return recipe.Wholes.Count == 0 ? result : await CheckWholeAsync(session, recipe, files, result, ct).ConfigureAwait(false);
         }
         finally

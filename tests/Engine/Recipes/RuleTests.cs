@@ -1,4 +1,5 @@
 using Qualiz.Engine.Kernels.Text;
+using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Tests.Recipes;
 
@@ -9,7 +10,7 @@ public sealed class RuleTests : IDisposable
     public void Dispose() => _bench.Dispose();
 
     private static string Values(params string?[] values) =>
-        $"SELECT v FROM (VALUES {string.Join(", ", values.Select((value, i) => $"({i}, CAST({Qualiz.Engine.Sessions.Sql.Literal(value)} AS VARCHAR))"))}) t(i, v) ORDER BY i";
+        $"SELECT v FROM (VALUES {string.Join(", ", values.Select((value, i) => $"({i}, CAST({Sql.Literal(value)} AS VARCHAR))"))}) t(i, v) ORDER BY i";
 
     [Fact]
     public async Task Trim_takes_every_white_space_from_both_ends()
@@ -76,6 +77,28 @@ public sealed class RuleTests : IDisposable
         output.Rows.ShouldBe(["1234.56", "-7.00", "0.50", "12.00", "∅", "∅", "1.23", "∅", "∅", "∅", "∅", "∅", "∅"]);
         output.Column("v").Type.ShouldBe("decimal(18,2)");
         output.Result.Tolerated.ShouldHaveSingleItem().Rows.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task Only_cells_of_rows_that_stay_count_as_kept_emptied_or_given_the_default()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES ('x', 'stays'), ('y', 'stays'), ('1', 'stays'), ('z', 'test'), ('z', NULL)) t(v, kind)",
+            """[{"rule":"number","columns":["v"],"type":"int64","else":"null"},{"rule":"filter","where":"kind <> 'test' OR kind IS NULL"}]""",
+            """[{"check":"email","columns":["kind"],"else":"keep"},{"check":"notNull","columns":["kind"],"else":"reject"}]""");
+        output.Result.Tolerated.Select(failure => (failure.Label, failure.Rows)).ShouldBe([("number(v)", 2L), ("email(kind)", 3L)]);
+        output.Result.Warnings.ShouldBe(["3 rows fail email(kind) and were kept."]);
+        output.Rows.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Rejected_rows_that_are_not_written_as_they_were_counted_fail_the_recipe()
+    {
+        // An identity of one row that reads as the end of a line and the beginning of another.
+        var key = """replace('k|1|1|1' || chr(10) || '0|"s@1"|2|k', '|', chr(31))""";
+        var thrown = await Should.ThrowAsync<EngineException>(() => _bench.RunAsync(
+            $"SELECT CAST(NULL AS VARCHAR) AS v, 's@1' AS _source, 1::BIGINT AS _row, {key} AS _key", "[]", """[{"check":"notNull","columns":["v"],"else":"reject"}]"""));
+        (thrown.Code, thrown.Message).ShouldBe(("engineFailed", "0 clean and 1 rejected rows were counted, but 0 and 2 were written."));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal enum RowEvent
     /// <summary>bool: a cell fails and the row is rejected for it.</summary>
     Reject,
 
-    /// <summary>bool: a cell fails, and the row goes on.</summary>
+    /// <summary>bool: a cell fails, and the row goes on. Only clean rows count.</summary>
     Tolerate,
 
     /// <summary>bool: the row is filtered, unless it is rejected already.</summary>
@@ -138,12 +138,27 @@ internal sealed class RowOutcomes : IDisposable
         }
         for (var i = 0; i < _events.Length; i++)
         {
+            if (_events[i] == RowEvent.Tolerate)
+                continue;
             var column = call.Column(FirstEvent + i);
             var flags = new ReadOnlySpan<byte>(column.Data, rows);
             for (var row = flags.IndexOfAnyExcept((byte)0); row < rows && row >= 0; row++)
             {
                 if (flags[row] != 0 && !column.IsNull(row))
                     Happen(i, inputs[row], ref outcomes[row], tally);
+            }
+        }
+        // A cell counts as kept only where its row is, which events after it decide too.
+        for (var i = 0; i < _events.Length; i++)
+        {
+            if (_events[i] != RowEvent.Tolerate)
+                continue;
+            var column = call.Column(FirstEvent + i);
+            var flags = new ReadOnlySpan<byte>(column.Data, rows);
+            for (var row = flags.IndexOfAnyExcept((byte)0); row < rows && row >= 0; row++)
+            {
+                if (flags[row] != 0 && outcomes[row] == (byte)Outcome.Clean && !column.IsNull(row))
+                    tally.Counts[(inputs[row] * _events.Length) + i]++;
             }
         }
         Hashes? hashes = null;
@@ -197,10 +212,6 @@ internal sealed class RowOutcomes : IDisposable
                     return;
                 outcome = (byte)Outcome.Filtered;
                 tally.Filtered[input]++;
-                break;
-            case RowEvent.Tolerate:
-                if (outcome == (byte)Outcome.Filtered)
-                    return;
                 break;
             case RowEvent.FilterFailed when outcome != (byte)Outcome.Clean:
                 return;
