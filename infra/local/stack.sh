@@ -1,10 +1,50 @@
 # Sourced by ./qualiz: the running instance, in one process (standalone) or one per service (distributed).
 
 services=(pipelines runs datasets ingest cleanse dedup enrich deliver notify tasks)
+engine_services=(ingest cleanse dedup enrich deliver tasks) # those with engine workers
 mode() { cat "$home/mode" 2>/dev/null; }
 replicas() { cat "$home/replicas" 2>/dev/null || echo 1; }
 public_port() { port_of public 5080; }
 address() { printf 'http://127.0.0.1:%s' "$(public_port)"; }
+
+# --- what of $home is the instance's ---------------------------------------------------------------------------------
+# QUALIZ_HOME may name a folder that holds other things too. The mark says that an instance was begun there, and which of the names
+# that it uses were taken before: those are not its own, and reset leaves them.
+
+instance_mark=.qualiz-instance
+instance_entries=(store landing delivered scratch secrets.key services.key postgres rabbitmq)
+instance_notes=(mode replicas processes ports)
+
+# The checkout's own folder is nobody else's; instances of older versions have no mark.
+is_instance() { [ -z "${QUALIZ_HOME:-}" ] || [ -e "$home/$instance_mark" ] || [ -e "$home/store/.qualiz-store" ] || [ -s "$home/ports/public" ]; }
+
+claim() { # before anything else is written below $home
+  local name
+  [ ! -e "$home/$instance_mark" ] || return 0
+  if ! is_instance; then
+    for name in "${instance_notes[@]}"; do
+      [ ! -e "$home/$name" ] || die "$home/$name is there already, and no instance made it: give QUALIZ_HOME a folder of its own" 2
+    done
+    for name in "${instance_entries[@]}"; do
+      if [ -e "$home/$name" ]; then echo "$name"; fi
+    done >"$home/$instance_mark.new"
+    mv "$home/$instance_mark.new" "$home/$instance_mark"
+  else
+    : >"$home/$instance_mark"
+  fi
+}
+
+wipe() { # removes what the instance made, and $home when nothing else is in it
+  local folder name
+  folder=$(postgres_folder)
+  case $folder in "$home"/*) ;; *) rm -rf "$folder" ;; esac
+  for name in "${instance_entries[@]}"; do
+    grep -qsx "$name" "$home/$instance_mark" || rm -rf "${home:?}/$name"
+  done
+  for name in "${instance_notes[@]}"; do rm -rf "${home:?}/$name"; done
+  rm -f "$home"/logs/*.log "$home"/logs/*.log.1 "$home"/test-results/*.log "$home"/test-results/*.trx "$home/lock" "$home/$instance_mark"
+  rmdir "$home/logs" "$home/test-results" "$home" 2>/dev/null || true
+}
 
 # The private cluster must be reachable for the unprivileged user that PostgreSQL runs as; a checkout below /root is not.
 postgres_folder() {
@@ -75,16 +115,20 @@ configure() { # what every process is given; docs/operate.md has the table
   [ -z "${QUALIZ_POSTGRES:-}" ] || export Outbound__Allow__1="$(sed -n 's/.*[Hh]ost=\([^;]*\).*/\1/p' <<<"$QUALIZ_POSTGRES")"
   if [ "$(mode)" = distributed ]; then
     export Bus__Transport=RabbitMq Bus__Uri=${QUALIZ_RABBITMQ:-amqp://guest:guest@127.0.0.1:$(port_of rabbitmq)/}
-    # The services know each other by this key; the engine workers of the five data services share the machine's memory.
+    # The services know each other by this key; the engine workers of all services share the machine's memory.
     make_key "$home/services.key"
     export Services__Pipelines=http://127.0.0.1:$(port_of pipelines-1) Services__Key Engine__MemoryShare
     Services__Key=$(<"$home/services.key")
-    Engine__MemoryShare=$(awk -v replicas="$(replicas)" 'BEGIN {printf "%.2f", 0.6 / 5 / replicas}')
+    Engine__MemoryShare=$(memory_share "$(replicas)")
   fi
   # An instance for one command works where the person does, and leaves nothing elsewhere.
   [ -z "${private:-}" ] || export Folders__Roots__0=$PWD Folders__Roots__1=$home/landing Engine__Scratch=$home/scratch
   mkdir -p "$home/store" "$home/landing" "$home/delivered" "$home/scratch"
   make_key "$Secrets__KeyFile"
+}
+
+memory_share() { # REPLICAS: each process's part of the 60 % of the memory that all engine workers may use together; never rounded up
+  awk -v processes="$((${#engine_services[@]} * $1))" 'BEGIN {printf "%.4f", int(6000 / processes) / 10000}'
 }
 
 instance_names() { # every process of the mode, in the order in which they start
@@ -121,6 +165,7 @@ bring_up() { # MODE REPLICAS
   started=
   need_sdk
   lock 60
+  claim
   # shellcheck disable=SC2046
   if [ -n "$(mode)" ] && [ -n "$(running_processes)" ]; then
     [ "$(mode)" = "$1" ] || die "an instance is running as $(mode); stop it first: ./qualiz down"
