@@ -147,6 +147,7 @@ public sealed class DatasetsHost : IAsyncLifetime
 internal sealed class FakeSurroundings
 {
     public ConcurrentDictionary<string, Guid> Projects { get; } = new();
+    public ConcurrentDictionary<string, string> TimeZones { get; } = new();
     public ConcurrentDictionary<(string Project, Guid Run, string Step, string Port), StepOutputFound> Outputs { get; } = new();
     public ConcurrentQueue<IEvent> Events { get; } = new();
 
@@ -167,7 +168,7 @@ internal sealed class FakePipelines(FakeSurroundings fakes) : IConsumer<GetProje
     });
 
     public Task Consume(ConsumeContext<GetProject> context) => fakes.Projects.TryGetValue(context.Message.Project, out var id)
-        ? context.RespondAsync(new ProjectFound { ProjectId = id, Project = context.Message.Project })
+        ? context.RespondAsync(new ProjectFound { ProjectId = id, Project = context.Message.Project, TimeZone = fakes.TimeZones.GetValueOrDefault(context.Message.Project) })
         : context.RespondAsync(new ProjectUnknown { Message = $"There is no project \"{context.Message.Project}\"." });
 }
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Dapper;
+using Npgsql;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Datasets.Resolving;
@@ -12,7 +15,7 @@ public sealed class ResolvingTests(DatasetsHost host) : IClassFixture<DatasetsHo
         var project = host.NewProject();
         var first = await host.PublishAsync(project, "customers", DatasetsHost.Nominal(1), 1);
         await host.PublishAsync(project, "customers", DatasetsHost.Nominal(2), 2);
-        var today = DateTime.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        var today = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
         (await ResolvedAsync(project, "dataset:customers")).Version.ShouldBe(2);
         (await ResolvedAsync(project, "dataset:customers")).Content.Rows.ShouldBe(2);
@@ -20,6 +23,30 @@ public sealed class ResolvingTests(DatasetsHost host) : IClassFixture<DatasetsHo
         (await ResolvedAsync(project, $"dataset:customers@{today}")).Version.ShouldBe(2);
         (await ResolvedAsync(project, $"dataset:customers@run:{first}")).Version.ShouldBe(1);
         (await ResolvedAsync(project, $"dataset:{project}/customers@1")).Version.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(null, "2026-11-20T23:30:00Z", "2026-11-20")]
+    [InlineData("Europe/Oslo", "2026-11-20T23:30:00Z", "2026-11-21")]
+    [InlineData("Europe/Oslo", "2026-11-20T22:59:59Z", "2026-11-20")]
+    [InlineData("America/Los_Angeles", "2026-11-21T07:59:59Z", "2026-11-20")]
+    // There is no midnight: the day before ends when it would be one o'clock.
+    [InlineData("America/Santiago", "2026-09-06T03:59:59Z", "2026-09-05")]
+    [InlineData("America/Santiago", "2026-09-06T04:00:00Z", "2026-09-06")]
+    public async Task Days_are_those_of_the_projects_time_zone(string? zone, string created, string day)
+    {
+        var project = host.NewProject();
+        if (zone is not null)
+            host.Fakes.TimeZones[project] = zone;
+        await host.PublishAsync(project, "customers", DatasetsHost.Nominal());
+        await using var database = NpgsqlDataSource.Create(host.Database);
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            "update datasets.version set created_at = @at where dataset_id = (select id from datasets.dataset where project = @project)",
+            new { at = DateTimeOffset.Parse(created, CultureInfo.InvariantCulture), project });
+        (await ResolvedAsync(project, $"dataset:customers@{day}")).Version.ShouldBe(1);
+        var before = DateOnly.Parse(day, CultureInfo.InvariantCulture).AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        (await AskAsync(project, $"dataset:customers@{before}", Guid.NewGuid())).Second.ShouldNotBeNull().Message.ShouldContain("or before");
     }
 
     [Fact]

@@ -186,7 +186,7 @@ public sealed class PipelineApiTests(PipelinesHost host) : IClassFixture<Pipelin
             .Second!.Message.ShouldContain("did you mean \"golden\"?");
         (await requests.AskAsync<PipelineResolved, PipelineUnknown>(Queues.PipelineRequests, new ResolvePipeline { Project = project, Pipeline = "golden", Version = 9 }, limit.Token))
             .Second!.Message.ShouldContain("has no version 9");
-        (await requests.AskAsync<ProjectFound, ProjectUnknown>(Queues.PipelineRequests, new GetProject { Project = project }, limit.Token)).First.ShouldNotBeNull();
+        (await requests.AskAsync<ProjectFound, ProjectUnknown>(Queues.PipelineRequests, new GetProject { Project = project }, limit.Token)).First.ShouldNotBeNull().TimeZone.ShouldBe("UTC");
         (await requests.AskAsync<ProjectFound, ProjectUnknown>(Queues.PipelineRequests, new GetProject { Project = "nowhere" }, limit.Token)).Second.ShouldNotBeNull();
     }
 

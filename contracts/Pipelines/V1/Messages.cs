@@ -2,7 +2,7 @@ using Qualiz.Contracts.Plans;
 
 namespace Qualiz.Contracts.Pipelines.V1;
 
-/// <summary>Request to Pipelines: does this project exist? Answered by <see cref="ProjectFound"/> or <see cref="ProjectUnknown"/>. Slugs are never reused, so the answer may be kept.</summary>
+/// <summary>Request to Pipelines: does this project exist? Answered by <see cref="ProjectFound"/> or <see cref="ProjectUnknown"/>. Slugs are never reused, so the answer may be kept for a while.</summary>
 public sealed record GetProject
 {
     public required string Project { get; init; }
@@ -12,6 +12,9 @@ public sealed record ProjectFound
 {
     public required Guid ProjectId { get; init; }
     public required string Project { get; init; }
+
+    /// <summary>In which its days count, e.g. <c>Europe/Oslo</c>; null: UTC.</summary>
+    public string? TimeZone { get; init; }
 }
 
 public sealed record ProjectUnknown

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Qualiz.Contracts.Text;
+using Qualiz.Datasets.Http;
 using Qualiz.Datasets.Model;
 
 namespace Qualiz.Datasets.Resolving;
@@ -9,7 +10,7 @@ namespace Qualiz.Datasets.Resolving;
 internal sealed record Resolution(DatasetVersion? Version, Dataset? Dataset, string? Problem);
 
 /// <summary>Turns references into versions and remembers, per run, what each of them meant.</summary>
-internal sealed class Resolver(DatasetsDb db, TimeProvider time)
+internal sealed class Resolver(DatasetsDb db, ProjectDirectory projects, TimeProvider time)
 {
     public async Task<Resolution> ResolveAsync(string project, Guid runId, string text, IReadOnlyList<Guid> readsLike, CancellationToken ct)
     {
@@ -57,6 +58,7 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
             return Unknown(await MissingAsync(project, reference.Name, ct));
 
         var versions = db.Versions.AsNoTracking().Where(version => version.DatasetId == dataset.Id && version.RemovedAt == null);
+        var before = reference.Version is VersionChoice.AsOf(var last) ? await EndOfAsync(project, last, ct) : default;
         var newestFirst = versions.OrderByDescending(version => version.Number);
         var (version, problem) = reference.Version switch
         {
@@ -67,7 +69,7 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
                 await versions.SingleOrDefaultAsync(version => version.Number == number, ct),
                 $"Dataset \"{dataset.Name}\" has no version {number}; its latest is {dataset.Latest}."),
             VersionChoice.AsOf(var day) => (
-                await newestFirst.FirstOrDefaultAsync(version => version.CreatedAt < EndOf(day), ct),
+                await newestFirst.FirstOrDefaultAsync(version => version.CreatedAt < before, ct),
                 string.Create(CultureInfo.InvariantCulture, $"Dataset \"{dataset.Name}\" has no version of {day:yyyy-MM-dd} or before.")),
             VersionChoice.OfRun(var run) => (
                 await newestFirst.FirstOrDefaultAsync(version => version.RunId == run, ct),
@@ -88,8 +90,19 @@ internal sealed class Resolver(DatasetsDb db, TimeProvider time)
             : $"There is no dataset \"{name}\" in project \"{project}\".";
     }
 
-    private static DateTimeOffset EndOf(DateOnly day) =>
-        day == DateOnly.MaxValue ? DateTimeOffset.MaxValue : new DateTimeOffset(day.AddDays(1).ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+    /// <summary>The first moment after a day, which is one of the project's time zone.</summary>
+    private async Task<DateTimeOffset> EndOfAsync(string project, DateOnly day, CancellationToken ct)
+    {
+        if (day == DateOnly.MaxValue)
+            return DateTimeOffset.MaxValue;
+        var found = await projects.FindAsync(project, ct);
+        var zone = found.First?.TimeZone is { } name && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var known) ? known : TimeZoneInfo.Utc;
+        var midnight = day.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Unspecified);
+        // Where clocks are put forward at midnight the day begins later; of two midnights the first counts, as for a run's day.
+        while (zone.IsInvalidTime(midnight))
+            midnight = midnight.AddMinutes(15);
+        return new DateTimeOffset(midnight, zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight)).ToUniversalTime();
+    }
 
     /// <summary>What an earlier run read that this one does again; the nearest that has read it decides.</summary>
     private async Task<Resolution?> ReadByAsync(string project, IReadOnlyList<Guid> runs, string text, CancellationToken ct)

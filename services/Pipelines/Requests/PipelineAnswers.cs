@@ -28,8 +28,9 @@ internal sealed class PipelineAnswers(PipelinesDb db) : IAnswers<ResolvePipeline
 
     public async Task<object> AnswerAsync(GetProject request, CancellationToken ct)
     {
-        var id = await db.Projects.Where(project => project.Slug == request.Project).Select(project => (Guid?)project.Id).FirstOrDefaultAsync(ct);
-        return id is not null ? new ProjectFound { ProjectId = id.Value, Project = request.Project } : new ProjectUnknown { Message = $"There is no project \"{request.Project}\"." };
+        var found = await db.Projects.Where(project => project.Slug == request.Project)
+            .Select(project => new ProjectFound { ProjectId = project.Id, Project = project.Slug, TimeZone = project.TimeZone }).FirstOrDefaultAsync(ct);
+        return found is not null ? found : new ProjectUnknown { Message = $"There is no project \"{request.Project}\"." };
     }
 
     /// <summary>Deleted ones too: whoever tidies up has to know that they are gone.</summary>
