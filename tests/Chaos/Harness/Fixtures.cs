@@ -37,9 +37,9 @@ public abstract class InstanceFixture : IAsyncLifetime
     }
 
     /// <summary>All that the pipelines of the workload ever did here.</summary>
-    internal async Task AllShouldBeAsIfNothingHappenedAsync()
+    internal async Task AllShouldBeAsIfNothingHappenedAsync(TimeSpan? patience = null)
     {
-        await using var verdict = new Verdict(Instance, Workload);
+        await using var verdict = new Verdict(Instance, Workload, patience ?? TimeSpan.FromSeconds(60));
         await verdict.ShouldBeAsIfNothingHappenedAsync();
     }
 

@@ -185,8 +185,8 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
     private const int RowsPerFile = 3000;
     private int _number;
 
-    /// <summary>The runs of each pipeline and what each should deliver, by run.</summary>
-    public ConcurrentDictionary<Guid, (string File, IReadOnlyList<Order> Rows)> OrderRuns { get; } = new();
+    /// <summary>The runs of each pipeline and what each should deliver, by run; of these also what each step should reject.</summary>
+    public ConcurrentDictionary<Guid, (string File, IReadOnlyList<Order> Rows, IReadOnlyList<(string Step, long Row)> Rejected)> OrderRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Order>> FreshRuns { get; } = new();
     public ConcurrentDictionary<Guid, IReadOnlyList<Person>> PeopleRuns { get; } = new();
 
@@ -233,15 +233,16 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
     public async Task<Guid> StartOrdersAsync(int number)
     {
         var file = $"orders-{number:000}.csv";
-        var rows = Write(Path.Combine("orders", file), number, clean: true);
+        var rejected = new List<(string, long)>();
+        var rows = Write(Path.Combine("orders", file), number, rejected);
         var run = await api.StartRunAsync("orders", $"orders {number}", new { file });
-        OrderRuns[run] = (file, rows);
+        OrderRuns[run] = (file, rows, rejected);
         return run;
     }
 
     public async Task<Guid> StartFreshAsync(int number)
     {
-        var rows = Write(Path.Combine("fresh", $"fresh-{number:000}.csv"), 1000 + number, clean: false);
+        var rows = Write(Path.Combine("fresh", $"fresh-{number:000}.csv"), 1000 + number);
         var run = await api.StartRunAsync("fresh", $"fresh {number}");
         FreshRuns[run] = rows;
         return run;
@@ -252,7 +253,7 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
         var file = $"parts-{number:000}";
         var rows = new List<Order>();
         foreach (var (part, at) in new[] { ("a", 0), ("b", 1), ("c", 2) })
-            rows.AddRange(Write(Path.Combine("parts", $"{file}-{part}.csv"), 2000 + (number * 3) + at, clean: false));
+            rows.AddRange(Write(Path.Combine("parts", $"{file}-{part}.csv"), 2000 + (number * 3) + at));
         var run = await api.StartRunAsync("family", $"family {number}", new { file });
         FamilyRuns[run] = rows;
         return run;
@@ -280,10 +281,11 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
     }
 
     /// <summary>Writes a file whole or not at all, as whoever delivers into a landing folder must.</summary>
-    /// <param name="clean">Whether the pipeline cleanses it.</param>
+    /// <param name="rejected">Of a pipeline that cleanses: gets what its steps should reject.</param>
     /// <returns>What of it should be delivered.</returns>
-    private List<Order> Write(string path, int number, bool clean)
+    private List<Order> Write(string path, int number, List<(string Step, long Row)>? rejected = null)
     {
+        var clean = rejected is not null;
         var random = new Random(HashCode.Combine(seed, number));
         var good = new List<Order>();
         var text = new StringBuilder("id,customer,email,amount\n");
@@ -297,6 +299,8 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
             text.Append(CultureInfo.InvariantCulture, $"{id},\"{customer.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{email},{amount}\n");
             if (email.Length > 0 && whole)
                 good.Add(new Order(id, clean ? customer.Trim() : customer, email, amount));
+            else
+                rejected!.Add((whole ? "clean" : "read", i + 1));
         }
         WriteWhole(path, text.ToString());
         return good;
