@@ -8,6 +8,11 @@ public sealed record DatasetRef
     public required long Rows { get; init; }
     public required long Bytes { get; init; }
 
+    /// <summary>
+    /// It holds only what is new since its source was last read, so that a row which is not in it need not be gone. What a step makes of it is partial too.
+    /// </summary>
+    public bool Partial { get; init; }
+
     public static DatasetRef Of(DatasetSchema schema, params IReadOnlyList<DataFile> files) =>
         new() { Files = files, Schema = schema, Rows = files.Sum(file => file.Rows), Bytes = files.Sum(file => file.Bytes) };
 }

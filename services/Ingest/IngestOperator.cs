@@ -122,7 +122,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var ledger = surveys.Select(Ledger).ToList();
         foreach (var line in ledger)
             step.Log.LogInformation("{Input}: {In} in, {Out} out, {Rejected} rejected", line.Input, line.In, line.Out, line.Rejected);
-        var outputs = new Dictionary<string, DatasetRef> { ["out"] = output };
+        var outputs = new Dictionary<string, DatasetRef> { ["out"] = output with { Partial = config.From.OnlyNew && state.Files.Count > 0 } };
         if (rejected is not null)
             outputs[RejectedRows.Port] = rejected;
         return new StepResult.Completed(new StepOutcome

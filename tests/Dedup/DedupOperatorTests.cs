@@ -183,6 +183,29 @@ public sealed class DedupOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_that_an_incremental_source_does_not_send_again_are_not_gone()
+    {
+        StepOutcome? last = null;
+        async Task<IEnumerable<string>> ChangesAsync(bool partial, string crm, string shop)
+        {
+            Task<ResolvedInput> InputAsync(string source, string values) => _bench.Bench.InputAsync(
+                $"SELECT k, '{source}@' || uuid() AS _source, row_number() OVER ()::BIGINT AS _row, 'key' || n AS _key FROM (VALUES {values}) t(n, k)", source);
+            var input = await InputAsync("crm", crm);
+            last = await _bench.CompletedAsync(
+                """{"entities": "customers", "keys": [{"columns": ["k"]}]}""", last?.State,
+                input with { Dataset = input.Dataset with { Partial = partial } }, await InputAsync("shop.csv", shop));
+            return (await _bench.Bench.RowsAsync(last.Outputs["changes"])).Select(line => line.Split('|')[0]).Order();
+        }
+
+        (await ChangesAsync(false, "('a', 1), ('b', 1), ('c', 2)", "('x', 9), ('y', 8)")).ShouldBe(["created", "created", "created", "created"]);
+        // y was in a file that came whole.
+        (await ChangesAsync(true, "('a', 1)", "('x', 9)")).ShouldBe(["retired"]);
+        (await ChangesAsync(true, "('b', 1), ('d', 3)", "('x', 9)")).ShouldBe(["created"]);
+        // All of it was read again: b and c are really gone.
+        (await ChangesAsync(false, "('a', 1), ('d', 3)", "('x', 9)")).ShouldBe(["retired", "shrank"]);
+    }
+
+    [Fact]
     public async Task A_lost_entity_set_fails_instead_of_giving_new_ids()
     {
         var rows = await _bench.Bench.InputAsync("SELECT 1 AS k");

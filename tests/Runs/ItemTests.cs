@@ -285,6 +285,17 @@ public sealed class ItemTests
         Items.ItemStack.Of("a", 2, [Ended(1, ("id", "int64")), Ended(2, ("id", "int64"))]).Outcome.Outputs["out"].Files.ShouldAllBe(file => file.Schema == null);
     }
 
+    [Fact]
+    public void What_lacks_an_element_is_partial()
+    {
+        bool Partial(int count, params IReadOnlyList<Items.EndedItem> items) => Items.ItemStack.Of("a", count, items).Outcome.Outputs["out"].Partial;
+        var outcome = Ended(2, ("id", "int64")).Outcome!;
+        var partial = outcome with { Outputs = new Dictionary<string, DatasetRef> { ["out"] = outcome.Outputs["out"] with { Partial = true } } };
+        Partial(2, Ended(1, ("id", "int64")), Ended(2, ("id", "int64"))).ShouldBeFalse();
+        Partial(2, Ended(1, ("id", "int64")), Ended(2, ("id", "int64")) with { IsGood = false }).ShouldBeTrue();
+        Partial(2, Ended(1, ("id", "int64")), Ended(2, ("id", "int64")) with { Outcome = partial }).ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData("id", "text", "Column \"id\" is int64 in a.1 and text in a.2; give it one type where it is read.")]
     [InlineData("ID", "int64", "The column \"id\" of a.1 is written \"ID\" in a.2; rename one of them.")]

@@ -28,6 +28,11 @@ public sealed class StackedInputs
     /// <summary>The internal column with the number of the input that a row came from.</summary>
     public string InputColumn => $"{Prefix}input";
 
+    /// <summary>The numbers of the inputs that hold all of their sources' rows; null: all of them do.</summary>
+    public IReadOnlyList<int>? Whole => _inputs.Any(input => input.Dataset.Dataset.Partial)
+        ? [.. Enumerable.Range(0, _inputs.Count).Where(i => !_inputs[i].Dataset.Dataset.Partial)]
+        : null;
+
     /// <summary>The visible columns of inputs on top of each other. A column that one of them lacks is empty there.</summary>
     /// <exception cref="RecipeException">Code <c>typeConflict</c>: two inputs disagree on a column.</exception>
     public static IReadOnlyList<DatasetColumn> Stack(IReadOnlyList<(string Name, DatasetSchema Schema)> inputs)

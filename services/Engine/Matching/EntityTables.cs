@@ -153,6 +153,14 @@ public sealed class EntityTables
             CREATE TEMP TABLE entity_overlap AS
             SELECT n.cluster, b.entity_id, min(b.since) AS since, min(n.r) AS first FROM {Now} n JOIN {Before} b USING (source, key, ordinal) GROUP BY n.cluster, b.entity_id
             """, ct).ConfigureAwait(false);
+        // Behind an incremental source most rows are elsewhere, not gone: only what came whole tells who is missing in it.
+        var isGone = "true";
+        if (_matcher.Inputs.Whole is { } whole)
+        {
+            var inputs = string.Join(", ", whole.Select(i => i.ToString(CultureInfo.InvariantCulture)).Prepend("-1"));
+            await Do($"CREATE TEMP TABLE entity_whole AS SELECT DISTINCT {SourceId} AS source FROM {Matcher.RowTable} WHERE CAST({Sql.Identifier(_matcher.Inputs.InputColumn)} AS INTEGER) IN ({inputs})", ct).ConfigureAwait(false);
+            isGone = "b.source IN (SELECT source FROM entity_whole)";
+        }
         // Of an entity that fell apart, the part with the oldest member keeps the id; of several that became one, the oldest id lives.
         await Do(
             $"""
@@ -166,7 +174,7 @@ public sealed class EntityTables
         await Do(
             $"""
             INSERT INTO {ChangeTable}
-            WITH gone AS (SELECT entity_id FROM {Before} WHERE present GROUP BY entity_id),
+            WITH gone AS (SELECT b.entity_id FROM {Before} b WHERE b.present GROUP BY b.entity_id HAVING bool_and({isGone})),
               met AS (SELECT o.entity_id AS was, e.entity_id AS is_now, o.entity_id IN (SELECT entity_id FROM {Entities}) AS lives FROM entity_overlap o JOIN {Entities} e USING (cluster))
             SELECT 'created', NULL, entity_id, 'new rows' FROM {Entities} WHERE cluster NOT IN (SELECT cluster FROM entity_overlap)
             UNION ALL SELECT DISTINCT CASE WHEN lives THEN 'split' ELSE 'merged' END, was, is_now, CASE WHEN lives THEN 'no longer alike' ELSE 'match' END FROM met WHERE was <> is_now
@@ -174,7 +182,7 @@ public sealed class EntityTables
             UNION ALL SELECT DISTINCT 'grew', e.entity_id, e.entity_id, 'new rows' FROM {Now} n JOIN {Entities} e USING (cluster)
               WHERE e.cluster IN (SELECT cluster FROM entity_overlap) AND NOT EXISTS (SELECT 1 FROM {Before} b WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal AND b.present)
             UNION ALL SELECT DISTINCT 'shrank', b.entity_id, b.entity_id, 'rows gone' FROM {Before} b
-              WHERE b.present AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
+              WHERE b.present AND {isGone} AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
             """, ct).ConfigureAwait(false);
         await Do($"UPDATE {Entities} SET changed_run = {_run} WHERE entity_id IN (SELECT \"from\" FROM {ChangeTable} UNION SELECT \"to\" FROM {ChangeTable})", ct).ConfigureAwait(false);
         // Members that are not there this time keep their place, under the id that took over.
@@ -182,7 +190,7 @@ public sealed class EntityTables
             SELECT n.source, n.key, n.ordinal, e.entity_id, coalesce(b.since, CAST(now() AS TIMESTAMPTZ)) AS since, e.created_run, e.changed_run, true AS present
             FROM {Now} n JOIN {Entities} e USING (cluster) LEFT JOIN {Before} b USING (source, key, ordinal)
             UNION ALL
-            SELECT b.source, b.key, b.ordinal, coalesce(m."to", b.entity_id), b.since, b.created_run, b.changed_run, false
+            SELECT b.source, b.key, b.ordinal, coalesce(m."to", b.entity_id), b.since, b.created_run, b.changed_run, b.present AND NOT ({isGone})
             FROM {Before} b LEFT JOIN (SELECT "from", min("to") AS "to" FROM {ChangeTable} WHERE change = 'merged' GROUP BY 1) m ON m."from" = b.entity_id
             WHERE NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
             """;

@@ -150,7 +150,7 @@ internal sealed class TableIngest(OutboundGuard guard)
             converted = (await new RepeatFinder(session, outcome.File.Path == target ? repeats : null, columns).ResolveAsync([converted], others.Dequeue, ct))[0];
         var outputs = new Dictionary<string, DatasetRef>
         {
-            ["out"] = DatasetRef.Of(schema, converted.Rows == 0 ? [] : [(await step.Outputs.CommitAsync(converted.Path, converted.Rows, ct)) with { Origin = converted.Origin }]),
+            ["out"] = DatasetRef.Of(schema, converted.Rows == 0 ? [] : [(await step.Outputs.CommitAsync(converted.Path, converted.Rows, ct)) with { Origin = converted.Origin }]) with { Partial = since is not null },
         };
         if (deletedPath is not null && outcome.Deleted > 0)
             outputs[IngestModule.DeletedPort] = DatasetRef.Of(schema, await step.Outputs.CommitAsync(deletedPath, outcome.Deleted, ct));

@@ -32,6 +32,8 @@ internal static class ItemStack
                 Files = [.. parts.SelectMany(part => Files(part.Content, schema))],
                 Rows = parts.Sum(part => part.Content.Rows),
                 Bytes = parts.Sum(part => part.Content.Bytes),
+                // Of an element that failed nothing is known either.
+                Partial = good.Count < count || parts.Any(part => part.Content.Partial),
             };
         }
 

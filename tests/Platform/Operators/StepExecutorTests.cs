@@ -76,6 +76,17 @@ public sealed class StepExecutorTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_made_of_a_partial_input_is_partial(bool partial)
+    {
+        var schema = new DatasetSchema { Columns = [] };
+        StepInput[] inputs = [new() { Name = "a", Dataset = DatasetRef.Of(schema) }, new() { Name = "b", Dataset = DatasetRef.Of(schema) with { Partial = partial } }];
+        var done = (await _rig.ResultAsync(ExecutorRig.Command("hostprobe", new { @do = "write", text = "a,b", number = 7 }, inputs: inputs))).ShouldBeOfType<CompleteStep>();
+        done.Outcome.Outputs["out"].Partial.ShouldBe(partial);
+    }
+
+    [Theory]
     [InlineData("""{"do": "complete", "txt": "x"}""", "txt", "did you mean \"text\"")]
     [InlineData("""{"do": "complet"}""", "do", "did you mean \"complete\"")]
     [InlineData("""{"text": "x"}""", "", "\"do\" is missing")]

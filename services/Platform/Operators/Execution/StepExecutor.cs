@@ -122,8 +122,8 @@ internal sealed class StepExecutor(
                 : await ResolveInputsAsync(command, claim.Work) switch
                 {
                     (null, { } unknown) => new StepResult.Failed(unknown),
-                    var (inputs, _) => await RunUntilInfrastructureHoldsAsync(
-                        registration, command, claimed, claim, grant, inputs!, await PatchesAsync(registration, command, claim.Work), buffer, stepLog),
+                    var (inputs, _) => PartialLikeItsInputs(inputs!, await RunUntilInfrastructureHoldsAsync(
+                        registration, command, claimed, claim, grant, inputs!, await PatchesAsync(registration, command, claim.Work), buffer, stepLog)),
                 };
         }
         catch (Exception exception) when (claim.Work.IsCancellationRequested)
@@ -204,6 +204,11 @@ internal sealed class StepExecutor(
             _ => throw new UnreachableException(),
         };
     }
+
+    private static StepResult PartialLikeItsInputs(IReadOnlyList<ResolvedInput> inputs, StepResult result) =>
+        result is StepResult.Completed { Outcome: var outcome } && inputs.Any(input => input.Dataset.Partial)
+            ? new StepResult.Completed(outcome with { Outputs = outcome.Outputs.ToDictionary(output => output.Key, output => output.Value with { Partial = true }) })
+            : result;
 
     /// <summary>
     /// A full disk or a store that is away is waited for in place, with back-off and without limit: it is nobody's mistake,
