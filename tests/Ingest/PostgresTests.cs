@@ -150,6 +150,54 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_cursor_goes_on_only_where_it_comes_from()
+    {
+        await ExecuteAsync("""
+            CREATE TABLE a (id int, at timestamptz);
+            CREATE TABLE b (id int, at timestamptz, more text);
+            INSERT INTO a VALUES (1, '2026-01-02 10:00+00');
+            INSERT INTO b VALUES (2, '2026-01-01 10:00+00', 'x'), (3, '2026-01-03 10:00+00', 'y');
+            """);
+        var incremental = new IncrementalSource { Cursor = "at" };
+        await IngestAsync(new IngestSource { Connection = "crm-db", Table = "a" }, incremental);
+        var other = await _run.RunAsync(new IngestConfig { From = new IngestSource { Connection = "crm-db", Table = "b" }, Incremental = incremental, OnSchemaChange = OnSchemaChange.Fail });
+        other.Rows("id").Select(row => row[0]).Order().ShouldBe(["2", "3"]);
+        other.Outcome.Warnings.ShouldContain(warning => warning.Contains("crm-db/public.a, this one reads crm-db/public.b", StringComparison.Ordinal));
+        (await IngestAsync(new IngestSource { Connection = "crm-db", Table = "b" }, incremental)).Outcome.RowsOut.ShouldBe(0);
+
+        // A query is known by its text, but for the blanks around it.
+        await IngestAsync(new IngestSource { Connection = "crm-db", Query = "SELECT * FROM a" }, incremental);
+        (await IngestAsync(new IngestSource { Connection = "crm-db", Query = " SELECT * FROM a;\n" }, incremental)).Outcome.RowsOut.ShouldBe(0);
+        (await IngestAsync(new IngestSource { Connection = "crm-db", Query = "SELECT * FROM a WHERE id < 5" }, incremental)).Outcome.RowsOut.ShouldBe(1);
+        // Literals are what parameters fill in.
+        (await IngestAsync(new IngestSource { Connection = "crm-db", Query = "SELECT * FROM a  WHERE id < 7" }, incremental)).Outcome.RowsOut.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_state_from_before_its_source_was_written_down_is_taken_as_it_is()
+    {
+        await ExecuteAsync("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2), (3)");
+        _run.State = System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>("""{"version": 1, "files": [], "columns": [{"name": "id", "type": "int64"}], "cursor": {"column": "id", "value": "2", "seen": []}}""");
+        (await IngestAsync(new IngestSource { Connection = "crm-db", Table = "t" }, new IncrementalSource { Cursor = "id" })).Rows("id").Select(row => row[0]).Order().ShouldBe(["2", "3"]);
+    }
+
+    [Theory]
+    [InlineData("timestamptz", "'2026-01-01 09:30+00'", "'2026-01-01 11:00+00'", "'2026-01-01 12:00+00'", true)]
+    [InlineData("int8", "1", "9", "10", false)]
+    public async Task A_cursor_never_goes_back(string type, string early, string middle, string late, bool lookback)
+    {
+        await ExecuteAsync($"CREATE TABLE t (id int, at {type}); INSERT INTO t VALUES (1, {early}), (2, {middle}), (3, {late})");
+        var source = new IngestSource { Connection = "crm-db", Table = "t" };
+        var incremental = new IncrementalSource { Cursor = "at", Lookback = lookback ? new Duration(TimeSpan.FromHours(2)) : null };
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(3);
+        await ExecuteAsync("DELETE FROM t WHERE id = 3");
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+        await ExecuteAsync($"INSERT INTO t VALUES (4, {late})");
+        (await IngestAsync(source, incremental)).Rows("id").ShouldBe([["4"]]);
+    }
+
+    [Fact]
     public async Task Of_several_states_of_a_row_the_latest_stays()
     {
         await ExecuteAsync("CREATE TABLE log (id int, v text, seq bigint); INSERT INTO log VALUES (1, 'a', 1), (1, 'b', 2), (2, 'c', 3), (1, 'd', 4)");

@@ -1,5 +1,8 @@
 using System.Data;
 using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.RegularExpressions;
 using Npgsql;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
@@ -8,7 +11,7 @@ using Qualiz.Ingest.Sources;
 namespace Qualiz.Ingest.Postgres;
 
 /// <summary>A table or query as it is about to be read: its columns, and the statements that read it, one for each range.</summary>
-internal sealed class SourceTable
+internal sealed partial class SourceTable
 {
     // Below this a range is not worth a statement of its own.
     private const long PagesPerRange = 1024;
@@ -28,17 +31,32 @@ internal sealed class SourceTable
 
     public long EstimatedRows { get; }
 
+    /// <summary>What the rows come from, as SQL of the server has it.</summary>
+    public static async Task<string> FromAsync(NpgsqlConnection connection, IngestConfig config, CancellationToken ct) =>
+        // The line end keeps a comment at the end of the query from going on.
+        config.From.Query is null ? await FindAsync(connection, config.From.Table!, ct) : $"({config.From.Query.Trim().TrimEnd(';')}\n) AS source";
+
+    /// <summary>
+    /// What a state belongs to. Of a query that is its text but for blanks and literals: these are often parameters, with which it is still the same query.
+    /// </summary>
+    public static string Identity(string connection, IngestConfig config, string from)
+    {
+        if (config.From.Query is null)
+            return $"{connection}/{from}";
+        var text = Blanks().Replace(Literals().Replace(config.From.Query.Trim().TrimEnd(';'), "?"), " ").Trim();
+        return $"{connection}/query {Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(text)))}";
+    }
+
+    /// <param name="from">From <see cref="FromAsync"/>.</param>
     /// <param name="since">The cursor of the last run; null: everything.</param>
     /// <param name="before">The types that columns had in the last run: a number of any size keeps its type where it fits.</param>
     /// <param name="sample">Looks at so many rows at most where values decide on a type; 0: at all.</param>
     public static async Task<SourceTable> DescribeAsync(
-        NpgsqlConnection connection, IngestConfig config, string? since, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyDictionary<string, ColumnType> before,
+        NpgsqlConnection connection, IngestConfig config, string from, string? since, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyDictionary<string, ColumnType> before,
         List<string> warnings, int sample, CancellationToken ct)
     {
         var source = config.From;
         var label = source.Query is null ? source.Table! : "query";
-        // The line end keeps a comment at the end of the query from going on.
-        var from = source.Query is null ? await FindAsync(connection, source.Table!, ct) : $"({source.Query.Trim().TrimEnd(';')}\n) AS source";
         var found = new List<Npgsql.Schema.NpgsqlDbColumn>();
         // Through the extended protocol, which takes one statement only: what is copied below is a query and nothing else.
         await using (var command = new NpgsqlCommand($"SELECT * FROM {from}", connection))
@@ -87,6 +105,12 @@ internal sealed class SourceTable
     public static PostgresColumn Find(IReadOnlyList<PostgresColumn> columns, string name, string path) =>
         columns.FirstOrDefault(column => column.Source == name) ?? columns.FirstOrDefault(column => column.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
         ?? throw new IngestException("columnUnknown", $"There is no column \"{name}\". The source has {string.Join(", ", columns.Take(20).Select(column => column.Name))}.", path);
+
+    [GeneratedRegex(@"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")]
+    private static partial Regex Literals();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blanks();
 
     private string Copy(string where) => $"COPY (SELECT {string.Join(", ", Columns.Select(column => column.Ask))} FROM {_from}{where}) TO STDOUT (FORMAT binary)";
 

@@ -29,17 +29,21 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         var name = Sql.Identifier(column);
         var finite = type == ColumnType.Timestamp || type == ColumnType.TimestampTz || type == ColumnType.Date ? $" FILTER (WHERE isfinite({name}))" : "";
         var read = $"read_parquet({Sql.Literal(file.Path)})";
-        var (last, nulls) = (await session.QueryAsync(
-            $"SELECT CAST(max({name}){finite} AS VARCHAR), count(*) - count({name}) FROM {read}", row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1)), ct))[0];
+        var reached = since is null ? "false" : $"coalesce(max({name}){finite} <= TRY_CAST({Sql.Literal(since.Value)} AS {type.DuckDb}), false)";
+        var (last, nulls, back) = (await session.QueryAsync(
+            $"SELECT CAST(max({name}){finite} AS VARCHAR), count(*) - count({name}), {reached} FROM {read}", row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1), row.GetBoolean(2)), ct))[0];
         if (nulls > 0)
             warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{nulls} rows have no {column}: a later run does not see them change."));
         if (last is null)
             return since;
+        // The last row may be gone, and with it the largest value. A cursor that went back with it would ask for rows whose hashes are no longer kept.
+        if (back)
+            last = since!.Value;
         // The next run asks again for rows from here on.
-        var back = incremental.Lookback is { Value: var span } && span > TimeSpan.Zero
-            ? string.Create(CultureInfo.InvariantCulture, $" - INTERVAL '{span.TotalSeconds} seconds'") : "";
+        var span = incremental.Lookback is { Value: var lookback } && lookback > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $" - INTERVAL '{lookback.TotalSeconds} seconds'") : "";
         var seen = await session.QueryAsync(
-            $"SELECT {_content} FROM {read} WHERE {name} >= CAST({Sql.Literal(last)} AS {type.DuckDb}){back} LIMIT {MaxSeen + 1}", row => row.GetString(0), ct);
+            $"SELECT {_content} FROM {read} WHERE {name} >= CAST({Sql.Literal(last)} AS {type.DuckDb}){span} LIMIT {MaxSeen + 1}", row => row.GetString(0), ct);
         if (seen.Count > MaxSeen)
         {
             warnings.Add(string.Create(CultureInfo.InvariantCulture, $"More than {MaxSeen:N0} rows lie within the time looked back on: the next run may give some of them again."));
