@@ -191,6 +191,24 @@ public sealed class CsvTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0.5, 0)]
+    [InlineData(1, 8)]
+    [InlineData(1, 1)]
+    public async Task A_gzip_that_was_cut_off_is_said_so(double share, int missing)
+    {
+        var zipped = Zip(Encoding.UTF8.GetBytes("id,v\n" + string.Concat(Enumerable.Range(0, 100_000).Select(i => $"{i},{i * 7919L % 100_003}\n"))));
+        _run.Write("a.csv.gz", zipped[..((int)(zipped.Length * share) - missing)]);
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).Code.ShouldBe("fileUnreadable");
+    }
+
+    [Fact]
+    public async Task A_gzip_of_several_parts_is_read_to_its_end()
+    {
+        _run.Write("a.csv.gz", [.. Zip("id,v\n1,x\n"u8.ToArray()), .. Zip("2,y\n"u8.ToArray())]);
+        (await _run.RunAsync()).Rows("id", "v").ShouldBe([["1", "x"], ["2", "y"]]);
+    }
+
+    [Theory]
     [InlineData(";")]
     [InlineData("\t")]
     [InlineData("|")]
