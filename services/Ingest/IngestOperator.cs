@@ -28,9 +28,16 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(step);
+        var read = new ReadFiles();
         try
         {
-            return await IngestAsync(config, step, ct);
+            return await IngestAsync(config, step, read, ct);
+        }
+        catch (Exception error) when (error is IngestException or InvalidDataException or EngineException { EndsStep: true } && read.Changed is { } name)
+        {
+            // Whatever came of it: half of a file is worth another try, not a judgement.
+            var changed = ReadFiles.Gone(name);
+            return Failed(changed.Code, changed.Message, changed.Path, changed.Transient);
         }
         catch (IngestException error)
         {
@@ -61,11 +68,14 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         return new IngestInference(configuration, guard).InferAsync(config, context, ct);
     }
 
-    private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, CancellationToken ct)
+    private async Task<StepResult> IngestAsync(IngestConfig config, StepContext step, ReadFiles read, CancellationToken ct)
     {
         var state = IngestState.Read(step.State);
         if ((config.From.Table ?? config.From.Query) is not null)
             return await new TableIngest(guard).RunAsync(config, step, state, ct);
+        // What a table left says nothing of files.
+        if (state.Source is not null)
+            state = new IngestState();
         var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct);
         var warnings = new List<string>();
         var declared = Declared(config, state);
@@ -80,23 +90,25 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             SourceSurvey? survey;
             string hash;
+            // Not the size that was listed: the file may have grown since.
+            var bytes = read.Begin(file);
             if (config.From.OnlyNew)
             {
                 hash = await TextFile.HashAsync(file.Path, ct);
-                if (seen.Contains(new SeenFile(file.Id, file.Bytes, hash)))
+                if (seen.Contains(new SeenFile(file.Id, bytes, hash)))
                 {
                     skipped++;
                     continue;
                 }
-                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, file.Bytes, hash), warnings, ct);
+                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, bytes, hash), warnings, ct);
             }
             else
             {
                 var hashing = TextFile.HashAsync(file.Path, ct);
-                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, file.Bytes, ""), warnings, ct);
+                survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, bytes, ""), warnings, ct);
                 hash = await hashing;
             }
-            files.Add(new SeenFile(file.Id, file.Bytes, hash));
+            files.Add(new SeenFile(file.Id, bytes, hash));
             if (survey is not null)
                 surveys.Add(survey with { File = survey.File with { Hash = hash } });
         }
@@ -117,6 +129,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
 
         progress.Begin("convert", surveys.Sum(survey => survey.Good));
         var (output, rejected) = await ConvertAsync(surveys, columns, schema, key, step, progress, ct);
+        read.RequireUnchanged();
         foreach (var warning in warnings)
             step.Log.LogWarning("{Warning}", warning);
         var ledger = surveys.Select(Ledger).ToList();

@@ -36,6 +36,9 @@ internal sealed class IngestRun : IDisposable
     /// <summary>What the step gets in place of its outputs.</summary>
     public Func<IStepOutputs, IStepOutputs>? Outputs { get; set; }
     public JsonElement? State { get; set; }
+
+    /// <summary>Told of the step's progress, on the thread that makes it.</summary>
+    public Action<StepProgress>? Progress { get; set; }
     public long Memory { get; set; } = 512L << 20;
     public Dictionary<string, string?> Settings { get; } = [];
 
@@ -113,7 +116,12 @@ internal sealed class IngestRun : IDisposable
     {
         var configuration = Configuration();
         return new IngestOperator(configuration, new OutboundGuard(configuration)).ExecuteAsync(
-            config, _bench.Step(new StepSetup { Fence = ++_runs, StepId = "in", Operator = "ingest", Grant = new ResourceGrant(Memory, 2), State = State, Outputs = Outputs }), ct);
+            config, _bench.Step(new StepSetup { Fence = ++_runs, StepId = "in", Operator = "ingest", Grant = new ResourceGrant(Memory, 2), State = State, Outputs = Outputs, Progress = new Told(this) }), ct);
+    }
+
+    private sealed class Told(IngestRun run) : IProgress<StepProgress>
+    {
+        public void Report(StepProgress value) => run.Progress?.Invoke(value);
     }
 
     private IConfiguration Configuration() => new ConfigurationBuilder()

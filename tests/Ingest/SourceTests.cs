@@ -61,6 +61,62 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_grows_before_its_turn_is_known_as_it_was_read()
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources, OnlyNew = true } };
+        _run.Write("a.csv", "id,v\n1,x\n");
+        var path = _run.Write("b.csv", "id,v\n2,y\n");
+        _run.Progress = _ =>
+        {
+            _run.Progress = null;
+            File.AppendAllText(path, "3,z\n");
+        };
+        (await _run.RunAsync(config)).Rows("id").ShouldBe([["1"], ["2"], ["3"]]);
+        (await _run.RunAsync(config)).Outcome.RowsOut.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("a.csv", true, "survey")]
+    [InlineData("a.csv", false, "survey")]
+    [InlineData("a.csv", true, "convert")]
+    [InlineData("a.csv.gz", true, "survey")]
+    public async Task A_file_that_grows_while_it_is_read_is_not_whole_yet(string name, bool onlyNew, string phase)
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources, OnlyNew = onlyNew } };
+        var part = name.EndsWith(".gz", StringComparison.Ordinal) ? Zip("id,v\n1,x\n") : "id,v\n1,x\n"u8.ToArray();
+        var rest = name.EndsWith(".gz", StringComparison.Ordinal) ? Zip("2,y\n") : "2,y\n"u8.ToArray();
+        var path = _run.Write(name, part);
+        _run.Progress = progress =>
+        {
+            if (progress.Phase != phase)
+                return;
+            _run.Progress = null;
+            File.AppendAllBytes(path, rest);
+        };
+        (await _run.FailAsync(config)).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("sourceChanged", error.Message), error => error.Transient.ShouldBeTrue());
+        var again = await _run.RunAsync(config);
+        again.Rows("id").ShouldBe([["1"], ["2"]]);
+        again.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData("*", "a.csv,ab.csv")]
+    [InlineData("**", "a.csv,ab.csv,sub/b.csv")]
+    [InlineData("**/*.csv", "a.csv,ab.csv,sub/b.csv")]
+    [InlineData("?.csv", "a.csv")]
+    [InlineData(".*.csv", ".a.csv")]
+    [InlineData("sub/.*", "sub/.a.csv.qualiz")]
+    [InlineData(".git/*", ".git/c.csv")]
+    [InlineData(".a.csv", ".a.csv")]
+    public async Task Files_that_are_hidden_or_half_written_are_read_only_by_name(string pattern, string expected)
+    {
+        foreach (var name in (string[])["a.csv", "ab.csv", ".a.csv", ".part-0199b6f27e517c3d9a305e1f4d8a2b11.csv", "sub/b.csv", "sub/.a.csv.qualiz", "sub/.part-0199b6f27e517c3d9a305e1f4d8a2b11", ".git/c.csv"])
+            _run.Write(name, "id,v\n1,x\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources, Files = pattern } });
+        result.Outcome.Ledger.Select(line => line.Input).ShouldBe(expected.Split(','), ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Changed_columns_are_taken_left_out_or_refused()
     {
         var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources } };
@@ -273,10 +329,7 @@ public sealed class SourceTests : IDisposable
     [Fact]
     public async Task Json_and_lines_may_be_packed()
     {
-        var target = new MemoryStream();
-        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
-            zip.Write(Encoding.UTF8.GetBytes("{\"a\": 1}\n{\"a\": 2}\n"));
-        _run.Write("a.jsonl.gz", target.ToArray());
+        _run.Write("a.jsonl.gz", Zip("{\"a\": 1}\n{\"a\": 2}\n"));
         (await _run.RunAsync()).Rows("a").ShouldBe([["1"], ["2"]]);
     }
 
@@ -310,6 +363,14 @@ public sealed class SourceTests : IDisposable
         _run.Write("a.csv", text.ToString());
         _run.Memory = 200L << 20;
         (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1_500_000);
+    }
+
+    private static byte[] Zip(string text)
+    {
+        var target = new MemoryStream();
+        using (var zip = new GZipStream(target, CompressionLevel.Fastest))
+            zip.Write(Encoding.UTF8.GetBytes(text));
+        return target.ToArray();
     }
 
     /// <summary>Cancels as soon as a file is begun; however fast the machine, none is kept before that.</summary>
