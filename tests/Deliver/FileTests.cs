@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Compression;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
@@ -77,6 +78,32 @@ public sealed class FileTests : IDisposable
         var results = await Task.WhenAll(Enumerable.Range(1, 4).Select(fence => Task.Run(() => RunAsync("""{"to":{"file":"busy.csv"}}""", "SELECT i AS v FROM range(20000) t(i)", fence, run))));
         results.ShouldAllBe(result => result is StepResult.Completed);
         (await File.ReadAllLinesAsync(Path.Combine(_out, "busy.csv"))).Length.ShouldBe(20001);
+    }
+
+    [Fact]
+    public async Task What_a_killed_execution_left_goes_with_the_next_one()
+    {
+        string[] Left() => [.. Directory.EnumerateFiles(Path.Combine(_out, "in"), ".part-*").Select(path => Path.GetFileName(path)!)];
+        Directory.CreateDirectory(Path.Combine(_out, "in"));
+        // Of another file, maybe at work.
+        var other = Path.Combine(_out, "in", ".part-0199b6f27e517c3d9a305e1f4d8a2b11.csv");
+        await File.WriteAllTextAsync(other, "v");
+        var seen = new ConcurrentBag<string>();
+        using (var watcher = new FileSystemWatcher(Path.Combine(_out, "in"), ".part-*"))
+        {
+            watcher.Created += (_, change) => seen.Add(change.Name!);
+            watcher.EnableRaisingEvents = true;
+            await RunAsync("""{"to":{"file":"in/x.csv"}}""");
+            SpinWait.SpinUntil(() => !seen.IsEmpty, TimeSpan.FromSeconds(10)).ShouldBeTrue("no staging file was seen");
+        }
+        // As a kill would have left it.
+        var mine = Path.Combine(_out, "in", seen.Single());
+        await File.WriteAllTextAsync(mine, "v");
+        await RunAsync("""{"to":{"file":"in/y.csv"}}""");
+        Left().ShouldBe([Path.GetFileName(other), Path.GetFileName(mine)], ignoreOrder: true);
+        await RunAsync("""{"to":{"file":"in/x.csv"}}""");
+        Left().ShouldBe([Path.GetFileName(other)]);
+        (await File.ReadAllLinesAsync(Path.Combine(_out, "in", "x.csv"))).Length.ShouldBe(3);
     }
 
     [Theory]

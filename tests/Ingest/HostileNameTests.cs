@@ -20,7 +20,8 @@ public sealed class HostileNameTests : IDisposable
     public async Task A_file_of_any_name_is_read_and_named(string name)
     {
         _run.Write($"in/{name}", "id,v\n1,x\n2,y,z\n3,w\n");
-        var result = await _run.RunAsync();
+        // A hidden file has to be asked for.
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources, Files = name[0] == '.' ? "in/.*" : "**" } });
         result.Rows("id", "v", "_row").ShouldBe([["1", "x", "1"], ["3", "w", "3"]]);
         result.Value("_source").ShouldNotBeNull().ShouldContain(name);
         result.Outcome.Ledger.Single().Input.ShouldEndWith(name);

@@ -25,6 +25,8 @@ internal static class FileDelivery
             using Receipts receipts = config.To.File is null
                 ? new StoredReceipt(store, ReceiptKey(key))
                 : await LockedReceipt.OpenAsync(Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileName(ReceiptKey(key))), config.LockTimeout, ct).ConfigureAwait(false);
+            if (config.To.File is not null)
+                path = LocalFolder.TakeStagingPath(Path.Combine(Path.GetDirectoryName(path)!, Path.GetFileName(key)));
             var receipt = await receipts.ReadAsync(ct).ConfigureAwait(false);
             if (receipt is not null && await store.ExistsAsync(key, ct).ConfigureAwait(false))
             {

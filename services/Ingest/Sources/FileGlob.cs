@@ -7,6 +7,8 @@ namespace Qualiz.Ingest.Sources;
 internal sealed class FileGlob
 {
     private readonly Regex _pattern;
+    private readonly bool _hiddenNames;
+    private readonly bool _hiddenFolders;
 
     public FileGlob(string pattern)
     {
@@ -17,6 +19,8 @@ internal sealed class FileGlob
         var slash = normal.LastIndexOf('/', wild < 0 ? normal.Length - 1 : wild);
         Folder = slash < 0 ? "" : normal[..slash];
         Exact = wild < 0 ? normal : null;
+        var parts = normal.Split('/');
+        (_hiddenFolders, _hiddenNames) = (parts[..^1].Any(IsHidden), IsHidden(parts[^1]));
         var regex = new StringBuilder("\\A");
         for (var i = 0; i < normal.Length; i++)
         {
@@ -47,5 +51,14 @@ internal sealed class FileGlob
     /// <summary>The path itself when there is no wild character.</summary>
     public string? Exact { get; }
 
-    public bool Matches(string relativePath) => _pattern.IsMatch(relativePath);
+    /// <summary>As in a shell, names that begin with a dot are only found by patterns that have it: other programs keep there what is not finished, or not meant to be read.</summary>
+    public bool Matches(string relativePath)
+    {
+        if (!_pattern.IsMatch(relativePath))
+            return false;
+        var parts = relativePath.Split('/');
+        return (_hiddenNames || !IsHidden(parts[^1])) && (_hiddenFolders || !parts[..^1].Any(IsHidden));
+    }
+
+    private static bool IsHidden(string part) => part.StartsWith('.');
 }

@@ -201,7 +201,11 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         static IEnumerable<string> Walk(string folder)
         {
             foreach (var file in Directory.EnumerateFiles(folder))
-                yield return file;
+            {
+                // A delivery into the same folder writes there.
+                if (!LocalFolder.IsUnfinished(Path.GetFileName(file)))
+                    yield return file;
+            }
             foreach (var child in Directory.EnumerateDirectories(folder))
             {
                 if (new DirectoryInfo(child).LinkTarget is not null)
