@@ -120,7 +120,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             return new StepResult.Skipped(found.Count == 0 ? "no file was found" : "no new file was found");
 
         var columns = surveys.Count == 0
-            ? [.. state.Columns.Select(column => new TargetColumn(column.Name, new Typing.ColumnDecision(ColumnType.Parse(column.Type), true, null, (byte)'.')))]
+            ? [.. state.Columns.Select(TargetColumn.Of)]
             : SchemaPlan.Make(surveys, config, declared, state.Columns, warnings);
         var schema = SchemaPlan.Schema(columns, config);
         IReadOnlyList<string>? key = config.Key.Count == 0
@@ -147,7 +147,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             State = new IngestState
             {
                 Files = config.From.OnlyNew ? [.. state.Files.Where(old => !files.Any(file => file.Path == old.Path)), .. files] : [],
-                Columns = [.. columns.Select(column => new SeenColumn(column.Name, column.Decision.Type.ToString()))],
+                Columns = [.. columns.Select(column => column.Seen)],
             }.Write(),
         });
     }

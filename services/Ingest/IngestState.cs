@@ -30,4 +30,11 @@ internal sealed record SeenFile(string Path, long Size, string Hash);
 /// <param name="Seen">Content hashes of the rows that the next run will see again: those at that value, or within the time looked back on.</param>
 internal sealed record SeenCursor(string Column, string Value, IReadOnlyList<string> Seen);
 
-internal sealed record SeenColumn(string Name, string Type);
+internal sealed record SeenColumn(string Name, string Type)
+{
+    /// <summary>No value has been seen yet: the type says nothing.</summary>
+    public bool Empty { get; init; }
+
+    /// <summary>How its dates are written, where that is not as computers do.</summary>
+    public string? Format { get; init; }
+}

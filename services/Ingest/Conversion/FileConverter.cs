@@ -13,7 +13,20 @@ using Qualiz.Ingest.Typing;
 namespace Qualiz.Ingest.Conversion;
 
 /// <summary>A column of the dataset that is being made.</summary>
-internal sealed record TargetColumn(string Name, ColumnDecision Decision);
+internal sealed record TargetColumn(string Name, ColumnDecision Decision)
+{
+    /// <summary>No run has seen a value of it yet.</summary>
+    public bool Empty { get; init; }
+
+    /// <summary>How an earlier run has seen its dates written.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>What the next run is told of it.</summary>
+    public SeenColumn Seen => new(Name, Decision.Type.ToString()) { Empty = Empty, Format = Decision.Type == ColumnType.Date ? Decision.Format ?? Format : null };
+
+    /// <summary>A column of the last run that has no values in this one.</summary>
+    public static TargetColumn Of(SeenColumn last) => new(last.Name, new ColumnDecision(ColumnType.Parse(last.Type), last.Format is null, last.Format, (byte)'.')) { Empty = last.Empty };
+}
 
 /// <param name="Origin">Null when the file holds its hidden columns.</param>
 internal sealed record ConvertedFile(string Path, long Rows, RowOrigin? Origin);
@@ -77,7 +90,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
         var rewritten = Path.Combine(scratch, $"rewritten-{Guid.NewGuid():N}.csv");
         try
         {
-            var longest = await Task.Run(() => JsonRewriter.Rewrite(source, stored, rewritten, ct), ct);
+            var longest = await Task.Run(() => JsonRewriter.Rewrite(source, name => Target(name)?.Decision.Type == ColumnType.Json, stored, rewritten, ct), ct);
             return await ConvertRewrittenAsync(source, rewritten, longest, stored, gaps, target, ct);
         }
         finally
@@ -124,7 +137,10 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             if (found is null)
                 return $"CAST(NULL AS {column.Decision.Type.DuckDb}) AS {name}";
             var value = Sql.Identifier(found.Name);
-            return ColumnType.FromDuckDb(source.EngineTypes[found.Name]) == column.Decision.Type ? $"{value} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
+            var type = ColumnType.FromDuckDb(source.EngineTypes[found.Name]);
+            if (column.Decision.Type == ColumnType.Text && found.Fixed is { IsNested: true })
+                value = $"to_json({value})";
+            return type == column.Decision.Type ? $"{value} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
         });
         var rows = await DatasetFiles.WriteAsync(session, Watched($"SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(source.File.Path)})"), target, ct);
         return new ConvertedFile(target, rows, Origin(source.File, []));

@@ -2,6 +2,7 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Text;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Types;
+using Qualiz.Ingest.Postgres;
 using Qualiz.Ingest.Sources;
 using Qualiz.Ingest.Typing;
 
@@ -30,14 +31,24 @@ internal static class SchemaPlan
 
         var sign = config.Format.Decimal == "," ? (byte)',' : (byte)'.';
         var known = before.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
+        var stated = sources.All(source => source is TableSurvey);
         var columns = new List<TargetColumn>();
         foreach (var name in names)
         {
-            var decision = Decide(name, declared.GetValueOrDefault(name), findings[name], sign, warnings);
-            // A column that is empty this time keeps the type it had.
-            if (known.TryGetValue(name, out var last) && !declared.ContainsKey(name) && findings[name].All(finding => finding.Fixed is null && finding.Evidence.Values == 0))
-                decision = decision with { Type = ColumnType.Parse(last.Type), Native = last.Type == "text" };
-            columns.Add(new TargetColumn(last?.Name ?? name, decision));
+            var doubts = new List<string>();
+            var decision = Decide(name, declared.GetValueOrDefault(name), findings[name], sign, doubts);
+            var empty = !declared.ContainsKey(name) && findings[name].All(finding => finding.Fixed is null && finding.Evidence.Values == 0);
+            if (known.TryGetValue(name, out var last) && !declared.ContainsKey(name))
+            {
+                // A column that is empty this time keeps the type it had.
+                if (empty)
+                    (decision, empty) = (decision with { Type = ColumnType.Parse(last.Type), Native = last.Type == "text", Format = last.Format }, last.Empty);
+                // What the source itself says of its columns holds; what one day's values look like does not narrow a column.
+                else if (!last.Empty && !stated && KeptType.Find(last, decision, findings[name], sign) is { } kept)
+                    (decision, doubts) = (kept, []);
+            }
+            warnings.AddRange(doubts);
+            columns.Add(new TargetColumn(last?.Name ?? name, decision) { Empty = empty, Format = last?.Format });
         }
         return before.Count == 0 ? columns : Compare(columns, before, config, warnings);
     }
@@ -81,7 +92,7 @@ internal static class SchemaPlan
         var known = before.ToDictionary(column => column.Name, StringComparer.OrdinalIgnoreCase);
         var added = columns.Where(column => !known.ContainsKey(column.Name)).Select(column => column.Name).ToList();
         var gone = before.Where(column => !columns.Any(now => now.Name.Equals(column.Name, StringComparison.OrdinalIgnoreCase))).ToList();
-        var changed = columns.Where(column => known.TryGetValue(column.Name, out var last) && last.Type != column.Decision.Type.ToString()).ToList();
+        var changed = columns.Where(column => known.TryGetValue(column.Name, out var last) && !last.Empty && last.Type != column.Decision.Type.ToString()).ToList();
         if (added.Count + gone.Count + changed.Count == 0)
             return columns;
         var changes = string.Join("; ", new[]
@@ -93,7 +104,7 @@ internal static class SchemaPlan
         if (config.OnSchemaChange == OnSchemaChange.Fail)
             throw new IngestException("schemaChanged", $"The columns are not those of the last run: {changes}.", "onSchemaChange");
         warnings.Add($"The columns are not those of the last run: {changes}.");
-        var missing = gone.Select(column => new TargetColumn(column.Name, new ColumnDecision(ColumnType.Parse(column.Type), true, null, (byte)'.')));
+        var missing = gone.Select(TargetColumn.Of);
         var kept = config.OnSchemaChange == OnSchemaChange.Ignore ? columns.Where(column => known.ContainsKey(column.Name)) : columns;
         return [.. kept, .. missing];
     }

@@ -1,5 +1,6 @@
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
+using Qualiz.Ingest.Json;
 using Qualiz.Ingest.Sources;
 using Qualiz.Ingest.Typing;
 
@@ -7,7 +8,11 @@ namespace Qualiz.Ingest.Conversion;
 
 /// <summary>A column as one file has shown it.</summary>
 /// <param name="Fixed">A type that the file itself states (Parquet, nested JSON); null: <paramref name="Evidence"/> decides.</param>
-internal sealed record ColumnFinding(string Name, ColumnType? Fixed, ColumnEvidence Evidence);
+internal sealed record ColumnFinding(string Name, ColumnType? Fixed, ColumnEvidence Evidence)
+{
+    /// <summary>What the values were in JSON.</summary>
+    public JsonShape? Shape { get; init; }
+}
 
 /// <summary>What is known of a source file once every byte of it has been looked at, before anything is written.</summary>
 internal abstract record SourceSurvey(SourceFile File, IReadOnlyList<ColumnFinding> Columns, long Records, long Rejected)
@@ -25,9 +30,6 @@ internal sealed record JsonSource(SourceFile File, IReadOnlyList<ColumnFinding> 
 {
     /// <summary>The members of the records, one per column, as they are spelt.</summary>
     public required IReadOnlyList<string> Members { get; init; }
-
-    /// <summary>The columns that are declared to be JSON: a text in them is a JSON text.</summary>
-    public IReadOnlySet<string> Declared { get; init; } = new HashSet<string>();
 }
 
 internal sealed record ParquetSource(SourceFile File, IReadOnlyList<ColumnFinding> Columns, IReadOnlyDictionary<string, string> EngineTypes, long Records)

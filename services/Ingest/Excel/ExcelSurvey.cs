@@ -320,7 +320,10 @@ internal sealed class ExcelColumn(string name, int index, ColumnType? declared)
         }
     }
 
-    public ColumnFinding Finding() => new(name, Type(), new ColumnEvidence());
+    public ColumnFinding Finding() => new(name, Type(), Evidence());
+
+    // All numbers are doubles here, however many digits it takes to write them.
+    private ColumnEvidence Evidence() => _numbers > 0 && _numbers == _values ? _evidence with { Kinds = _evidence.Kinds | ValueKinds.Double } : new ColumnEvidence();
 
     // Null: nothing was seen; another file may know.
     private ColumnType? Type()

@@ -9,12 +9,15 @@ namespace Qualiz.Ingest.Json;
 /// <summary>Writes the good records of a JSON file as CSV: numbers as they are spelt, so that none passes through a double; nested values as JSON.</summary>
 internal static class JsonRewriter
 {
-    public static long Rewrite(JsonSource source, bool numbered, string target, CancellationToken ct)
+    /// <param name="isJson">Is the column of type json? A text in it is a JSON text.</param>
+    /// <param name="numbered">Puts each record's number in the source before its values.</param>
+    /// <returns>The length of the longest record written.</returns>
+    public static long Rewrite(JsonSource source, Func<string, bool> isJson, bool numbered, string target, CancellationToken ct)
     {
         using var reader = new JsonRecords(CsvSurvey.Open(source.Text.Path, source.Text.Start), source.Lines, source.File.Name);
         using var writer = new CsvWriter(new FileStream(target, FileMode.Create, FileAccess.Write, FileShare.None, 1));
         var rejected = 0;
-        var json = source.Columns.Select(column => column.Fixed == Engine.Types.ColumnType.Json || source.Declared.Contains(column.Name)).ToArray();
+        var json = source.Columns.Select(column => isJson(column.Name)).ToArray();
         for (var record = 1L; reader.Next(); record++)
         {
             if ((record & 0x3ff) == 0)

@@ -137,6 +137,57 @@ internal sealed class JsonShape
         return ColumnType.Struct(fields);
     }
 
+    /// <summary>Does the type hold every value here, and is it one that this shape could have by itself?</summary>
+    public bool Fits(ColumnType type)
+    {
+        if (IsEmpty)
+            return true;
+        return type switch
+        {
+            ColumnType.ListType { Of: var of } => Count(_arrays) && (_element is null || _element.Fits(of)),
+            ColumnType.StructType { Fields: var fields } => Count(_objects) && _fields.Count <= MaxFields
+                && _order.TrueForAll(name => fields.FirstOrDefault(field => field.Name == name) is { } field && _fields[name].Fits(field.Type)),
+            _ when type == ColumnType.Text => Count(_texts),
+            _ when type == ColumnType.Bool => Count(_bools),
+            _ when type == ColumnType.Int64 => Count(_numbers) && !_fraction && !_tooWide,
+            _ when type == ColumnType.Double => Count(_numbers) && !_tooWide && !_wide && _numberEvidence.Kinds.HasFlag(ValueKinds.Double),
+            _ => false,
+        };
+    }
+
+    /// <summary>The type with what is new here added to it; null where that cannot be.</summary>
+    public ColumnType? Widen(ColumnType type)
+    {
+        if (Fits(type))
+            return type;
+        switch (type)
+        {
+            case ColumnType.ListType { Of: var of } when Count(_arrays):
+                return _element!.Widen(of) is { } element ? ColumnType.List(element) : null;
+            case ColumnType.StructType { Fields: var fields } when Count(_objects) && _fields.Count <= MaxFields:
+                var all = new List<StructField>();
+                foreach (var field in fields)
+                {
+                    if ((_fields.TryGetValue(field.Name, out var seen) ? seen.Widen(field.Type) : field.Type) is not { } wider)
+                        return null;
+                    all.Add(field with { Type = wider });
+                }
+                foreach (var name in _order.Where(name => !fields.Any(field => field.Name == name)))
+                {
+                    if (_fields[name].Nested() is not { } added)
+                        return null;
+                    all.Add(new StructField(name, added));
+                }
+                return all.Count > MaxFields || all.DistinctBy(field => field.Name, StringComparer.OrdinalIgnoreCase).Count() != all.Count || all.Exists(field => field.Name.Length == 0 || field.Name.Contains('\0', StringComparison.Ordinal))
+                    ? null
+                    : ColumnType.Struct(all);
+            default:
+                return type == ColumnType.Int64 && Fits(ColumnType.Double) ? ColumnType.Double : null;
+        }
+    }
+
+    private bool Count(long kind) => kind == _texts + _numbers + _bools + _objects + _arrays;
+
     private bool IsEmpty => _texts + _numbers + _bools + _objects + _arrays == 0;
 
     private void Number(ReadOnlySpan<byte> raw)

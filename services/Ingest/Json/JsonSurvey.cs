@@ -60,13 +60,12 @@ internal static class JsonSurvey
         {
             var (type, evidence) = shape.Field(name).Column();
             // A name that the engine cannot tell from another is kept apart in the rewritten file under a name of its own.
-            columns.Add(new ColumnFinding(name, type, evidence));
+            columns.Add(new ColumnFinding(name, type, evidence) { Shape = shape.Field(name) });
         }
         var names = CsvSniffer.Name(shape.Names, shape.Names.Count, warnings);
         return new JsonSource(file, [.. columns.Select((column, i) => column with { Name = names[i] })], text, lines, records, rejected.Count, rejected)
         {
             Members = [.. shape.Names],
-            Declared = names.Where(name => declared.GetValueOrDefault(name) == ColumnType.Json).ToHashSet(),
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
     }

@@ -200,7 +200,7 @@ internal sealed class TableIngest(OutboundGuard guard)
             {
                 Cursor = cursor,
                 Source = state.Source,
-                Columns = [.. columns.Select(column => new SeenColumn(column.Name, column.Decision.Type.ToString()))],
+                Columns = [.. columns.Select(column => column.Seen)],
             }.Write(),
         });
     }
