@@ -73,9 +73,10 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var state = IngestState.Read(step.State);
         if ((config.From.Table ?? config.From.Query) is not null)
             return await new TableIngest(guard).RunAsync(config, step, state, ct);
-        // What a table left says nothing of files.
-        if (state.Source is not null)
-            state = new IngestState();
+        // What another table or upload was like says nothing of this one. Files of a folder are of one kind, whatever its pattern finds today.
+        var source = config.From.Connection ?? (config.From.Upload is { } upload ? $"upload:{upload}" : config.From.Url is null ? "files" : "url");
+        if (state.Source is { } other && other != source)
+            state = state with { Columns = [], Cursor = null };
         var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct);
         var warnings = new List<string>();
         var declared = Declared(config, state);
@@ -148,6 +149,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             {
                 Files = config.From.OnlyNew ? [.. state.Files.Where(old => !files.Any(file => file.Path == old.Path)), .. files] : [],
                 Columns = [.. columns.Select(column => column.Seen)],
+                Source = source,
             }.Write(),
         });
     }

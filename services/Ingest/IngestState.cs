@@ -16,7 +16,7 @@ internal sealed record IngestState
 
     public SeenCursor? Cursor { get; init; }
 
-    /// <summary>The table or query that all this is of; null for files, and in states from before it was written down.</summary>
+    /// <summary>What all this is of: a table, a query, an upload, files of a connection; null in states from before it was written down.</summary>
     public string? Source { get; init; }
 
     public JsonElement Write() => JsonSerializer.SerializeToElement(this, Json);

@@ -1,9 +1,14 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using System.Text;
+using Microsoft.Extensions.Configuration;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Sessions;
+using Qualiz.Ingest.Sources;
 using Qualiz.Platform.Operators;
+using Qualiz.Platform.Outbound;
+using Qualiz.Platform.Storage;
 
 namespace Qualiz.Ingest.Tests;
 
@@ -224,6 +229,23 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Another_upload_has_columns_of_its_own()
+    {
+        (await IngestAsync("id,name\n01,Ann\n")).Out.Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ShouldBe(["id", "name"]);
+        var other = await IngestAsync("sku,id\nx,1\n");
+        other.Out.Schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Type}").ShouldBe(["sku text", "id int64"]);
+        other.Outcome.Warnings.ShouldBeEmpty();
+
+        Task<Ingested> IngestAsync(string text)
+        {
+            var id = Guid.CreateVersion7();
+            Directory.CreateDirectory(Path.Combine(_run.Store, "demo", "uploads", $"{id:D}"));
+            File.WriteAllText(Path.Combine(_run.Store, "demo", "uploads", $"{id:D}", "a.csv"), text);
+            return _run.RunAsync(new IngestConfig { From = new IngestSource { Upload = $"{id:D}" }, OnSchemaChange = OnSchemaChange.Fail });
+        }
+    }
+
+    [Fact]
     public async Task The_store_gives_only_this_projects_files()
     {
         Directory.CreateDirectory(Path.Combine(_run.Store, "demo", "imports"));
@@ -232,6 +254,22 @@ public sealed class SourceTests : IDisposable
         File.WriteAllText(Path.Combine(_run.Store, "other", "b.csv"), "id,v\n2,x\n");
         (await _run.RunAsync(new IngestConfig { From = new IngestSource { Store = "imports/" } })).Rows("id").ShouldBe([["1"]]);
         (await _run.FailAsync(new IngestConfig { From = new IngestSource { Store = "../other/" } })).Code.ShouldBe("accessRefused");
+    }
+
+    [Fact]
+    public async Task A_folder_object_of_a_bucket_is_no_file_and_a_key_that_cannot_be_read_is_named()
+    {
+        var found = await FindAsync("demo/in/", "demo/in/sub/", "demo/in/a.csv");
+        found.Select(file => file.Id).ShouldBe(["store:in/a.csv"]);
+        (await Should.ThrowAsync<IngestException>(() => FindAsync("demo/in/a//b.csv"))).ShouldSatisfyAllConditions(
+            error => error.Code.ShouldBe("fileName"), error => error.Message.ShouldContain("a//b.csv"));
+
+        async Task<IReadOnlyList<FoundFile>> FindAsync(params string[] keys)
+        {
+            var configuration = new ConfigurationBuilder().Build();
+            return await new SourceLocator(configuration, new OutboundGuard(configuration)).FindAsync(
+                new IngestSource { Store = "in/", Files = "**" }, new SourceAccess("demo", new Bucket(keys), null!, _run.Sources), default);
+        }
     }
 
     [Fact]
@@ -363,6 +401,37 @@ public sealed class SourceTests : IDisposable
         _run.Write("a.csv", text.ToString());
         _run.Memory = 200L << 20;
         (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1_500_000);
+    }
+
+    /// <summary>Lists whatever keys others have put there.</summary>
+    private sealed class Bucket(string[] keys) : IObjectStore
+    {
+        public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken ct)
+        {
+            await Task.Yield();
+            foreach (var key in keys)
+                yield return new StoredObject(key, 0, DateTimeOffset.UnixEpoch);
+        }
+
+        public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct)
+        {
+            StoreKey.Check(key);
+            return Task.FromResult(Path.Combine(scratch, Path.GetFileName(key)));
+        }
+
+        public Task<Stream> OpenReadAsync(string key, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<StoredObject> PutAsync(string key, Stream content, CancellationToken ct) => throw new NotSupportedException();
+
+        public string GetStagingPath(string key, string scratch) => throw new NotSupportedException();
+
+        public Task<bool> ExistsAsync(string key, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task DeleteAsync(string key, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task RemoveUnfinishedAsync(string prefix, DateTimeOffset before, CancellationToken ct) => throw new NotSupportedException();
     }
 
     private static byte[] Zip(string text)

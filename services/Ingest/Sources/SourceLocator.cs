@@ -161,8 +161,12 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         var keys = new List<StoredObject>();
         await foreach (var item in store.ListAsync(prefix, ct))
         {
-            if (matches(item.Key))
-                keys.Add(item);
+            // A "folder", as consoles of buckets make them, is an object without content whose key ends so.
+            if (item.Key.EndsWith('/') || !matches(item.Key))
+                continue;
+            if (StoreKey.Problem(item.Key) is { } problem)
+                throw new IngestException("fileName", $"\"{item.Key}\" cannot be read: {problem} Name the files so that the pattern leaves it out, or give it another name.", "from.files");
+            keys.Add(item);
             Limit(keys.Count);
         }
         var found = new List<FoundFile>();
@@ -203,7 +207,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
             foreach (var file in Directory.EnumerateFiles(folder))
             {
                 // A delivery into the same folder writes there.
-                if (!LocalFolder.IsUnfinished(Path.GetFileName(file)))
+                if (!Path.GetFileName(file).StartsWith(StoreKey.Unfinished, StringComparison.Ordinal))
                     yield return file;
             }
             foreach (var child in Directory.EnumerateDirectories(folder))

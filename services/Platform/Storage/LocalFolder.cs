@@ -8,9 +8,6 @@ public static class LocalFolder
 {
     public static IObjectStore Open(string folder) => new LocalObjectStore(folder);
 
-    /// <summary>True for a file that is still being written, or that a killed writer has left.</summary>
-    public static bool IsUnfinished(string name) => name.StartsWith(StoreKey.Unfinished, StringComparison.Ordinal);
-
     /// <summary>
     /// A temporary name beside a file whose only writer the caller is, by a lock of its own. What earlier writers of this file have left, because they were killed, is removed.
     /// </summary>
