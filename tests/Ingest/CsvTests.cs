@@ -269,6 +269,21 @@ public sealed class CsvTests : IDisposable
         result.ShouldBalance();
     }
 
+    [Theory]
+    [InlineData("\"Export\" from CRM\nid,name\n1,Ann\n2,Bob\n", "id,name", 2, 1)]
+    [InlineData("\"Export\" of \"all\"\n\nid,name\n1,Ann\n2,Bob\n", "id,name", 2, 1)]
+    [InlineData("\"id\"x,name\nfoo,Ann\nbar,Bob\n", "idx,name", 2, 0)]
+    [InlineData("\"id\"x,name\n1,Ann\n2,Bob\n", "idx,name", 2, 0)]
+    public async Task A_wrong_quote_at_the_top_costs_no_row_beside_its_own(string text, string names, int rows, int rejected)
+    {
+        _run.Write("a.csv", text);
+        var result = await _run.RunAsync();
+        result.Out.Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name.Replace("\"", "", StringComparison.Ordinal)).ShouldBe(names.Split(','));
+        result.Outcome.RowsOut.ShouldBe(rows);
+        result.Outcome.RowsRejected.ShouldBe(rejected);
+        result.ShouldBalance();
+    }
+
     [Fact]
     public async Task Null_words_are_null_when_said()
     {
