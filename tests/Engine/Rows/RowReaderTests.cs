@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using CsCheck;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Rows;
@@ -184,6 +185,47 @@ public sealed class RowReaderTests : IDisposable
         rows.ShouldBe(expected.Length);
         var dataset = Dataset(schema.Columns, (target, rows));
         (await JsonAsync(dataset, new RowQuery { Columns = [.. schema.Columns.Where(column => !column.Hidden)] })).ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("Countries of the world\nid,name\n1,Ann\n2,Bob\n", "line 2")]
+    [InlineData("Countries\nas of 2026\n\nid,name\n1,Ann\n2,Bob\n", "begins only at line")]
+    [InlineData("id,name\n1,Ann\n# to be checked\n2,Bob\n", "# look like comments")]
+    public async Task Reference_data_is_not_taken_in_without_some_of_its_lines(string csv, string says)
+    {
+        var source = _folder.File("in.csv");
+        await File.WriteAllTextAsync(source, csv);
+        var refused = await Should.ThrowAsync<EngineException>(() => ReferenceData.ImportAsync(ReferenceFormat.Csv, source, _folder.File("out.parquet"), _folder.Path, default));
+        (refused.Code, refused.Message).ShouldBe(("fileUnreadable", refused.Message));
+        refused.Message.ShouldContain(says);
+    }
+
+    [Fact]
+    public void Reference_data_has_all_lines_of_a_file_or_is_refused() => Gen.Char["ab1,;#"].Array[0, 6].Select(letters => new string(letters)).Array[2, 12].Sample(
+        lines =>
+        {
+            var source = _folder.File("in.csv");
+            File.WriteAllText(source, string.Join('\n', lines));
+            try
+            {
+                var (_, rows) = ReferenceData.ImportAsync(ReferenceFormat.Csv, source, _folder.File("out.parquet"), _folder.Path, default).GetAwaiter().GetResult();
+                rows.ShouldBeInRange(lines.Count(line => line.Length > 0) - 1, lines.Length - 1);
+            }
+            catch (EngineException)
+            {
+            }
+        },
+        iter: 60, threads: 1);
+
+    [Theory]
+    [InlineData("a,b\r\n\"1\r\n2\",3\r\n\r\n4,\"5 \"\"6\"\"\"\r\n", 2)]
+    [InlineData("a,b\n5\" pipe,1\n6\" pipe,2", 2)]
+    [InlineData("only\n\"x\ny\"\nz\n", 2)]
+    public async Task Reference_data_with_quotes_is_counted_as_it_is_read(string csv, long expected)
+    {
+        var source = _folder.File("in.csv");
+        await File.WriteAllTextAsync(source, csv);
+        (await ReferenceData.ImportAsync(ReferenceFormat.Csv, source, _folder.File("out.parquet"), _folder.Path, default)).Rows.ShouldBe(expected);
     }
 
     [Fact]
