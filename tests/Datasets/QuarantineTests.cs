@@ -159,6 +159,28 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_an_element_that_failed_let_through_is_in_no_result_and_brings_nothing_back()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        const string old = "shop/no.csv@0123456789abcdef", today = "shop/no.csv@fedcba9876543210";
+        var first = await RejectAsync(project, [Row("k1", 1, "bad"), Row("k2", 2, "bad"), Row("k3", 3, "bad") with { Source = old }]);
+        foreach (var item in (await ItemsAsync(project))[..2])
+            (await ActAsync(project, item, "repair", new { changes = new { email = "good" } })).IsSuccessStatusCode.ShouldBeTrue();
+        var patches = (await PatchesAsync(project)).ToDictionary(patch => patch.Key, patch => patch.Patch);
+
+        // The run completed; the element with k1 and the new file failed after it had rejected k4 and, in spite of its repair, k2.
+        var second = await RejectAsync(
+            project, [Row("k2", 2, "good"), Row("k4", 4, "bad") with { Source = today }], clean: [("k9", "s@1")],
+            failed: [(patches["k1"], true, 1, "k1"), (patches["k2"], true, 2, "k2")]);
+        (await ItemsAsync(project)).Select(item => (item.GetProperty("key").GetString(), item.GetProperty("state").GetString()))
+            .ShouldBe([("k1", "repaired"), ("k2", "open"), ("k3", "open"), ("k4", "open")]);
+        (await AccountAsync(project, first)).ShouldBe("3 rejected = 1 repaired, waiting for the next run + 2 open");
+        (await AccountAsync(project, second)).ShouldBe("2 rejected = 2 open");
+        (await PatchesAsync(project)).Single().Key.ShouldBe("k1");
+    }
+
+    [Fact]
     public async Task A_retry_counts_its_last_attempt_alone()
     {
         var project = host.NewProject();
@@ -466,7 +488,8 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     /// <summary>A run that rejected these rows has ended, and the quarantine has taken them.</summary>
     private async Task<Guid> RejectAsync(
         string project, IReadOnlyList<RejectedRow> rows, IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied = null,
-        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean", string? gone = null)
+        IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean", string? gone = null,
+        IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? failed = null)
     {
         var id = run ?? Guid.CreateVersion7();
         var folder = $"{project}/{id}/clean/{Random.Shared.Next()}";
@@ -476,13 +499,15 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         var rejected = await host.WriteFileAsync($"{folder}/rejected-0001.parquet", rows.Count == 0
             ? "SELECT '' AS _source, 0::BIGINT AS _row, '' AS _key, CAST('{}' AS JSON) AS ingested, CAST('{}' AS JSON) AS rejected, CAST('[]' AS JSON) AS reasons WHERE false"
             : $"SELECT * FROM (VALUES {string.Join(", ", values)}) t(_source, _row, _key, ingested, rejected, reasons)");
-        DatasetRef? patched = null;
-        if (applied is { Count: > 0 })
+        async Task<DatasetRef?> PatchedAsync(IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied, string name)
         {
+            if (applied is not { Count: > 0 })
+                return null;
             var lines = applied.Select(line => $"({line.Patch.ToString(CultureInfo.InvariantCulture)}::BIGINT, {(line.Fits ? "true" : "false")}, 's@1', {line.Row}::BIGINT, {Text(line.Key)})");
-            var file = await host.WriteFileAsync($"{folder}/patched-0001.parquet", $"SELECT * FROM (VALUES {string.Join(", ", lines)}) t(patch, fits, _source, _row, _key)");
-            patched = DatasetsHost.Content([file], [.. RowPatches.Schema.Columns]);
+            var file = await host.WriteFileAsync($"{folder}/{name}", $"SELECT * FROM (VALUES {string.Join(", ", lines)}) t(patch, fits, _source, _row, _key)");
+            return DatasetsHost.Content([file], [.. RowPatches.Schema.Columns]);
         }
+        var patched = await PatchedAsync(applied, "patched-0001.parquet");
         DatasetRef? passed = null;
         if (clean is not null)
         {
@@ -495,6 +520,11 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         {
             foreach (var file in host.Fakes.Runs[id].Steps[0].Outputs[gone].Files)
                 await host.Store.DeleteAsync(file.Key, default);
+        }
+        if (await PatchedAsync(failed, "patched-0002.parquet") is { } ofFailed)
+        {
+            var found = host.Fakes.Runs[id];
+            host.Fakes.Runs[id] = found with { Steps = [found.Steps[0] with { OfFailed = new Dictionary<string, DatasetRef> { ["patched"] = ofFailed } }] };
         }
         await TellAsync(project, id, completed, counted: gone != RejectedRows.Port);
         return id;

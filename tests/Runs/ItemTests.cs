@@ -122,6 +122,61 @@ public sealed class ItemTests
     }
 
     [Fact]
+    public async Task Rows_that_a_failed_element_rejected_are_the_steps_and_its_ledger_has_every_row()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("each", ForEach(Step("a"), 3, onError: OnItemError.Continue), Step("b", inputs: ["a"])));
+        var run = await runs.StartRunAsync("each");
+        await runs.WorkAsync(Rejecting("one", read: 10, rejected: 1));
+        var two = await runs.ReceiveAsync();
+        var kept = Rejecting("two", read: 20, rejected: 4, merged: 2);
+        await runs.FailAsync(two.Command, (await runs.ClaimAsync(two))!.Fence, outcome: kept with { Outputs = kept.Outputs.Where(output => output.Key != "out").ToDictionary() });
+        await runs.WorkAsync(Rejecting("three", read: 30, rejected: 2));
+
+        (await runs.WorkAsync()).Inputs.ShouldHaveSingleItem().Dataset!.Rows.ShouldBe(9 + 28);
+        await runs.UntilAsync(run, "completed");
+        var step = await OutputsOfAsync(runs, run, "a");
+        step.Outputs["rejected"].Files.Select(file => file.Key).ShouldBe(["one/rejected", "two/rejected", "three/rejected"]);
+        step.Outputs["rejected"].Rows.ShouldBe(7);
+        step.Outputs["patched"].Files.Select(file => file.Key).ShouldBe(["one/patched", "three/patched"]);
+        step.OfFailed!["patched"].Files.ShouldHaveSingleItem().Key.ShouldBe("two/patched");
+        var line = (await runs.StepAsync(run, "a")).GetProperty("ledger").EnumerateArray().Single();
+        long Of(string name) => line.GetProperty(name).GetInt64();
+        (Of("in"), Of("out"), Of("rejected"), Of("merged"), Of("filtered")).ShouldBe((60, 37, 7, 0, 16));
+        var reason = line.GetProperty("reasons").EnumerateArray().Single(reason => reason.GetProperty("kind").GetString() == "filtered");
+        (reason.GetProperty("reason").GetString(), reason.GetProperty("rows").GetInt64()).ShouldBe(("the element failed", 16));
+    }
+
+    [Fact]
+    public async Task Rows_that_elements_of_a_cancelled_run_rejected_are_the_steps()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("each", ForEach(Step("a"), 4, parallel: 2, onError: OnItemError.Continue)));
+        var run = await runs.StartRunAsync("each");
+        await runs.WorkAsync(Rejecting("one", read: 10, rejected: 1));
+        var two = await runs.ReceiveAsync();
+        await runs.FailAsync(two.Command, (await runs.ClaimAsync(two))!.Fence, outcome: Rejecting("two", read: 20, rejected: 4));
+        var three = await runs.ReceiveAsync();
+        var fence = (await runs.ClaimAsync(three))!.Fence;
+        await runs.ReceiveAsync();
+        await runs.PostAsync(run, "cancel");
+        await runs.UntilAsync(run, "cancelling");
+        await runs.FailAsync(three.Command, fence, StepErrorCodes.Cancelled);
+
+        await runs.UntilAsync(run, "cancelled");
+        (await OutputsOfAsync(runs, run, "a")).Outputs["rejected"].Files.Select(file => file.Key).ShouldBe(["one/rejected", "two/rejected"]);
+    }
+
+    [Fact]
+    public void Elements_whose_rows_are_not_accounted_make_no_ledger_that_does_not_add_up()
+    {
+        var outcome = Outcome() with { Ledger = [new StepLedger { Input = "x", In = 5, Out = 0, Accounted = false }] };
+        var (stacked, _) = Items.ItemStack.Of("a", 2, [new(1, true, outcome, null), new(2, false, outcome, null)]);
+        stacked.Ledger.ShouldHaveSingleItem().Accounted.ShouldBeFalse();
+        stacked.Ledger.ShouldAllBe(line => line.Balances && line.Filtered == 0);
+    }
+
+    [Fact]
     public async Task Step_fails_when_every_element_failed_although_others_may_go_on()
     {
         await using var runs = await StartAsync();
@@ -319,6 +374,40 @@ public sealed class ItemTests
             },
         },
     }, null);
+
+    private static async Task<RunStepOutputs> OutputsOfAsync(RunsFixture runs, Guid run, string step)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var answer = await runs.Requests.AskAsync<RunOutputsFound, RunUnknown>(Queues.RunClaims, new GetRunOutputs { Project = Project, RunId = run }, patience.Token);
+        return answer.First.ShouldNotBeNull().Steps.Single(found => found.StepId == step);
+    }
+
+    private static StepOutcome Rejecting(string name, long read, long rejected, long merged = 0)
+    {
+        DatasetRef Port(string port, long rows) =>
+            DatasetRef.Of(new DatasetSchema { Columns = [new DatasetColumn { Name = port, Type = "text" }] }, new DataFile { Key = $"{name}/{port}", Rows = rows, Bytes = 1, Sha256 = "" });
+        return new()
+        {
+            Outputs = new Dictionary<string, DatasetRef>
+            {
+                ["out"] = Port("out", read - rejected - merged),
+                ["rejected"] = Port("rejected", rejected),
+                ["patched"] = Port("patched", 1),
+            },
+            Ledger =
+            [
+                new StepLedger
+                {
+                    Input = "x",
+                    In = read,
+                    Out = read - rejected - merged,
+                    Rejected = rejected,
+                    Merged = merged,
+                    Reasons = [new LedgerReason("rejected", "notNull(a)", rejected)],
+                },
+            ],
+        };
+    }
 
     private static PlanParam Param(string name, string value) => new(name, "text", null, JsonSerializer.SerializeToElement(value), null);
 }

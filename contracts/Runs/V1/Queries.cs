@@ -79,7 +79,14 @@ public sealed record RunOutputsFound
 }
 
 /// <param name="Outputs">By port.</param>
-public sealed record RunStepOutputs(string StepId, string Operator, IReadOnlyDictionary<string, DatasetRef> Outputs);
+public sealed record RunStepOutputs(string StepId, string Operator, IReadOnlyDictionary<string, DatasetRef> Outputs)
+{
+    /// <summary>
+    /// Set when elements of a step with <c>forEach</c> failed: what these wrote beside their rejected rows, by port. The rejected
+    /// rows of all elements are in <see cref="Outputs"/>; this is in no result.
+    /// </summary>
+    public IReadOnlyDictionary<string, DatasetRef>? OfFailed { get; init; }
+}
 
 public sealed record RunUnknown
 {

@@ -58,7 +58,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         Filled filled;
         try
         {
-            filled = await MergeAsync(stepId, run, rejected, patched, stamp, ct);
+            filled = await MergeAsync(stepId, run, rejected, patched, step.OfFailed?.GetValueOrDefault(RowPatches.Port), stamp, ct);
         }
         catch (ApiException gone) when (gone.Status == StatusCodes.Status410Gone)
         {
@@ -69,7 +69,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         }
         // A step without earlier items has nothing that could have become of them.
         if (completed && filled.HadItems)
-            filled = await AfterCompletionAsync(stepId, run, clean, filled, ct);
+            filled = await AfterCompletionAsync(stepId, run, clean, whole: step.OfFailed is null, filled, ct);
 
         work.Outbox.Publish(new RowsQuarantined
         {
@@ -132,7 +132,8 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         new { stepId, run, stamp, files = rejected.Files.Select(file => file.Key).ToArray(), rows, now = time.GetUtcNow() }, ct));
 
     /// <summary>Makes items of the rejected rows: the ones that they are already, or new ones.</summary>
-    private async Task<Filled> MergeAsync(long stepId, Guid run, DatasetRef rejected, DatasetRef? patched, string stamp, CancellationToken ct)
+    /// <param name="inVain">What became of patches in elements that failed: these rows are in no result, even if the run completed.</param>
+    private async Task<Filled> MergeAsync(long stepId, Guid run, DatasetRef rejected, DatasetRef? patched, DatasetRef? inVain, string stamp, CancellationToken ct)
     {
         using var rows = rejected.Rows == 0 ? null : await RejectedBatch.OpenAsync(files, rejected, ct);
         var batch = await BatchAsync(stepId, run, stamp, rejected, rows?.Rows ?? 0, ct);
@@ -141,7 +142,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         var known = 0L;
         if (hadItems)
         {
-            await StageAsync(rows, patched, ct);
+            await StageAsync(rows, ct);
+            await StagePatchedAsync(patched, stands: true, ct);
+            await StagePatchedAsync(inVain, stands: false, ct);
             await RecognizeAsync(stepId, ct);
             if (rows is not null)
                 known = await KnowAsync(rows, ct);
@@ -173,7 +176,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     }
 
     /// <summary>Who was rejected, and what became of patches, as two tables of this transaction.</summary>
-    private async Task StageAsync(RejectedBatch? rejected, DatasetRef? patched, CancellationToken ct)
+    private async Task StageAsync(RejectedBatch? rejected, CancellationToken ct)
     {
         await ExecuteAsync(
             """
@@ -183,28 +186,35 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                 n bigint, source text, row bigint, key text, hash text, ordinal int, digest text,
                 item_id bigint, changed boolean not null default false, repaired boolean not null default false) on commit drop;
             create temp table content (n bigint, ingested text, rejected text, reasons text, rules text[], columns text[]) on commit drop;
-            create temp table applied (patch bigint, fits boolean, source text, row bigint, key text) on commit drop
+            create temp table applied (patch bigint, fits boolean, source text, row bigint, key text, stands boolean) on commit drop
             """,
             null, ct);
         if (rejected is not null)
             await rejected.CopyIdentitiesAsync(Connection, "incoming", ct);
-        using var opened = patched is { Rows: > 0 } ? await UnlessGoneAsync(files.OpenPageAsync(patched, ct)) : null;
-        if (opened is not null)
-        {
-            using var session = RejectedBatch.OpenSession(opened);
-            await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key) FROM STDIN (FORMAT BINARY)", ct);
-            await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
-            {
-                await copy.StartRowAsync(ct);
-                await copy.WriteAsync(row.GetInt64(0), NpgsqlDbType.Bigint, ct);
-                await copy.WriteAsync(row.GetBoolean(1), NpgsqlDbType.Boolean, ct);
-                await copy.WriteAsync(row.GetString(2), NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(row.GetInt64(3), NpgsqlDbType.Bigint, ct);
-                await copy.WriteAsync(row.GetString(4), NpgsqlDbType.Text, ct);
-            }
-            await copy.CompleteAsync(ct);
-        }
         await ExecuteAsync("analyze incoming", null, ct);
+    }
+
+    /// <param name="stands">The rows are in the step's result, as far as it did not reject them.</param>
+    private async Task StagePatchedAsync(DatasetRef? patched, bool stands, CancellationToken ct)
+    {
+        if (patched is not { Rows: > 0 })
+            return;
+        using var opened = await UnlessGoneAsync(files.OpenPageAsync(patched, ct));
+        if (opened is null)
+            return;
+        using var session = RejectedBatch.OpenSession(opened);
+        await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key, stands) FROM STDIN (FORMAT BINARY)", ct);
+        await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
+        {
+            await copy.StartRowAsync(ct);
+            await copy.WriteAsync(row.GetInt64(0), NpgsqlDbType.Bigint, ct);
+            await copy.WriteAsync(row.GetBoolean(1), NpgsqlDbType.Boolean, ct);
+            await copy.WriteAsync(row.GetString(2), NpgsqlDbType.Text, ct);
+            await copy.WriteAsync(row.GetInt64(3), NpgsqlDbType.Bigint, ct);
+            await copy.WriteAsync(row.GetString(4), NpgsqlDbType.Text, ct);
+            await copy.WriteAsync(stands, NpgsqlDbType.Boolean, ct);
+        }
+        await copy.CompleteAsync(ct);
     }
 
     /// <summary>
@@ -286,13 +296,14 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         new { stepId, run, now = time.GetUtcNow() }, ct);
 
     /// <summary>The run's result stands: what went through, and what the source sends instead of what was repaired.</summary>
-    private async Task<Filled> AfterCompletionAsync(long stepId, Guid run, DatasetRef? clean, Filled filled, CancellationToken ct)
+    /// <param name="whole">The result has all that was read: no element failed.</param>
+    private async Task<Filled> AfterCompletionAsync(long stepId, Guid run, DatasetRef? clean, bool whole, Filled filled, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var reinjected = await ExecuteAsync(
             """
             with used as (
-                update datasets.patch p set applied_at = @now, applied_run = @run from (select distinct patch from applied where fits) a
+                update datasets.patch p set applied_at = @now, applied_run = @run from (select distinct patch from applied where fits and stands) a
                  where p.id = a.patch and p.step_id = @stepId and p.state = 'active' returning p.id)
             update datasets.quarantine_item q set state = 'reinjected', repaired_run = @run, actor = 'system', at = @now, revision = revision + 1
               from used where q.patch_id = used.id and q.state = 'repaired' and not exists (select from incoming i where i.item_id = q.id)
@@ -303,7 +314,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             """
             with lapsed as (
                 update datasets.patch p set state = 'lapsed'
-                 where p.step_id = @stepId and p.state = 'active' and p.key in (select key from applied where patch = 0)
+                 where p.step_id = @stepId and p.state = 'active' and p.key in (select key from applied where patch = 0 and stands)
                    and not exists (select from applied a where a.patch = p.id)
                    -- A repair of what a later run rejected is not undone by an earlier one that ends after it.
                    and not exists (select from datasets.quarantine_item later where later.patch_id = p.id and later.last_run > @run)
@@ -316,15 +327,15 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             select count(*) from moved where state = 'superseded'
             """,
             new { stepId, run, now }, ct));
-        var settled = clean is null ? 0 : await SettleAsync(stepId, run, clean, filled.FirstNew, now, ct);
+        var settled = clean is null ? 0 : await SettleAsync(stepId, run, clean, whole, filled.FirstNew, now, ct);
         return filled with { Reinjected = reinjected, Superseded = superseded, Settled = settled };
     }
 
     /// <summary>
     /// Items whose row passes now, by itself: its key is among the clean rows. And items of a file that came again in another
-    /// version, without the row or with another in its place. What a later run rejected stays: runs do not always end in the order in which they began.
+    /// version, without the row or with another in its place (who knows, when an element failed). What a later run rejected stays: runs do not always end in the order in which they began.
     /// </summary>
-    private async Task<long> SettleAsync(long stepId, Guid run, DatasetRef clean, long firstNew, DateTimeOffset now, CancellationToken ct)
+    private async Task<long> SettleAsync(long stepId, Guid run, DatasetRef clean, bool whole, long firstNew, DateTimeOffset now, CancellationToken ct)
     {
         const string waiting =
             "from datasets.quarantine_item q where q.step_id = @stepId and q.state = 'open' and q.id < @firstNew and q.last_run < @run and not exists (select from incoming i where i.item_id = q.id)";
@@ -355,13 +366,13 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                    note = case when target.key in (select key from passed) then 'The row passes now.' else 'The file came again without this row.' end
              where target.id in (
                 select q.id {waiting} and (q.key in (select key from passed)
-                    or exists (select from (select source from versions union select source from incoming) now
+                    or @whole and exists (select from (select source from versions union select source from incoming) now
                                 where q.source ~ @file and now.source ~ @file and now.source <> q.source
                                   and regexp_replace(now.source, '@[^@]*$', '') = regexp_replace(q.source, '@[^@]*$', ''))
                    and not exists (select from incoming i where i.source = q.source)
                    and not exists (select from versions v where v.source = q.source)))
             """,
-            new { stepId, firstNew, run, now, file = FileVersion }, ct);
+            new { stepId, firstNew, run, now, whole, file = FileVersion }, ct);
     }
 
     /// <summary>An output that tells what became of earlier rows; null when it was removed. The rejected rows themselves are taken in without it.</summary>

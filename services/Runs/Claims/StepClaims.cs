@@ -9,6 +9,7 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Messaging;
+using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
 using Qualiz.Runs.Saga;
@@ -330,6 +331,10 @@ internal sealed class StepClaims(
         if (await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == asked.RunId && row.Project == asked.Project, ct) is not { } run)
             return new RunUnknown { Message = $"Project \"{asked.Project}\" has no run {asked.RunId}." };
         var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == asked.RunId && step.Parent == null && step.Outcome != null).OrderBy(step => step.Ordinal).ToListAsync(ct);
+        var spread = steps.Where(step => step.Items is not null).Select(step => step.StepId).ToList();
+        var failed = spread.Count == 0 ? [] : await work.Db.Steps.AsNoTracking()
+            .Where(step => step.RunId == asked.RunId && spread.Contains(step.Parent!) && step.Outcome != null && step.State != StepStatus.Completed)
+            .OrderBy(step => step.Ordinal).ToListAsync(ct);
         return new RunOutputsFound
         {
             ProjectId = run.ProjectId,
@@ -337,8 +342,22 @@ internal sealed class StepClaims(
             Pipeline = run.Pipeline,
             PipelineVersion = run.PipelineVersion,
             Finished = run.FinishedAt is not null,
-            Steps = [.. steps.Select(step => new RunStepOutputs(step.StepId, step.Operator, step.Outcome!.Outputs))],
+            Steps = [.. steps.Select(step => Outputs(step, [.. failed.Where(item => item.Parent == step.StepId)]))],
         };
+    }
+
+    private static RunStepOutputs Outputs(StepState step, List<StepState> failed)
+    {
+        var outputs = new RunStepOutputs(step.StepId, step.Operator, step.Outcome!.Outputs);
+        if (failed.Count == 0)
+        {
+            return outputs;
+        }
+
+        StepError? conflict = null;
+        var ended = failed.ConvertAll(item => new EndedItem(item.Ordinal, false, item.Outcome, item.Error));
+        var ports = ended.SelectMany(item => item.Outcome!.Outputs.Keys).Distinct().Where(port => port != ItemStack.Rejected);
+        return outputs with { OfFailed = ports.ToDictionary(port => port, port => ItemStack.Port(step.StepId, port, ended, ref conflict)!) };
     }
 
     private static StepOutputUnknown Unknown(string message) => new() { Message = message };

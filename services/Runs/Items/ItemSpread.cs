@@ -82,7 +82,7 @@ internal sealed class ItemSpread(
 
         if (run.IsCancelling)
         {
-            changes.Finish(step, StepStatus.Cancelled);
+            await EndCancelledAsync(step, ct);
             return;
         }
 
@@ -117,8 +117,28 @@ internal sealed class ItemSpread(
         step.Items = step.Items! with { Active = running.Count };
         if (running.Count == 0)
         {
-            changes.Finish(step, StepStatus.Cancelled);
+            await EndCancelledAsync(step, ct);
         }
+    }
+
+    /// <summary>What its elements rejected is kept, as that of a step which completed before its run was cancelled.</summary>
+    private async Task EndCancelledAsync(StepState step, CancellationToken ct)
+    {
+        var ended = await EndedAsync(step, ct);
+        step.Outcome = ended.Count == 0 ? null : ItemStack.Of(step.StepId, step.Items!.Count, ended).Outcome;
+        changes.Finish(step, StepStatus.Cancelled);
+    }
+
+    /// <summary>The elements that have something to show, in their order. All are read, once.</summary>
+    private async Task<List<EndedItem>> EndedAsync(StepState step, CancellationToken ct)
+    {
+        // What this event has changed must be seen by the query.
+        await work.Db.SaveChangesAsync(ct);
+        return await steps.ItemsOf(step).AsNoTracking()
+            .Where(item => item.State == StepStatus.Completed || item.State == StepStatus.Failed || (item.State == StepStatus.Cancelled && item.Outcome != null))
+            .OrderBy(item => item.Ordinal)
+            .Select(item => new EndedItem(item.Ordinal, item.State == StepStatus.Completed, item.Outcome, item.Error))
+            .ToListAsync(ct);
     }
 
     /// <summary>What the elements of these steps want remembered; of two with the same value, the later one's.</summary>
@@ -212,13 +232,7 @@ internal sealed class ItemSpread(
                 .ExecuteUpdateAsync(item => item.SetProperty(i => i.State, StepStatus.Cancelled).SetProperty(i => i.FinishedAt, now), ct);
         }
 
-        // What this event has changed must be seen by the query: all elements are read, this once.
-        await work.Db.SaveChangesAsync(ct);
-        var ended = await steps.ItemsOf(step).AsNoTracking()
-            .Where(item => item.State == StepStatus.Completed || item.State == StepStatus.Failed)
-            .OrderBy(item => item.Ordinal)
-            .Select(item => new EndedItem(item.Ordinal, item.State == StepStatus.Completed, item.Outcome, item.Error))
-            .ToListAsync(ct);
+        var ended = await EndedAsync(step, ct);
         var (outcome, conflict) = ItemStack.Of(step.StepId, tally.Count, ended);
         var first = ended.FirstOrDefault(item => !item.IsGood)?.Error;
         if (conflict is not null)

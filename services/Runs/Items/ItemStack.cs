@@ -7,9 +7,16 @@ namespace Qualiz.Runs.Items;
 /// <summary>
 /// What the elements of a step wrote, as the output of the step: rows on top of each other by column name, as for several
 /// inputs of a step. No file is read or written for that.
+/// <para>An element that failed passes nothing on but the rows that it rejected: they wait for a person like those of any step, and the
+/// others are counted as filtered, so that the step's ledger has every row.</para>
 /// </summary>
 internal static class ItemStack
 {
+    public const string Rejected = "rejected";
+
+    /// <summary>Why the step does not pass on what an element had not rejected.</summary>
+    public const string ElementFailed = "the element failed";
+
     /// <summary>Of the elements' ledger lines with different names, at most so many are kept apart.</summary>
     private const int MostLines = 200;
     private const int MostWarnings = 20;
@@ -20,31 +27,55 @@ internal static class ItemStack
     {
         var outputs = new Dictionary<string, DatasetRef>();
         StepError? conflict = null;
-        // What a failed element kept (its rejected rows) is found with the element.
-        var good = ended.Where(item => item is { IsGood: true, Outcome: not null }).Select(item => (item.Number, Outcome: item.Outcome!)).ToList();
-        foreach (var port in good.SelectMany(item => item.Outcome.Outputs.Keys).Distinct().ToList())
+        var kept = ended.Where(item => item.Outcome is not null).ToList();
+        var good = kept.Where(item => item.IsGood).ToList();
+        foreach (var port in good.SelectMany(item => item.Outcome!.Outputs.Keys).Concat(kept.Any(item => item.Outcome!.Outputs.ContainsKey(Rejected)) ? [Rejected] : []).Distinct().ToList())
         {
-            var parts = good.Where(item => item.Outcome.Outputs.ContainsKey(port)).Select(item => (item.Number, Content: item.Outcome.Outputs[port])).ToList();
-            var schema = Schema(step, parts, ref conflict);
-            outputs[port] = new DatasetRef
-            {
-                Schema = schema,
-                Files = [.. parts.SelectMany(part => Files(part.Content, schema))],
-                Rows = parts.Sum(part => part.Content.Rows),
-                Bytes = parts.Sum(part => part.Content.Bytes),
-                // Of an element that failed nothing is known either.
-                Partial = good.Count < count || parts.Any(part => part.Content.Partial),
-            };
+            var content = Port(step, port, port == Rejected ? kept : good, ref conflict)!;
+            // Of an element that failed nothing is known either.
+            outputs[port] = content with { Partial = good.Count < count || content.Partial };
         }
 
         var failed = ended.Count - ended.Count(item => item.IsGood);
         var counts = new Dictionary<string, long> { ["items"] = count, ["itemsFailed"] = failed };
-        foreach (var (name, value) in good.SelectMany(item => item.Outcome.Counts))
+        foreach (var (name, value) in good.SelectMany(item => item.Outcome!.Counts))
         {
             counts[name] = counts.GetValueOrDefault(name) + value;
         }
 
-        return (new StepOutcome { Outputs = outputs, Ledger = Ledger(step, [.. good.SelectMany(item => item.Outcome.Ledger)]), Counts = counts, Warnings = Warnings(step, failed, count, ended) }, conflict);
+        return (new StepOutcome { Outputs = outputs, Ledger = Ledger(step, [.. kept.SelectMany(item => item.IsGood ? item.Outcome!.Ledger : item.Outcome!.Ledger.Select(NotPassedOn))]), Counts = counts, Warnings = Warnings(step, failed, count, ended) }, conflict);
+    }
+
+    /// <summary>What these elements wrote to a port; null when none has it.</summary>
+    public static DatasetRef? Port(string step, string port, IEnumerable<EndedItem> items, ref StepError? conflict)
+    {
+        var parts = items.Where(item => item.Outcome!.Outputs.ContainsKey(port)).Select(item => (item.Number, Content: item.Outcome!.Outputs[port])).ToList();
+        if (parts.Count == 0)
+        {
+            return null;
+        }
+
+        var schema = Schema(step, parts, ref conflict);
+        return new DatasetRef
+        {
+            Schema = schema,
+            Files = [.. parts.SelectMany(part => Files(part.Content, schema))],
+            Rows = parts.Sum(part => part.Content.Rows),
+            Bytes = parts.Sum(part => part.Content.Bytes),
+            Partial = parts.Any(part => part.Content.Partial),
+        };
+    }
+
+    private static StepLedger NotPassedOn(StepLedger line)
+    {
+        var lost = line.Accounted ? line.Out + line.Merged : 0;
+        return line with
+        {
+            Out = 0,
+            Merged = 0,
+            Filtered = line.Filtered + lost,
+            Reasons = [.. line.Reasons.Where(reason => reason.Kind != "merged"), .. lost == 0 ? (IEnumerable<LedgerReason>)[] : [new LedgerReason("filtered", ElementFailed, lost)]],
+        };
     }
 
     private static DatasetSchema Schema(string step, List<(int Number, DatasetRef Content)> parts, ref StepError? conflict)
@@ -103,6 +134,7 @@ internal static class ItemStack
             Rejected = group.Sum(line => line.Rejected),
             Merged = group.Sum(line => line.Merged),
             Filtered = group.Sum(line => line.Filtered),
+            Accounted = group.All(line => line.Accounted),
             Reasons = [.. group.SelectMany(line => line.Reasons).GroupBy(reason => (reason.Kind, reason.Reason))
                 .Select(reasons => new LedgerReason(reasons.Key.Kind, reasons.Key.Reason, reasons.Sum(reason => reason.Rows))).OrderByDescending(reason => reason.Rows)],
         })];
