@@ -181,6 +181,27 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Rows_that_were_exploded_from_one_are_told_apart_by_their_values()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        // Three elements of one row: the same key, the same place.
+        var first = await RejectAsync(project, [Row("k1", 1, "a"), Row("k1", 1, "b"), Row("k1", 1, "c")]);
+        foreach (var item in (await ItemsAsync(project))[..2])
+            (await ActAsync(project, item, "repair", new { changes = new { email = "good" } })).IsSuccessStatusCode.ShouldBeTrue();
+        var patches = await PatchesAsync(project);
+
+        // The first passes with its repair, the second does not in spite of it, and nobody has repaired the third.
+        var second = await RejectAsync(
+            project, [Row("k1", 1, "still bad"), Row("k1", 1, "c")], applied: [(patches[0].Patch, true, 1, "k1"), (patches[1].Patch, true, 1, "k1"), (0, false, 1, "k1")],
+            clean: [("k1", "s@1")], values: new Dictionary<long, string> { [patches[0].Patch] = "good", [patches[1].Patch] = "still bad", [0] = "c" });
+        (await ItemsAsync(project)).Select(item => (item.GetProperty("values").GetProperty("email").GetString(), item.GetProperty("state").GetString(), item.GetProperty("times").GetInt32()))
+            .ShouldBe([("a", "reinjected", 1), ("b", "open", 2), ("c", "open", 2)]);
+        (await AccountAsync(project, first)).ShouldBe($"3 rejected = 1 repaired (run {second}) + 2 open");
+        (await PatchesAsync(project)).Single().Patch.ShouldBe(patches[0].Patch);
+    }
+
+    [Fact]
     public async Task A_retry_counts_its_last_attempt_alone()
     {
         var project = host.NewProject();
@@ -489,22 +510,22 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     private async Task<Guid> RejectAsync(
         string project, IReadOnlyList<RejectedRow> rows, IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied = null,
         IReadOnlyList<(string Key, string Source)>? clean = null, bool completed = true, Guid? run = null, string? sensitive = null, string step = "clean", string? gone = null,
-        IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? failed = null)
+        IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? failed = null, Dictionary<long, string>? values = null)
     {
         var id = run ?? Guid.CreateVersion7();
         var folder = $"{project}/{id}/clean/{Random.Shared.Next()}";
         string Text(string? text) => text is null ? "NULL" : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
         string Json(object value) => $"CAST({Text(JsonSerializer.Serialize(value))} AS JSON)";
-        var values = rows.Select(row => $"({Text(row.Source)}, {row.Row}::BIGINT, {Text(row.Key)}, {Json(new { email = row.Email, n = 1 })}, {Json(new { email = row.Email, n = 1 })}, {Json(new[] { new { rule = row.Rule, column = row.Column, message = "is wrong", value = row.Email } })})");
+        var rejections = rows.Select(row => $"({Text(row.Source)}, {row.Row}::BIGINT, {Text(row.Key)}, {Json(new { email = row.Email, n = 1 })}, {Json(new { email = row.Email, n = 1 })}, {Json(new[] { new { rule = row.Rule, column = row.Column, message = "is wrong", value = row.Email } })})");
         var rejected = await host.WriteFileAsync($"{folder}/rejected-0001.parquet", rows.Count == 0
             ? "SELECT '' AS _source, 0::BIGINT AS _row, '' AS _key, CAST('{}' AS JSON) AS ingested, CAST('{}' AS JSON) AS rejected, CAST('[]' AS JSON) AS reasons WHERE false"
-            : $"SELECT * FROM (VALUES {string.Join(", ", values)}) t(_source, _row, _key, ingested, rejected, reasons)");
+            : $"SELECT * FROM (VALUES {string.Join(", ", rejections)}) t(_source, _row, _key, ingested, rejected, reasons)");
         async Task<DatasetRef?> PatchedAsync(IReadOnlyList<(long Patch, bool Fits, long Row, string Key)>? applied, string name)
         {
             if (applied is not { Count: > 0 })
                 return null;
-            var lines = applied.Select(line => $"({line.Patch.ToString(CultureInfo.InvariantCulture)}::BIGINT, {(line.Fits ? "true" : "false")}, 's@1', {line.Row}::BIGINT, {Text(line.Key)})");
-            var file = await host.WriteFileAsync($"{folder}/{name}", $"SELECT * FROM (VALUES {string.Join(", ", lines)}) t(patch, fits, _source, _row, _key)");
+            var lines = applied.Select(line => $"({line.Patch.ToString(CultureInfo.InvariantCulture)}::BIGINT, {(line.Fits ? "true" : "false")}, {(values?.TryGetValue(line.Patch, out var email) == true ? RowPatches.Hash(Json(new { email, n = 1 })) : "NULL::VARCHAR")}, 's@1', {line.Row}::BIGINT, {Text(line.Key)})");
+            var file = await host.WriteFileAsync($"{folder}/{name}", $"SELECT * FROM (VALUES {string.Join(", ", lines)}) t(patch, fits, hash, _source, _row, _key)");
             return DatasetsHost.Content([file], [.. RowPatches.Schema.Columns]);
         }
         var patched = await PatchedAsync(applied, "patched-0001.parquet");

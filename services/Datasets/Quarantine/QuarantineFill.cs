@@ -184,9 +184,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             create temp table claimed (id bigint primary key) on commit drop;
             create temp table incoming (
                 n bigint, source text, row bigint, key text, hash text, ordinal int, digest text,
-                item_id bigint, changed boolean not null default false, repaired boolean not null default false) on commit drop;
+                item_id bigint, item_hash text, changed boolean not null default false, repaired boolean not null default false) on commit drop;
             create temp table content (n bigint, ingested text, rejected text, reasons text, rules text[], columns text[]) on commit drop;
-            create temp table applied (patch bigint, fits boolean, source text, row bigint, key text, stands boolean) on commit drop
+            create temp table applied (patch bigint, fits boolean, source text, row bigint, key text, stands boolean, hash text) on commit drop
             """,
             null, ct);
         if (rejected is not null)
@@ -203,8 +203,10 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         if (opened is null)
             return;
         using var session = RejectedBatch.OpenSession(opened);
-        await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key, stands) FROM STDIN (FORMAT BINARY)", ct);
-        await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
+        // Runs of an earlier version did not write it; their rows are told by their place alone.
+        var values = patched.Schema.Find(RowPatches.Values) is null ? "NULL" : RowPatches.Values;
+        await using var copy = await Connection.BeginBinaryImportAsync("COPY applied (patch, fits, source, row, key, stands, hash) FROM STDIN (FORMAT BINARY)", ct);
+        await foreach (var row in session.StreamAsync($"SELECT {RowPatches.Patch}, {RowPatches.Fits}, _source, _row, _key, {values} FROM {DatasetFiles.Relation(opened.Dataset)}", row => row, ct))
         {
             await copy.StartRowAsync(ct);
             await copy.WriteAsync(row.GetInt64(0), NpgsqlDbType.Bigint, ct);
@@ -213,6 +215,10 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             await copy.WriteAsync(row.GetInt64(3), NpgsqlDbType.Bigint, ct);
             await copy.WriteAsync(row.GetString(4), NpgsqlDbType.Text, ct);
             await copy.WriteAsync(stands, NpgsqlDbType.Boolean, ct);
+            if (await row.IsDBNullAsync(5, ct))
+                await copy.WriteNullAsync(ct);
+            else
+                await copy.WriteAsync(row.GetString(5), NpgsqlDbType.Text, ct);
         }
         await copy.CompleteAsync(ct);
     }
@@ -227,13 +233,14 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             """
             -- Rejected in spite of its repair: it shows the repaired values, and is the item that it was.
             with rows as (
-                select i.ctid as place, a.patch, row_number() over (partition by a.patch order by i.source, i.row) as n
-                  from incoming i join applied a on a.source = i.source and a.row = i.row and a.fits),
+                select place, patch, row_number() over (partition by patch order by source, row, place) as n
+                  from (select distinct i.ctid as place, a.patch, i.source, i.row
+                          from incoming i join applied a on a.source = i.source and a.row = i.row and coalesce(a.hash = i.hash, true) and a.fits) found),
             items as (
                 select q.id, q.patch_id, q.hash, q.ordinal, row_number() over (partition by q.patch_id order by q.ordinal) as n
                   from datasets.quarantine_item q where q.step_id = @stepId and q.state in ('repaired', 'reinjected') and q.patch_id in (select patch from rows)),
             done as (
-                update incoming i set item_id = items.id, hash = items.hash, ordinal = items.ordinal, repaired = true
+                update incoming i set item_id = items.id, item_hash = items.hash, ordinal = items.ordinal, repaired = true
                   from rows join items on items.patch_id = rows.patch and items.n = rows.n where i.ctid = rows.place returning i.item_id)
             insert into claimed select item_id from done;
             update incoming i set item_id = q.id from datasets.quarantine_item q
@@ -270,7 +277,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         -- A repair that was applied and did not help, or could not be applied, has done what it can.
         with failed as (
             update datasets.patch p set state = 'lapsed'
-              from applied a join incoming i on i.source = a.source and i.row = a.row
+              from applied a join incoming i on i.source = a.source and i.row = a.row and coalesce(a.hash = i.hash, true)
              where p.id = a.patch and p.state = 'active' and p.step_id = @stepId
             returning p.id, a.fits)
         update datasets.quarantine_item q set state = 'open', patch_id = null, repaired_run = null, actor = 'system', at = @now, revision = revision + 1,
@@ -278,7 +285,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
           from failed where q.patch_id = failed.id and q.state in ('repaired', 'reinjected');
 
         update datasets.quarantine_item q
-           set source = i.source, row = i.row, hash = i.hash, ordinal = i.ordinal, digest = case when i.repaired then null else i.digest end,
+           set source = i.source, row = i.row, hash = coalesce(i.item_hash, i.hash), ordinal = i.ordinal, digest = case when i.repaired then null else i.digest end,
                ingested = case when i.repaired then q.ingested else coalesce(c.ingested, q.ingested) end,
                rejected = case when c.n is null then q.rejected when i.repaired then coalesce(c.rejected, c.ingested) else c.rejected end,
                reasons = coalesce(c.reasons, q.reasons), rules = coalesce(c.rules, q.rules), columns = coalesce(c.columns, q.columns),

@@ -71,7 +71,7 @@ internal sealed class RejectedBatch : IDisposable
                 CAST(ingested AS VARCHAR) AS ingested, CAST(rejected AS VARCHAR) AS rejected, CAST(reasons AS VARCHAR) AS reasons, {List("rule")} AS rules, {List("column")} AS columns
               FROM (SELECT *, {hash} AS hash FROM {DatasetFiles.Relation(_opened.Dataset)}));
             CREATE TEMP TABLE places AS
-            SELECT rowid AS place, CAST(row_number() OVER (PARTITION BY key, hash ORDER BY source, row) AS INTEGER) AS ordinal, row_number() OVER (ORDER BY source, row) AS n
+            SELECT rowid AS place, CAST(row_number() OVER (PARTITION BY key, hash ORDER BY source, row, rowid) AS INTEGER) AS ordinal, row_number() OVER (ORDER BY source, row, rowid) AS n
             FROM rejected_rows;
             CREATE TEMP TABLE known (n BIGINT, content BOOLEAN)
             """, ct);

@@ -21,12 +21,16 @@ public static class RowPatches
     /// <summary>False: the patch was for this row and its values are none of the columns' types, so that nothing was changed.</summary>
     public const string Fits = "fits";
 
+    /// <summary>The hash of the row's values as the recipe sees them, with the repair if it fits: rows exploded from one have their place in the source in common.</summary>
+    public const string Values = "hash";
+
     public static DatasetSchema Schema { get; } = new()
     {
         Columns =
         [
             new DatasetColumn { Name = Patch, Type = "int64", Nullable = false },
             new DatasetColumn { Name = Fits, Type = "bool", Nullable = false },
+            new DatasetColumn { Name = Values, Type = "text", Nullable = false },
             .. HiddenColumns.Columns,
         ],
     };
@@ -54,84 +58,100 @@ public static class RowPatches
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(paths);
+        var names = new Names(InternalNames.Avoiding(inputs.SelectMany(input => input.Dataset.Schema.Columns).Select(column => column.Name)).Prefix);
         // One row per key, so that a join with it never makes two rows of one. The newest patch of the same values counts.
         await session.ExecuteAsync(
             $"""
-            CREATE TEMP TABLE __q_patches AS
-            SELECT key, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes)))) AS patches
+            CREATE TEMP TABLE __qt_patches AS
+            SELECT key AS {names.Of}, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes)))) AS {names.Patches}
             FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes FROM read_parquet({Sql.List(paths)}) GROUP BY ALL)
             GROUP BY key
             """, ct).ConfigureAwait(false);
         var named = session.Query(
-            "SELECT DISTINCT unnest(json_keys(p.changes)) FROM (SELECT unnest(map_values(patches)) AS p FROM __q_patches) ORDER BY 1", row => row.GetString(0));
+            $"SELECT DISTINCT unnest(json_keys(p.changes)) FROM (SELECT unnest(map_values({names.Patches})) AS p FROM __qt_patches) ORDER BY 1", row => row.GetString(0));
         await session.ExecuteAsync(
-            $"CREATE TEMP TABLE __q_found (input INTEGER, {Patch} BIGINT, {Fits} BOOLEAN, {HiddenColumns.Source} VARCHAR, {HiddenColumns.Row} BIGINT, {HiddenColumns.Key} VARCHAR, changes VARCHAR)", ct).ConfigureAwait(false);
+            $"CREATE TEMP TABLE __qt_found (input INTEGER, {Patch} BIGINT, {Fits} BOOLEAN, {HiddenColumns.Source} VARCHAR, {HiddenColumns.Row} BIGINT, {HiddenColumns.Key} VARCHAR, {Values} VARCHAR)", ct).ConfigureAwait(false);
         var changed = new List<RecipeInput>();
         var rows = 0L;
         for (var i = 0; i < inputs.Count; i++)
         {
-            await FindAsync(session, inputs[i], i, named, ct).ConfigureAwait(false);
-            var fitting = await session.ScalarAsync<long>($"SELECT count(*) FROM __q_found WHERE input = {Number(i)} AND {Fits}", ct).ConfigureAwait(false);
+            // The rows whose key has patches; only these are looked at more closely.
+            var columns = Visible(inputs[i]).Select(column => (column.Name, DatasetFiles.TypeOf(column)));
+            await session.ExecuteAsync(
+                $"""
+                INSERT INTO __qt_found
+                SELECT {Number(i)}, coalesce({names.Found}.patch, 0), {names.Fits}, {Sql.Identifiers(HiddenColumns.Names)}, {Hash(RecipeCompiler.RowAsJson(columns))}
+                FROM ({Patched(inputs[i], names, named, "JOIN")})
+                """, ct).ConfigureAwait(false);
+            var fitting = await session.ScalarAsync<long>($"SELECT count(*) FROM __qt_found WHERE input = {Number(i)} AND {Fits}", ct).ConfigureAwait(false);
             rows += fitting;
-            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], i, named, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
+            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], names, named, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
         }
-        var lines = await DatasetFiles.WriteAsync(session, $"SELECT {Patch}, {Fits}, {Sql.Identifiers(HiddenColumns.Names)} FROM __q_found", target, ct).ConfigureAwait(false);
+        var lines = await DatasetFiles.WriteAsync(session, $"SELECT {Patch}, {Fits}, {Values}, {Sql.Identifiers(HiddenColumns.Names)} FROM __qt_found", target, ct).ConfigureAwait(false);
         return new PatchedInputs(changed, rows, lines);
     }
 
-    /// <summary>The rows whose key has patches; only these are looked at more closely.</summary>
-    private static async Task FindAsync(EngineSession session, RecipeInput input, int number, IReadOnlyList<string> named, CancellationToken ct)
+    /// <summary>
+    /// SQL of an input's rows with their patches applied, and beside each what was found for it. A patch is found by the row's own key
+    /// and values, never by its place in the source: rows that were exploded from one row have that in common.
+    /// </summary>
+    /// <param name="join">JOIN: only rows whose key has patches; LEFT JOIN: all.</param>
+    private static string Patched(RecipeInput input, Names names, IReadOnlyList<string> named, string join)
     {
         var columns = Visible(input);
         var ingested = RecipeCompiler.RowAsJson(columns.Select(column => (column.Name, DatasetFiles.TypeOf(column))));
         // A patch that does not fit in one column changes nothing at all.
-        var unfit = named.Except(columns.Select(column => column.Name), StringComparer.Ordinal).Select(name => Names(name))
+        var unfit = named.Except(columns.Select(column => column.Name), StringComparer.Ordinal).Select(name => names.Has(name))
             .Concat(columns.Where(column => named.Contains(column.Name, StringComparer.Ordinal)).Select(column =>
-                $"({Text(column.Name)} IS NOT NULL AND {Value(column.Name, DatasetFiles.TypeOf(column))} IS NULL)"));
-        await session.ExecuteAsync(
-            $"""
-            INSERT INTO __q_found
-            SELECT {Number(number)}, coalesce(found.patch, 0), coalesce(found.patch > 0 AND NOT coalesce({string.Join(" OR ", unfit.DefaultIfEmpty("false"))}, false), false),
-              {Sql.Identifiers(HiddenColumns.Names)}, found.changes AS changes
+                $"({names.Text(column.Name)} IS NOT NULL AND {names.Value(column.Name, DatasetFiles.TypeOf(column))} IS NULL)"));
+        var select = input.Dataset.Schema.Columns.Select(column => column.Hidden || !named.Contains(column.Name, StringComparer.Ordinal)
+            ? Sql.Identifier(column.Name)
+            : $"CASE WHEN {names.Fits} AND {names.Has(column.Name)} THEN {names.Value(column.Name, DatasetFiles.TypeOf(column))} ELSE {Sql.Identifier(column.Name)} END AS {Sql.Identifier(column.Name)}");
+        return $"""
+            SELECT {string.Join(", ", select)}, {names.Found}, {names.Fits}
             FROM (
-              SELECT *, found.changes AS changes FROM (
-                SELECT r.*, p.patches[{Hash(ingested)}] AS found FROM {DatasetFiles.Relation(input.Dataset)} AS r JOIN __q_patches AS p ON p.key = r.{HiddenColumns.Key}))
-            """, ct).ConfigureAwait(false);
+              SELECT *, {names.Found}.patch IS NOT NULL AND NOT coalesce({string.Join(" OR ", unfit.DefaultIfEmpty("false"))}, false) AS {names.Fits}
+              FROM (
+                SELECT *, CASE WHEN {names.Of} IS NOT NULL THEN {names.Patches}[{Hash(ingested)}] END AS {names.Found}
+                FROM {DatasetFiles.Relation(input.Dataset)} {join} __qt_patches ON {names.Of} = {HiddenColumns.Key}))
+            """;
     }
 
-    private static async Task<RecipeInput> RewriteAsync(EngineSession session, RecipeInput input, int number, IReadOnlyList<string> named, string path, CancellationToken ct)
+    private static async Task<RecipeInput> RewriteAsync(EngineSession session, RecipeInput input, Names names, IReadOnlyList<string> named, string path, CancellationToken ct)
     {
-        var schema = input.Dataset.Schema;
-        var select = schema.Columns.Select(column => column.Hidden || !named.Contains(column.Name, StringComparer.Ordinal)
-            ? $"r.{Sql.Identifier(column.Name)}"
-            : $"CASE WHEN {Names(column.Name)} THEN {Value(column.Name, DatasetFiles.TypeOf(column))} ELSE r.{Sql.Identifier(column.Name)} END AS {Sql.Identifier(column.Name)}");
-        var rows = await DatasetFiles.WriteAsync(
-            session,
-            $"""
-            SELECT {string.Join(", ", select)} FROM {DatasetFiles.Relation(input.Dataset)} AS r
-            LEFT JOIN (SELECT {HiddenColumns.Source}, {HiddenColumns.Row}, changes FROM __q_found WHERE input = {Number(number)} AND {Fits}) AS p
-              ON p.{HiddenColumns.Source} = r.{HiddenColumns.Source} AND p.{HiddenColumns.Row} = r.{HiddenColumns.Row}
-            """,
-            path, ct).ConfigureAwait(false);
+        var columns = Sql.Identifiers(input.Dataset.Schema.Columns.Select(column => column.Name));
+        var rows = await DatasetFiles.WriteAsync(session, $"SELECT {columns} FROM ({Patched(input, names, named, "LEFT JOIN")})", path, ct).ConfigureAwait(false);
         var file = new DataFile { Key = path, Rows = rows, Bytes = new FileInfo(path).Length, Sha256 = "" };
-        return input with { Dataset = new LocalDataset(input.Dataset.Dataset with { Files = [file], Rows = rows, Bytes = file.Bytes }, [path]) };
+        // The number of rows stays the one that was recorded: whoever reads them counts them.
+        return input with { Dataset = new LocalDataset(input.Dataset.Dataset with { Files = [file], Bytes = file.Bytes }, [path]) };
     }
 
     private static List<DatasetColumn> Visible(RecipeInput input) => [.. input.Dataset.Schema.Columns.Where(column => !column.Hidden)];
 
-    /// <summary>The new value of a column as one of its type, null when it is none.</summary>
-    private static string Value(string column, ColumnType type) => type.IsNested || type == ColumnType.Json
-        ? $"TRY_CAST(json_extract(changes, {Pointer(column)}) AS {type.DuckDb})"
-        : $"TRY_CAST({Text(column)} AS {type.DuckDb})";
-
-    /// <summary>Null when the changes empty the column or do not name it.</summary>
-    private static string Text(string column) => $"json_extract_string(changes, {Pointer(column)})";
-
-    private static string Names(string column) => $"list_contains(json_keys(changes), {Sql.Literal(column)})";
-
     private static string Pointer(string column) => Sql.Literal($"/{column.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}");
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Columns beside those of the data, under names that these do not have.</summary>
+    private sealed record Names(string Prefix)
+    {
+        public string Of => $"{Prefix}of";
+        public string Patches => $"{Prefix}patches";
+
+        /// <summary>The patch for the row's key and values; null: there is none.</summary>
+        public string Found => $"{Prefix}found";
+        public string Fits => $"{Prefix}fits";
+
+        /// <summary>The new value of a column as one of its type, null when it is none.</summary>
+        public string Value(string column, ColumnType type) => type.IsNested || type == ColumnType.Json
+            ? $"TRY_CAST(json_extract({Found}.changes, {Pointer(column)}) AS {type.DuckDb})"
+            : $"TRY_CAST({Text(column)} AS {type.DuckDb})";
+
+        /// <summary>Null when the changes empty the column or do not name it.</summary>
+        public string Text(string column) => $"json_extract_string({Found}.changes, {Pointer(column)})";
+
+        public string Has(string column) => $"coalesce(list_contains(json_keys({Found}.changes), {Sql.Literal(column)}), false)";
+    }
 }
 
 /// <param name="Inputs">What the recipe reads instead.</param>
