@@ -99,7 +99,7 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
         Add(parts, outcome.Ledger.Sum(line => line.Added), "added");
         if (rejected > 0)
         {
-            parts.Add($"{Number(rejected)} rejected ({Share(rejected, read)})");
+            parts.Add($"{Number(rejected)} rejected ({Share(rejected, read + outcome.Ledger.Sum(line => line.Added))})");
         }
         Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
         if (outcome.Ledger.Any(line => !line.Accounted))

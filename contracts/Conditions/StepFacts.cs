@@ -23,7 +23,7 @@ public sealed record StepFacts
     public long Merged { get; init; }
     public long Filtered { get; init; }
 
-    /// <summary>Rejected rows as a share of the rows in, 0 to 1; 0 when there were none.</summary>
+    /// <summary>Rejected rows as a share of the rows in and added, 0 to 1; 0 when there were none.</summary>
     public double RejectedShare { get; init; }
     public int Warnings { get; init; }
 

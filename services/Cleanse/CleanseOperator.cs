@@ -132,10 +132,12 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
     {
         if (result.Fatal.Count > 0)
             return new StepError { Code = "checkFailed", Message = string.Join(" ", result.Fatal.Select(failure => failure.Message)), Path = result.Fatal[0].Path };
-        if (config.MaxRejected is not { } limit || result.Rejected <= limit.Value * result.In)
+        // Of all rows there were: one that was exploded may be rejected as often as it became a row.
+        var rows = result.In + result.Added;
+        if (config.MaxRejected is not { } limit || result.Rejected <= limit.Value * rows)
             return null;
         // Exact in the comparison above; here rounded up, so that 5.04 % does not read as 5.0 % with a limit of 5 %.
-        var share = Math.Ceiling(1000m * result.Rejected / result.In) / 10;
+        var share = Math.Ceiling(1000m * result.Rejected / rows) / 10;
         return new StepError
         {
             Code = "tooManyRejected",

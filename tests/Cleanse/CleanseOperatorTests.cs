@@ -58,6 +58,16 @@ public sealed class CleanseOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task The_limit_is_a_share_of_all_rows_those_made_by_explode_too()
+    {
+        // Ten rows of two, of which three are empty: 30 %, not 150 %.
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES ('a;b;;c;d'), (';;e;f;g')) t(tags)");
+        const string recipe = """{"rules":[{"rule":"explode","column":"tags","separator":";"}],"checks":[{"check":"notNull","columns":["tags"]}],"maxRejected":"LIMIT"}""";
+        (await RunAsync(recipe.Replace("LIMIT", "30%", StringComparison.Ordinal), input)).ShouldBeOfType<StepResult.Completed>().Outcome.RowsRejected.ShouldBe(3);
+        (await RunAsync(recipe.Replace("LIMIT", "29%", StringComparison.Ordinal), input)).ShouldBeOfType<StepResult.Failed>().Error.Message.ShouldBe("30 % of rows rejected, limit 29 %");
+    }
+
+    [Fact]
     public async Task A_check_that_must_not_fail_fails_the_step()
     {
         var input = await _bench.InputAsync("SELECT NULL::VARCHAR AS email");

@@ -16,8 +16,8 @@ internal sealed class RecipeColumn(string name, ColumnType type)
     /// <summary>Operations on text that are not yet part of the query: those of one column are done together.</summary>
     public List<(string Operation, int Rule)> Pending { get; } = [];
 
-    /// <summary>Events for whose rows another value than the column's goes into the rejected row: the text that could not be converted.</summary>
-    public List<(string Event, CellVersion Text)> Unread { get; } = [];
+    /// <summary>Events for whose rows another value than the column's goes into the rejected row: the text that could not be converted, the list that was not taken apart.</summary>
+    public List<(string Event, CellVersion Value, ColumnType? Type)> Unread { get; } = [];
 }
 
 /// <summary>A value that a column had at some point, for those who want it later: reasons, the change log, the row as ingested.</summary>

@@ -134,7 +134,7 @@ public sealed partial class RecipeCompiler
                 ? $"({replaced[column]}) IS DISTINCT FROM {cell}"
                 : $"CAST({replaced[column]} AS VARCHAR) IS DISTINCT FROM CAST({cell} AS VARCHAR)"));
             if (failure.Rejects)
-                column.Unread.Add((flag, before));
+                column.Unread.Add((flag, before, null));
         }
         Layer(replaced, changes, [.. reads.Select(read => read.Name)]);
         foreach (var (column, _, _, _, change, before, typeBefore) in reads)

@@ -61,8 +61,16 @@ public sealed partial class RecipeCompiler
         else
             throw new RecipeException(RecipeException.ColumnType, $"explode works on a list, or on text with a separator; column \"{column.Name}\" is {column.Type}.", $"{path}.column");
         var (elements, element, place) = (Temporary(), Temporary(), Temporary());
+        // Of a row that is rejected or filtered already nothing more is made: it stays one row, with its first element.
+        var ended = _events.Where(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed).ToList();
+        var taken = ended.Count == 0 ? list : $"CASE WHEN {string.Join(" OR ", ended.Select(happening => Quote(happening.Column)))} THEN {list}[1:1] ELSE {list} END";
+        if (ended.Exists(happening => happening.Kind != RowEvent.Filter))
+        {
+            var whole = column.Current.Wanted();
+            column.Unread.AddRange(ended.Where(happening => happening.Kind != RowEvent.Filter).Select(happening => (happening.Column, whole, (ColumnType?)column.Type)));
+        }
         // A row whose list is empty stays, with an empty cell.
-        Layer(added: [(elements, $"CASE WHEN len({list}) > 0 THEN {list} ELSE [CAST(NULL AS {type.DuckDb})] END")]);
+        Layer(added: [(elements, $"CASE WHEN len({list}) > 0 THEN {taken} ELSE [CAST(NULL AS {type.DuckDb})] END")]);
         Layer(added: [(element, $"unnest({Quote(elements)})"), (place, $"generate_subscripts({Quote(elements)}, 1)")], dropped: [elements]);
         var added = _carried.Contains(_names.Added);
         var flag = $"{Quote(place)} > 1{(added ? $" OR {Quote(_names.Added)}" : "")}";

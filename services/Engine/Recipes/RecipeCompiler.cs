@@ -369,7 +369,7 @@ public sealed partial class RecipeCompiler
         var value = JsonValue(Quote(column.Name), column.Type);
         if (column.Unread.Count == 0)
             return value;
-        var texts = column.Unread.Select(unread => $"WHEN {Quote(unread.Event)} THEN to_json(CAST({Quote(unread.Text.Name)} AS VARCHAR))");
+        var texts = column.Unread.Select(unread => $"WHEN {Quote(unread.Event)} THEN {(unread.Type is { } type ? JsonValue(Quote(unread.Value.Name), type) : $"to_json(CAST({Quote(unread.Value.Name)} AS VARCHAR))")}");
         return $"CASE {string.Join(" ", texts)} ELSE {value} END";
     }
 

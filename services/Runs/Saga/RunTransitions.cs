@@ -579,7 +579,7 @@ internal sealed class RunTransitions(
         {
             if (all[step.Id] is { State: StepStatus.Completed, Outcome: { } outcome } && outcome.Outputs.TryGetValue("out", out var content))
             {
-                var read = outcome.RowsIn;
+                var read = outcome.RowsIn + outcome.Ledger.Sum(line => line.Added);
                 yield return new PublishedOutput(
                     step.Publish!, step.Id, content, read == 0 ? null : 1 - ((double)outcome.RowsRejected / read));
             }

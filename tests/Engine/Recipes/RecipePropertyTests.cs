@@ -77,6 +77,36 @@ public sealed class RecipePropertyTests
     }
 
     [Fact]
+    public async Task What_rules_before_an_explode_reject_or_filter_is_counted_once()
+    {
+        using var bench = new RecipeBench();
+        var first = Any<string>(
+            """{"rule":"number","columns":["c"],"type":"decimal(10,2)","else":"reject"}""", """{"rule":"date","columns":["e"],"formats":["yyyy-MM-dd"],"else":"reject"}""",
+            """{"rule":"email","columns":["b"],"else":"reject"}""", """{"rule":"filter","where":"c IS NULL OR length(c) < 3"}""");
+        var cell = Gen.Frequency((3, Cell), (2, Any<string?>("x.x", "1.x.y", "..", "axbxc")));
+        await Gen.Select(cell.Array[4].Array[1, 20], first.Array[1, 3].Select(rules => rules.Distinct().Order(StringComparer.Ordinal).ToArray()), Check.Array[0, 2]).SampleAsync(
+            async sample =>
+            {
+                var checks = $"[{string.Join(",", sample.Item3)}]";
+                // The filter reads c as text.
+                var before = sample.Item2.OrderBy(rule => !rule.Contains("filter", StringComparison.Ordinal)).ToArray();
+                var alone = await bench.RunAsync(Query(sample.Item1), $"[{string.Join(",", before)}]");
+                var exploded = await bench.RunAsync(
+                    Query(sample.Item1), $$"""[{{string.Join(",", before)}},{"rule":"explode","column":"b","separator":"x"},{"rule":"explode","column":"a","separator":"."}]""", checks);
+                var line = exploded.Result.Inputs[0];
+                (line.In + line.Added).ShouldBe(line.Out + line.Rejected + line.Filtered);
+                line.Filtered.ShouldBe(alone.Result.Inputs[0].Filtered);
+                foreach (var rejected in alone.Rejected)
+                {
+                    var same = exploded.Rejected.Where(row => row.Row == rejected.Row).ShouldHaveSingleItem();
+                    same.Rejected.GetProperty("a").GetString().ShouldBe(rejected.Rejected.GetProperty("a").GetString());
+                    same.Rejected.GetProperty("b").GetString().ShouldBe(rejected.Rejected.GetProperty("b").GetString());
+                }
+            },
+            iter: 40, threads: 1);
+    }
+
+    [Fact]
     public async Task The_result_depends_neither_on_threads_nor_on_the_order_of_rows()
     {
         using var one = new RecipeBench(threads: 1);

@@ -44,6 +44,22 @@ public sealed class ShapeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_row_that_is_rejected_or_filtered_before_is_not_exploded()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES (1, 'x', 'a;b;c', ['p', 'q']), (2, '2', 'a;b', ['p', 'q']), (-3, '3', 'a;b;c;d', ['p'])) t(id, n, tags, list)",
+            """[{"rule":"number","columns":["n"],"type":"int64","else":"reject"},{"rule":"filter","where":"id > 0"},{"rule":"explode","column":"tags","separator":";"},{"rule":"explode","column":"list"}]""",
+            """[{"check":"notNull","columns":["tags"]}]""");
+        var line = output.Result.Inputs[0];
+        (line.In, line.Added, line.Out, line.Rejected, line.Filtered).ShouldBe((3, 3, 4, 1, 1));
+        output.Rows.Order().ShouldBe(["2|2|a|p", "2|2|a|q", "2|2|b|p", "2|2|b|q"]);
+        var rejected = output.Rejected.ShouldHaveSingleItem();
+        // As it was when it was rejected: whole.
+        rejected.Rejected.GetRawText().ShouldBe("""{"id":1,"n":"x","tags":"a;b;c","list":["p","q"]}""");
+        output.ReasonsOf(1).ShouldBe(["number(n)"]);
+    }
+
+    [Fact]
     public async Task Two_columns_may_be_exploded()
     {
         var output = await _bench.RunAsync(
