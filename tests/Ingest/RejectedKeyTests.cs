@@ -14,6 +14,9 @@ public sealed class RejectedKeyTests : IDisposable
     [InlineData("a.csv", "id,n\n1.10,1\n1.1,x\n", null)]
     [InlineData("a.csv", "id,n\ntrue,1\nTRUE,x\n", null)]
     [InlineData("a.csv", "id,n\n2020-01-01T10:00Z,1\n2020-01-01T10:00:00+00:00,x\n", "timestamptz")]
+    [InlineData("a.csv", "id,n\n,1\n,x\n", null)]
+    [InlineData("a.csv", "id,n\n,1\n,x\n", "int64")]
+    [InlineData("a.jsonl", "{\"id\": null, \"n\": 1}\n{\"n\": \"x\"}\n", null)]
     [InlineData("a.jsonl", "{\"id\": 1.10, \"n\": 1}\n{\"id\": 1.1, \"n\": \"x\"}\n", null)]
     [InlineData("a.jsonl", "{\"id\": \"a/b~c\", \"n\": 1}\n{\"id\": \"a/b~c\", \"n\": \"x\"}\n", null)]
     public async Task A_declared_key_is_written_as_its_type_writes_it(string file, string text, string? type)

@@ -93,11 +93,10 @@ internal sealed class RejectSpool(string path, IReadOnlyList<string> declared) :
 
     public static string Key(ReadOnlySpan<byte> raw) => HiddenColumns.KeyOf(raw);
 
-    /// <summary>The key of a record whose values are known, as HiddenColumns.KeyExpression has it, over the texts as they came.</summary>
+    /// <summary>The key of a record whose values are known, as HiddenColumns.KeyExpression has it, over the texts as they came. A declared key of which all values are empty is one too.</summary>
     public (string Text, bool Declared) Key(IReadOnlyCollection<(string Name, string Text)> values)
     {
-        var keyed = values.Where(value => declared.Contains(value.Name, StringComparer.OrdinalIgnoreCase)).ToList();
-        return keyed.Count > 0 ? (Hash(keyed), true) : (Hash(values), false);
+        return declared.Count == 0 ? (Hash(values), false) : (Hash(values.Where(value => declared.Contains(value.Name, StringComparer.OrdinalIgnoreCase))), true);
     }
 
     private static string Hash(IEnumerable<(string Name, string Text)> values)
