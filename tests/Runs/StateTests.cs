@@ -82,6 +82,39 @@ public class StateTests
     }
 
     [Fact]
+    public async Task A_run_about_an_earlier_day_does_not_move_the_state()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a"), ForEach(Step("b"), new[] { "x", "y" })));
+        async Task<Guid> RunAsync(int cursor, object? interval = null)
+        {
+            using var response = await runs.Http.PostAsJsonAsync($"/api/v1/projects/{Project}/runs", interval ?? new { pipeline = "one" });
+            response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+            var run = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+            for (var i = 0; i < 3; i++)
+                await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor })));
+            await runs.UntilAsync(run, "completed");
+            return run;
+        }
+        async Task<string> StatesAsync() => string.Join(" ", (await ListAsync(runs)).EnumerateArray().Select(state => state.GetProperty("value").GetProperty("cursor").GetInt32()));
+
+        var today = await RunAsync(1);
+        await RunAsync(2, new { pipeline = "one", day = "2020-02-29" });
+        (await StatesAsync()).ShouldBe("1 1 1");
+        (await ListAsync(runs)).EnumerateArray().ShouldAllBe(state => state.GetProperty("runId").GetGuid() == today);
+        // A day that was put in the future by mistake stands in nobody's way.
+        await RunAsync(3, new { pipeline = "one", day = DateTime.UtcNow.AddYears(1).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) });
+        await RunAsync(4);
+        (await StatesAsync()).ShouldBe("4 4 4");
+        // And a pipeline that has none yet begins with any day.
+        foreach (var state in (await ListAsync(runs)).EnumerateArray())
+            (await runs.Http.DeleteAsync(new Uri($"{State}/{Uri.EscapeDataString(state.GetProperty("step").GetString()!)}", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await RunAsync(5, new { pipeline = "one", day = "2020-02-29" });
+        await RunAsync(6, new { pipeline = "one", day = "2020-03-01" });
+        (await StatesAsync()).ShouldBe("6 6 6");
+    }
+
+    [Fact]
     public async Task State_is_an_object_of_a_pipeline_that_exists()
     {
         await using var runs = await StartAsync();

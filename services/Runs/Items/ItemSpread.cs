@@ -147,15 +147,15 @@ internal sealed class ItemSpread(
         await work.Db.SaveChangesAsync(ct);
         await ExecuteAsync(
             """
-            insert into runs.state (pipeline_id, step_id, value, run_id, updated_at)
-            select distinct on (memory_key) @pipelineId, memory_key, outcome -> 'state', run_id, @now
+            insert into runs.state (pipeline_id, step_id, value, run_id, updated_at, read_until)
+            select distinct on (memory_key) @pipelineId, memory_key, outcome -> 'state', run_id, @now, least(@intervalEnd, @now)
               from runs.step
              where run_id = @runId and parent = any(@ofSteps) and state = 'Completed' and outcome -> 'state' is not null
              order by memory_key, ordinal desc
-            on conflict (pipeline_id, step_id) do update set value = excluded.value, run_id = excluded.run_id, updated_at = excluded.updated_at
-             where runs.state.run_id <= excluded.run_id
+            on conflict (pipeline_id, step_id) do update set value = excluded.value, run_id = excluded.run_id, updated_at = excluded.updated_at, read_until = excluded.read_until
+             where runs.state.run_id <= excluded.run_id and coalesce(runs.state.read_until <= @intervalEnd, true)
             """,
-            new { pipelineId = run.PipelineId, runId = run.CorrelationId, ofSteps, now = time.GetUtcNow() },
+            new { pipelineId = run.PipelineId, runId = run.CorrelationId, ofSteps, intervalEnd = run.IntervalEnd, now = time.GetUtcNow() },
             ct);
     }
 

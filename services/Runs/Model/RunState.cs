@@ -184,5 +184,8 @@ internal sealed class StepMemory
     public string StepId { get; set; } = "";
     public JsonElement Value { get; set; }
     public Guid RunId { get; set; }
+
+    /// <summary>The end of the interval of the run that left it, but not after that run's own end. Null: nobody knows.</summary>
+    public DateTimeOffset? ReadUntil { get; set; }
     public DateTimeOffset UpdatedAt { get; set; }
 }
