@@ -202,6 +202,17 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Another_row_without_a_key_that_passes_settles_nothing()
+    {
+        var project = host.NewProject();
+        await RejectAsync(project, [Row(HiddenColumns.EmptyKey, 1, "bad"), Row("k2", 2, "bad")]);
+        await RejectAsync(project, [], clean: [(HiddenColumns.EmptyKey, "s@2"), ("k2", "s@2")]);
+        (await ItemsAsync(project)).Select(item => item.GetProperty("state").GetString()).ShouldBe(["open", "settled"]);
+        using var session = Engine.Sessions.EngineSession.Open(new Engine.Sessions.EngineOptions { MemoryBytes = 64 << 20, Threads = 1, Scratch = Path.GetTempPath() });
+        session.Scalar<string>($"SELECT {HiddenColumns.KeyExpression([("id", Engine.Types.ColumnType.Int64)])} FROM (SELECT NULL::BIGINT AS id)").ShouldBe(HiddenColumns.EmptyKey);
+    }
+
+    [Fact]
     public async Task A_retry_counts_its_last_attempt_alone()
     {
         var project = host.NewProject();

@@ -339,7 +339,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     }
 
     /// <summary>
-    /// Items whose row passes now, by itself: its key is among the clean rows. And items of a file that came again in another
+    /// Items whose row passes now, by itself: its key is among the clean rows (an empty one tells nothing). And items of a file that came again in another
     /// version, without the row or with another in its place (who knows, when an element failed). What a later run rejected stays: runs do not always end in the order in which they began.
     /// </summary>
     private async Task<long> SettleAsync(long stepId, Guid run, DatasetRef clean, bool whole, long firstNew, DateTimeOffset now, CancellationToken ct)
@@ -365,7 +365,7 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         }
         await ExecuteAsync(
             "drop table if exists pg_temp.passed, pg_temp.versions; create temp table passed (key text) on commit drop; create temp table versions (source text) on commit drop", null, ct);
-        await CopyTextsAsync("passed", session, $"SELECT DISTINCT key FROM waiting WHERE key IN (SELECT _key FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Key])})", ct);
+        await CopyTextsAsync("passed", session, $"SELECT DISTINCT key FROM waiting WHERE key <> {Sql.Literal(HiddenColumns.EmptyKey)} AND key IN (SELECT _key FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Key])})", ct);
         await CopyTextsAsync("versions", session, $"SELECT DISTINCT _source FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Source])}", ct);
         return await ExecuteAsync(
             $"""

@@ -60,6 +60,9 @@ public static class HiddenColumns
     /// <summary>The key of content: for each value that is not null <c>U+001E name U+001F text</c>, ordered by name.</summary>
     public static string KeyOf(ReadOnlySpan<byte> content) => RowKey.Of(content);
 
+    /// <summary>The key of rows that have no value in any column of their declared key: they share it and are not the same row.</summary>
+    public static string EmptyKey { get; } = KeyOf([]);
+
     private static string Canonical(string name, ColumnType type) => type switch
     {
         _ when type == ColumnType.Text => name,
