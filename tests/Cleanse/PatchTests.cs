@@ -50,7 +50,7 @@ public sealed class PatchTests : IDisposable
     {
         var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c'), (-2, NULL)) t(n, email)");
         var (key, hash) = (await KeysAsync(await RunAsync(input, null), "rejected"))[0];
-        foreach (var changes in new[] { """{"n": "two", "email": "new@b.c"}""", """{"gone": "x", "email": "new@b.c"}""" })
+        foreach (var changes in new[] { """{"n": "two", "email": "new@b.c"}""", """{"n": "1.5", "email": "new@b.c"}""", """{"n": 99999999999999999999, "email": "new@b.c"}""", """{"gone": "x", "email": "new@b.c"}""" })
         {
             var outcome = await RunAsync(input, await PatchesAsync((7, key, hash, changes)));
             outcome.Outputs["rejected"].Rows.ShouldBe(1);
@@ -126,6 +126,10 @@ public sealed class PatchTests : IDisposable
         var outcome = await RunAsync(input, await PatchesAsync((7, key, hash,
             """{"d": "2.25", "b": false, "day": "2026-02-03", "at": "2026-02-03T04:05:06Z", "big": "9007199254740995", "j": {"b": [2]}, "l": [3], "odd/na~me": "y", "email": "e", "n": 5}""")));
         (await _bench.RowsAsync(outcome.Outputs["out"])).ShouldBe(["""2.25|false|2026-02-03|2026-02-03 04:05:06+00|9007199254740995|{"b":[2]}|[3]|y|e|5"""]);
+
+        // More digits than the type has are no value of it; zeros are none.
+        (await RunAsync(input, await PatchesAsync((7, key, hash, """{"d": "2.255", "email": "e", "n": 5}""")))).Counts["patched"].ShouldBe(0);
+        (await _bench.RowsAsync((await RunAsync(input, await PatchesAsync((7, key, hash, """{"d": 2.5000, "email": "e", "n": 5.0}""")))).Outputs["out"], "d", "n")).ShouldBe(["2.50|5"]);
 
         // Null empties.
         var emptied = await RunAsync(input, await PatchesAsync((7, key, hash, """{"d": null, "email": "e", "n": 5}""")));

@@ -143,12 +143,20 @@ public static class RowPatches
         public string Fits => $"{Prefix}fits";
 
         /// <summary>The new value of a column as one of its type, null when it is none.</summary>
-        public string Value(string column, ColumnType type) => type.IsNested || type == ColumnType.Json
-            ? $"TRY_CAST(json_extract({Found}.changes, {Pointer(column)}) AS {type.DuckDb})"
-            : $"TRY_CAST({Text(column)} AS {type.DuckDb})";
+        public string Value(string column, ColumnType type) => type switch
+        {
+            { IsNested: true } => $"TRY_CAST(json_extract({Found}.changes, {Pointer(column)}) AS {type.DuckDb})",
+            // The engine would round what has more digits than the type.
+            ColumnType.DecimalType of => Exactly(column, type, of.Scale),
+            _ when type == ColumnType.Int64 => Exactly(column, type, 0),
+            _ => $"TRY_CAST({Text(column)} AS {type.DuckDb})",
+        };
 
         /// <summary>Null when the changes empty the column or do not name it.</summary>
         public string Text(string column) => $"json_extract_string({Found}.changes, {Pointer(column)})";
+
+        private string Exactly(string column, ColumnType type, int scale) =>
+            $"CASE WHEN regexp_full_match({Text(column)}, '\\s*[+-]?\\d*(\\.\\d{{0,{Number(scale)}}}0*)?\\s*') THEN TRY_CAST({Text(column)} AS {type.DuckDb}) END";
 
         public string Has(string column) => $"coalesce(list_contains(json_keys({Found}.changes), {Sql.Literal(column)}), false)";
     }
