@@ -71,7 +71,8 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         if (key is not null && await session.ScalarAsync<bool>($"SELECT count(*) > 0 FROM (SELECT 1 FROM {read} GROUP BY {Sql.Identifiers(key)} HAVING count(*) > 1)", ct))
         {
             var cursor = Sql.Identifier(Column(incremental.Cursor, "incremental.cursor"));
-            cases.Add($"WHEN row_number() OVER (PARTITION BY {Sql.Identifiers(key)} ORDER BY {cursor} DESC NULLS LAST, file_row_number DESC) > 1 THEN 'replaced'");
+            // Rows without a key have nothing that would make them states of one row.
+            cases.Add($"WHEN {string.Join(" AND ", key.Select(name => $"{Sql.Identifier(name)} IS NOT NULL"))} AND row_number() OVER (PARTITION BY {Sql.Identifiers(key)} ORDER BY {cursor} DESC NULLS LAST, file_row_number DESC) > 1 THEN 'replaced'");
         }
         if (incremental.Deleted is { } mark)
         {
