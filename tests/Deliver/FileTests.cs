@@ -36,6 +36,30 @@ public sealed class FileTests : IDisposable
         Directory.EnumerateFiles(_out, ".part-*", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("x.jsonl")]
+    [InlineData("x.json")]
+    public async Task Json_values_are_delivered_as_they_came(string name)
+    {
+        const string query = """
+            SELECT * FROM (VALUES
+              (1, '{"a": 1.0, "b":[1e3,-0.0, 12345678901234567890123.4567890],"c":"\u00e6 \n"}'::JSON, {'d': 1234567890123456789012345678.0123456789::DECIMAL(38,10), 'j': '1.50'::JSON, 'æ"': [NULL, 9007199254740993]}, 'tab	and
+            break'),
+              (2, NULL, NULL, NULL), (3, E'{\n\t"a" : 1.10\r\n}'::JSON, {'d': NULL, 'j': NULL, 'æ"': []}, '#')) t(id, doc, of, note)
+            """;
+        await RunAsync($$"""{"to":{"file":"{{name}}"} }""", query);
+        string[] lines =
+        [
+            """{"id":1,"doc":{"a": 1.0, "b":[1e3,-0.0, 12345678901234567890123.4567890],"c":"\u00e6 \n"},"of":{"d":1234567890123456789012345678.0123456789,"j":1.50,"æ\"":[null,9007199254740993]},"note":"tab\tand\nbreak"}""",
+            """{"id":2,"doc":null,"of":null,"note":null}""",
+            """{"id":3,"doc":{  "a" : 1.10  },"of":{"d":null,"j":null,"æ\"":[]},"note":"#"}""",
+        ];
+        (await File.ReadAllTextAsync(Path.Combine(_out, name))).ShouldBe(name == "x.json" ? $"[\n\t{string.Join(",\n\t", lines)}\n]\n" : string.Join("", lines.Select(line => $"{line}\n")));
+        await RunAsync($$"""{"to":{"file":"{{name}}"} }""", "SELECT '1'::JSON AS doc WHERE false", fence: 2);
+        using var session = _bench.Open();
+        session.Scalar<long>($"SELECT count(*) FROM read_json('{Path.Combine(_out, name)}', columns = {{doc: 'JSON'}})").ShouldBe(0);
+    }
+
     [Fact]
     public async Task Formats_may_be_stated()
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Platform.Operators;
@@ -69,16 +71,34 @@ internal static class FileDelivery
         var options = format.Type switch
         {
             FileType.Csv => $"FORMAT csv, HEADER {Sql.Literal(format.Header)}, DELIMITER {Sql.Literal(format.Delimiter)}, COMPRESSION {gzip}, USE_TMP_FILE false",
-            FileType.JsonLines => $"FORMAT json, COMPRESSION {gzip}, USE_TMP_FILE false",
-            FileType.Json => $"FORMAT json, ARRAY true, COMPRESSION {gzip}, USE_TMP_FILE false",
+            // The engine's own JSON writer would spell the numbers of json values anew, so a row is one text, and nothing in it is quoted or cut.
+            FileType.JsonLines => $"{Lines}, COMPRESSION {gzip}, USE_TMP_FILE false",
+            FileType.Json => $"{Lines}, PREFIX {Sql.Literal("[\n\t")}, NEW_LINE {Sql.Literal(",\n\t")}, SUFFIX {Sql.Literal("\n]\n")}, COMPRESSION {gzip}, USE_TMP_FILE false",
             _ => DatasetFiles.ParquetOptions,
         };
         using var session = rows.Open(step, path);
-        var columns = rows.Columns.Select(column => $"{Value(column.Name, DatasetFiles.TypeOf(column), format.Type)} AS {Sql.Identifier(column.Name)}");
-        var written = await session.ExecuteAsync($"COPY (SELECT {string.Join(", ", columns)} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options})", ct).ConfigureAwait(false);
+        var select = format.Type is FileType.Json or FileType.JsonLines
+            ? Line(rows.Columns)
+            : string.Join(", ", rows.Columns.Select(column => $"{Value(column.Name, DatasetFiles.TypeOf(column), format.Type)} AS {Sql.Identifier(column.Name)}"));
+        var written = await session.ExecuteAsync($"COPY (SELECT {select} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options})", ct).ConfigureAwait(false);
         // The driver's count is 32 bits wide.
         if (rows.Count <= int.MaxValue && written != rows.Count)
             throw new DeliveryException("inputDamaged", string.Create(CultureInfo.InvariantCulture, $"The input holds {written:N0} rows, {rows.Count:N0} were recorded."));
+    }
+
+    private const string Lines = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\n'";
+
+    // A json value stands as it came, on one line: outside of its texts a break is a blank, and in them there is none.
+    private static string Line(IReadOnlyList<DatasetColumn> columns)
+    {
+        var members = columns.Select(column =>
+        {
+            var type = DatasetFiles.TypeOf(column);
+            var value = type.IsNested ? RowJson.WithNumbers(type, Sql.Identifier(column.Name)) : $"CAST(to_json({Value(column.Name, type, FileType.Json)}) AS VARCHAR)";
+            return $"{Sql.Literal($"{RowJson.Name(column.Name)}:")} || coalesce({value}, 'null')";
+        });
+        var line = $"'{{' || {string.Join(" || ',' || ", members)} || '}}'";
+        return columns.Any(column => DatasetFiles.TypeOf(column).IsNested) ? $"translate({line}, chr(9) || chr(10) || chr(13), '   ') AS line" : $"{line} AS line";
     }
 
     // JSON numbers are doubles to most readers: what a double cannot hold is text, as on the wire everywhere else.
@@ -92,7 +112,7 @@ internal static class FileDelivery
         if (type == ColumnType.Timestamp)
             return $"replace(CAST({column} AS VARCHAR), ' ', 'T')";
         if (format == FileType.Csv)
-            return type is ColumnType.ListType or ColumnType.StructType ? $"CAST(to_json({column}) AS VARCHAR)" : column;
+            return type is ColumnType.ListType or ColumnType.StructType ? RowJson.WithNumbers(type, column) : column;
         if (type == ColumnType.Int64)
             return $"CASE WHEN {column} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({column}) ELSE to_json(CAST({column} AS VARCHAR)) END";
         if (type == ColumnType.Double)

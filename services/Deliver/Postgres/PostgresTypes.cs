@@ -1,4 +1,5 @@
 using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Rows;
 using Qualiz.Engine.Types;
 
 namespace Qualiz.Deliver.Postgres;
@@ -24,7 +25,7 @@ internal static class PostgresTypes
     public static string CopyText(string column, ColumnType type) => type switch
     {
         _ when type == ColumnType.Text || type == ColumnType.Json => Escape(column),
-        ColumnType.ListType or ColumnType.StructType => Escape($"CAST(to_json({column}) AS VARCHAR)"),
+        ColumnType.ListType or ColumnType.StructType => Escape(RowJson.WithNumbers(type, column)),
         // The engine writes years before Christ as "0044-03-15 (BC) 10:00:00".
         _ when type == ColumnType.Date || type == ColumnType.Timestamp || type == ColumnType.TimestampTz =>
             $"CASE WHEN {column} < '0001-01-01' AND isfinite({column}) THEN replace(CAST({column} AS VARCHAR), ' (BC)', '') || ' BC' ELSE CAST({column} AS VARCHAR) END",

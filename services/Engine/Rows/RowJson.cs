@@ -7,11 +7,19 @@ namespace Qualiz.Engine.Rows;
 /// <summary>Rows and values as JSON text in the wire format, computed by the engine.</summary>
 public static class RowJson
 {
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A column's name as JSON has it.</summary>
+    public static string Name(string name) => JsonSerializer.Serialize(name, Readable);
+
+    /// <summary>An SQL expression of the JSON text of a list or struct for readers that hold any number: all numbers are numbers. Null where the value is.</summary>
+    public static string WithNumbers(ColumnType type, string value) => WireExpression.Nested(type, value, numbers: true);
+
     /// <summary>An SQL expression of the JSON text of an object.</summary>
     /// <param name="members">Names and SQL expressions of their values.</param>
     public static string Object(IEnumerable<(string Name, ColumnType Type, string Value)> members)
     {
-        var parts = members.Select(member => $"{Sql.Literal($"{JsonSerializer.Serialize(member.Name)}:")} || {Value(member.Type, member.Value)}");
+        var parts = members.Select(member => $"{Sql.Literal($"{Name(member.Name)}:")} || {Value(member.Type, member.Value)}");
         return $"'{{' || concat_ws(',', {string.Join(", ", parts.DefaultIfEmpty("NULL"))}) || '}}'";
     }
 

@@ -34,7 +34,7 @@ internal static class WireExpression
         _ when type == ColumnType.Int64 => ($"CAST({e} AS BIGINT)", WireKind.Int64),
         _ when type == ColumnType.Double => ($"CAST({e} AS DOUBLE)", WireKind.Double),
         _ when type == ColumnType.Json => ($"CAST({e} AS VARCHAR)", WireKind.Json),
-        ColumnType.ListType or ColumnType.StructType => ($"CAST({Nested(type, e, 0)} AS VARCHAR)", WireKind.Json),
+        ColumnType.ListType or ColumnType.StructType => (Nested(type, e), WireKind.Json),
         _ => (Text(type, e), WireKind.Text),
     };
 
@@ -47,21 +47,32 @@ internal static class WireExpression
         _ => $"CAST({e} AS VARCHAR)",
     };
 
-    /// <summary>An expression of the engine's JSON type, which is embedded in an outer one as it is.</summary>
-    private static string Nested(ColumnType type, string e, int depth)
+    /// <summary>
+    /// An expression of a list's or struct's JSON text; null where it is. Put together as text: a value that went through the engine's
+    /// JSON would have its numbers spelled anew.
+    /// </summary>
+    /// <param name="numbers">For readers that hold any number: all of them are numbers, with all their digits.</param>
+    public static string Nested(ColumnType type, string e, bool numbers = false) => Inner(type, e, 0, numbers);
+
+    private static string Inner(ColumnType type, string e, int depth, bool numbers)
     {
         var x = $"x{depth}";
+        string Member(ColumnType of, string value, int at) => $"coalesce({Inner(of, value, at, numbers)}, 'null')";
         return type switch
         {
-            ColumnType.ListType list => $"to_json(list_transform({e}, lambda {x}: {Nested(list.Of, x, depth + 1)}))",
-            ColumnType.StructType of => $"to_json(CASE WHEN {e} IS NOT NULL THEN struct_pack({string.Join(", ",
-                of.Fields.Select(field => $"{Sql.Identifier(field.Name)} := {Nested(field.Type, $"struct_extract({e}, {Sql.Literal(field.Name)})", depth)}"))}) END)",
-            _ when type == ColumnType.Bool => $"to_json({e})",
-            _ when type == ColumnType.Int64 => $"CASE WHEN {e} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({e}) ELSE to_json(CAST({e} AS VARCHAR)) END",
-            _ when type == ColumnType.Double => $"CASE WHEN isfinite({e}) THEN to_json({e}) "
-                + $"ELSE to_json(CASE WHEN isnan({e}) THEN 'NaN' WHEN {e} > 0 THEN 'Infinity' WHEN {e} < 0 THEN '-Infinity' END) END",
-            _ when type == ColumnType.Json => $"CAST({e} AS JSON)",
-            _ => $"to_json({Text(type, e)})",
+            ColumnType.ListType list => $"'[' || array_to_string(list_transform({e}, lambda {x}: {Member(list.Of, x, depth + 1)}), ',') || ']'",
+            ColumnType.StructType of => $"CASE WHEN {e} IS NOT NULL THEN '{{' || {string.Join(" || ',' || ",
+                of.Fields.Select(field => $"{Sql.Literal($"{RowJson.Name(field.Name)}:")} || {Member(field.Type, $"struct_extract({e}, {Sql.Literal(field.Name)})", depth)}"))} || '}}' END",
+            _ when type == ColumnType.Bool => $"CAST({e} AS VARCHAR)",
+            _ when type == ColumnType.Int64 => numbers ? $"CAST({e} AS VARCHAR)"
+                : $"CASE WHEN {e} BETWEEN -9007199254740991 AND 9007199254740991 THEN CAST({e} AS VARCHAR) ELSE '\"' || CAST({e} AS VARCHAR) || '\"' END",
+            // What is no number makes no JSON then, and is refused by who reads it.
+            _ when type == ColumnType.Double && numbers => $"CAST(to_json({e}) AS VARCHAR)",
+            _ when type == ColumnType.Double => $"CASE WHEN isfinite({e}) THEN CAST(to_json({e}) AS VARCHAR) "
+                + $"WHEN isnan({e}) THEN '\"NaN\"' WHEN {e} > 0 THEN '\"Infinity\"' WHEN {e} < 0 THEN '\"-Infinity\"' END",
+            _ when type == ColumnType.Json => $"CAST({e} AS VARCHAR)",
+            ColumnType.DecimalType when numbers => $"CAST({e} AS VARCHAR)",
+            _ => $"CAST(to_json({(numbers ? e : Text(type, e))}) AS VARCHAR)",
         };
     }
 }
