@@ -272,8 +272,12 @@ internal sealed class RunsFixture : IAsyncDisposable
             _plans.TryGetValue(versionId, out var plan) ? new PipelinePlanFound { Plan = plan } : new PipelineUnknown { Message = "No such version." };
     }
 
-    internal sealed class FakePipelines(Neighbours neighbours) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>
+    internal sealed class FakePipelines(Neighbours neighbours) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>, IConsumer<GetProject>
     {
+        public Task Consume(ConsumeContext<GetProject> context) => context.Message.Project == Project
+            ? context.RespondAsync(new ProjectFound { ProjectId = neighbours.ProjectId, Project = Project })
+            : context.RespondAsync(new ProjectUnknown { Message = $"There is no project \"{context.Message.Project}\"." });
+
         public Task Consume(ConsumeContext<ResolvePipeline> context) => context.RespondAsync(neighbours.Resolve(context.Message));
 
         public Task Consume(ConsumeContext<GetPipelinePlan> context) => context.RespondAsync(neighbours.Find(context.Message.VersionId));

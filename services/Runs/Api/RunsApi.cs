@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
+using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Storage;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Saga;
@@ -129,8 +131,8 @@ internal static class RunsApi
         }
     }
 
-    private static async Task<Page<RunSummary>> ListAsync(
-        string project, string? pipeline, string? state, PageRequest page, RunsDb db, CancellationToken ct)
+    private static async Task<Results<Ok<Page<RunSummary>>, ProblemHttpResult>> ListAsync(
+        string project, string? pipeline, string? state, PageRequest page, RunsDb db, IRequests requests, CancellationToken ct)
     {
         var runs = db.Runs.AsNoTracking().Where(run => run.Project == project);
         if (pipeline is not null)
@@ -150,7 +152,14 @@ internal static class RunsApi
         }
 
         var found = await runs.OrderByDescending(run => run.CorrelationId).Take(page.Limit + 1).ToListAsync(ct);
-        return Page.Of([.. found.Select(RunSummary.Of)], page, run => run.Id);
+        // Where runs are, there is a project; only when there are none somebody has to be asked.
+        if (found.Count == 0 && !await db.Runs.AnyAsync(run => run.Project == project, ct)
+            && (await requests.AskAsync<ProjectFound, ProjectUnknown>(Queues.PipelineRequests, new GetProject { Project = project }, ct)).Second is { } unknown)
+        {
+            return ApiProblem.Of(StatusCodes.Status404NotFound, "notFound", unknown.Message);
+        }
+
+        return TypedResults.Ok(Page.Of([.. found.Select(RunSummary.Of)], page, run => run.Id));
     }
 
     /// <summary><c>failed,cancelled</c>, as the database has it.</summary>
