@@ -48,7 +48,8 @@ internal sealed class Verdict(Instance instance, Workload workload, TimeSpan pat
             SELECT coalesce(string_agg(DISTINCT w.type || ' at ' || w.queue, ', '), '') FROM (
                 SELECT o.message_id, o.type, unnest(coalesce(o.endpoints, CASE
                     WHEN o.queue IN ('runs.saga', 'runs.commands') THEN ARRAY[o.queue]
-                    WHEN o.type LIKE '%RunCompleted%' THEN ARRAY['datasets.events'] END)) AS queue
+                    -- A run that publishes nothing does not concern it (Queues.Concerns).
+                    WHEN o.type LIKE '%RunCompleted%' AND json_array_length(o.body->'published') > 0 THEN ARRAY['datasets.events'] END)) AS queue
                 FROM bus.outbox AS o) AS w
             WHERE NOT EXISTS (SELECT FROM bus.inbox AS i WHERE i.message_id = w.message_id AND i.endpoint = w.queue)
             """;
