@@ -85,6 +85,12 @@ public sealed record DatasetColumn
     /// <summary>A sensitivity tag (<c>personal</c>, <c>secret</c>, ...) or null; it follows the column through the operators.</summary>
     public string? Sensitivity { get; init; }
 
+    /// <summary>
+    /// Of a column that holds whole rows as JSON: the columns that those have or had, as far as known, each with its tag; else empty. A member
+    /// that is not among them may be any of them under another name.
+    /// </summary>
+    public IReadOnlyList<DatasetColumn> Members { get; init; } = [];
+
     /// <summary>True for the columns that carry a row's identity (<c>_source</c>, <c>_row</c>, <c>_key</c>): kept, not shown.</summary>
     public bool Hidden { get; init; }
 }

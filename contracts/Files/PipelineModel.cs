@@ -236,6 +236,9 @@ public enum ForEachOnError
 /// <summary>How things are named in a pipeline file.</summary>
 public static class Names
 {
+    /// <summary>The folder of the object store that all projects deliver to; therefore no project's slug.</summary>
+    public const string Exports = "exports";
+
     /// <summary>Pipelines, datasets, connections, projects: they stand in addresses.</summary>
     public const string Pattern = "^[a-z][a-z0-9_-]{0,62}$";
 

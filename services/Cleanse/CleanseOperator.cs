@@ -93,10 +93,10 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, (PatchedInputs Result, string Path)? patched, CancellationToken ct)
     {
         var rejected = await step.Outputs.CommitAsync(files.Rejected, result.Rejected, ct).ConfigureAwait(false);
-        var tag = RejectedRows.Strictest(step.Inputs.SelectMany(input => input.Dataset.Schema.Columns));
-        var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(tag), rejected) };
+        var columns = step.Inputs.SelectMany(input => input.Dataset.Schema.Columns).ToList();
+        var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema([.. columns, .. recipe.Schema.Columns]), rejected) };
         if (files.Changes is not null)
-            outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(tag), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
+            outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(RejectedRows.Strictest(columns)), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
         var counts = Counts(result);
         if (patched is var (applied, path))
         {

@@ -21,19 +21,19 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
     public OutputInferred Run()
     {
         var datasets = inputs.Select(input => new RecipeInput(input.Name, EmptyDataset.Of(input.Schema!))).ToList();
-        var rejected = RejectedRows.Schema(RejectedRows.Strictest(inputs.SelectMany(input => input.Schema!.Columns)));
-        var changes = ChangeLog.Schema(RejectedRows.Strictest(inputs.SelectMany(input => input.Schema!.Columns)));
+        var columns = inputs.SelectMany(input => input.Schema!.Columns).ToList();
+        var changes = ChangeLog.Schema(RejectedRows.Strictest(columns));
         while (true)
         {
             try
             {
                 var compiled = RecipeCompiler.Compile(session, new Recipe([.. _rules.Select(rule => rule.Rule)], [.. _checks.Select(check => check.Check)]), datasets);
-                return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = compiled.Schema, [RejectedRows.Port] = rejected, [ChangeLog.Port] = changes }, Problems = _problems };
+                return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = compiled.Schema, [RejectedRows.Port] = RejectedRows.Schema([.. columns, .. compiled.Schema.Columns]), [ChangeLog.Port] = changes }, Problems = _problems };
             }
             catch (RecipeException exception)
             {
                 if (!GoOn(exception))
-                    return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { [RejectedRows.Port] = rejected, [ChangeLog.Port] = changes }, Problems = _problems };
+                    return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { [RejectedRows.Port] = RejectedRows.Schema(columns), [ChangeLog.Port] = changes }, Problems = _problems };
             }
         }
     }

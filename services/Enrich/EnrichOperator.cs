@@ -85,7 +85,7 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
                 Outputs = new Dictionary<string, DatasetSchema>
                 {
                     ["out"] = plan.Schema,
-                    [RejectedRows.Port] = RejectedRows.Schema(RejectedRows.Strictest(plan.Schema.Columns)),
+                    [RejectedRows.Port] = RejectedRows.Schema([.. context.Inputs.SelectMany(input => input.Schema!.Columns), .. plan.Schema.Columns]),
                     [UnmatchedPort] = plan.UnmatchedSchema,
                 },
             });
@@ -126,10 +126,10 @@ internal sealed class EnrichOperator : IOperator<EnrichConfig>
             """,
             paths.Rejected, ct).ConfigureAwait(false);
         var unmatchedKeys = await DatasetFiles.WriteAsync(session, plan.Unmatched, paths.Unmatched, ct).ConfigureAwait(false);
-        var tag = RejectedRows.Strictest(plan.Schema.Columns);
+        var rejected = RejectedRows.Schema([.. step.Inputs.SelectMany(input => input.Dataset.Schema.Columns), .. plan.Schema.Columns]);
         var outputs = new Dictionary<string, DatasetRef>
         {
-            [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(tag), await step.Outputs.CommitAsync(paths.Rejected, rejectedRows, ct).ConfigureAwait(false)),
+            [RejectedRows.Port] = DatasetRef.Of(rejected, await step.Outputs.CommitAsync(paths.Rejected, rejectedRows, ct).ConfigureAwait(false)),
             [UnmatchedPort] = DatasetRef.Of(plan.UnmatchedSchema, await step.Outputs.CommitAsync(paths.Unmatched, unmatchedKeys, ct).ConfigureAwait(false)),
         };
         var outcome = new StepOutcome

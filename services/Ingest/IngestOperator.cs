@@ -227,7 +227,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         if (count != rejectedRows)
             throw new EngineException(EngineException.EngineFailed, string.Create(CultureInfo.InvariantCulture, $"{rejectedRows} records were rejected, but {count} written."));
         var rejected = await step.Outputs.CommitAsync(rejectedPath, count, ct);
-        return (DatasetRef.Of(schema, files), DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), rejected));
+        return (DatasetRef.Of(schema, files), DatasetRef.Of(RejectedRows.Schema(schema.Columns), rejected));
 
         async Task CommitAsync()
         {

@@ -1,5 +1,6 @@
 using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Rows;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
@@ -40,6 +41,22 @@ public sealed class CleanseOperatorTests : IDisposable
         (await _bench.RowsAsync(rejected, "_source", "_row", "ingested", "rejected")).ShouldBe(
             ["""crm@1|2|{"id":"2","email":null}|{"id":2,"email":null}""", """crm@1|3|{"id":"x","email":null}|{"id":"x","email":null}"""]);
         _bench.Log.Lines.ShouldNotContain(line => line.Contains("a@b.c", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_sensitive_value_stays_hidden_in_the_rejected_rows_whatever_the_rules_make_of_its_column()
+    {
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES ('123-45-6789', 'Ann Lee', NULL, 'x')) t(ssn, name, email, note)", "in", ("ssn", "secret"), ("email", "personal"));
+        var outcome = (await RunAsync(
+            """
+            {"rules": [{"rule":"rename","columns":{"ssn":"social"}}, {"rule":"trim","columns":["social"]}], "checks": [{"check":"notNull","columns":["email"]}]}
+            """, input)).ShouldBeOfType<StepResult.Completed>().Outcome;
+        var mask = RejectedMask.Of(outcome.Outputs["rejected"].Schema).ShouldNotBeNull();
+        var row = (await _bench.RowsAsync(outcome.Outputs["rejected"], "ingested", "rejected")).ShouldHaveSingleItem().Split('|');
+        row[0].ShouldContain("123-45-6789");
+        mask.Mask("ingested", row[0]).ShouldBe("""{"ssn":"•••","name":"Ann Lee","email":null,"note":"x"}""");
+        mask.Mask("rejected", row[1]).ShouldNotContain("123-45-6789");
+        mask.Mask("rejected", """{"between":"123-45-6789"}""").ShouldBe("""{"between":"•••"}""");
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.TestKit;
@@ -193,16 +194,13 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
         var file = await host.WriteFileAsync(
             $"{project}/{run}/clean/1/rejected-0001.parquet",
             """
-            SELECT 'crm@1' AS _source, 5::BIGINT AS _row, 'abc' AS _key, '{"email":"ann@","age":"x"}' AS ingested, '{"email":"ann@","age":null}' AS rejected,
+            SELECT 'crm@1' AS _source, 5::BIGINT AS _row, 'abc' AS _key, '{"email":"ann@","age":"x"}' AS ingested, '{"email":"ann@","age":null,"mail":"ann@"}' AS rejected,
               '[{"rule":"email","column":"email","value":"ann@","message":"\"ann@\" is no e-mail address"},{"rule":"range","column":"age","value":"x","message":"no number"}]' AS reasons
             """);
         host.Fakes.Outputs[(project, run, "clean", "rejected")] = new StepOutputFound
         {
             ProjectId = host.Fakes.Projects[project],
-            SensitiveColumns = ["email"],
-            Content = DatasetsHost.Content(
-                [file], DatasetsHost.Column("_source", "text", hidden: true), DatasetsHost.Column("_row", "int64", hidden: true), DatasetsHost.Column("_key", "text", hidden: true),
-                DatasetsHost.Column("ingested", "text", "personal"), DatasetsHost.Column("rejected", "text", "personal"), DatasetsHost.Column("reasons", "text", "personal")),
+            Content = DatasetsHost.Content([file], [.. RejectedRows.Schema(DatasetsHost.Column("email", "text", "personal"), DatasetsHost.Column("age", "text")).Columns]),
         };
         var row = (await host.GetAsync(project, $"runs/{run}/steps/clean/rejected?rule=range")).GetProperty("items")[0];
         row.GetProperty("_row").GetInt64().ShouldBe(5);
@@ -216,8 +214,12 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
         Encoding.UTF8.GetString(await DownloadAsync(project, $"runs/{run}/steps/clean/outputs/rejected/download?format=csv")).ShouldNotContain("ann@");
         (await host.RefusalAsync(project, $"runs/{run}/steps/clean/outputs/rejected/download?format=parquet")).Status.ShouldBe(400);
 
-        // A failed step has no other output, and so nothing that says which values are sensitive.
-        host.Fakes.Outputs[(project, run, "clean", "rejected")] = host.Fakes.Outputs[(project, run, "clean", "rejected")] with { SensitiveColumns = ["ingested", "rejected", "reasons"] };
+        // Without a word on which values are sensitive, all may be.
+        var known = host.Fakes.Outputs[(project, run, "clean", "rejected")];
+        host.Fakes.Outputs[(project, run, "clean", "rejected")] = known with
+        {
+            Content = known.Content with { Schema = new DatasetSchema { Columns = [.. known.Content.Schema.Columns.Select(column => column with { Members = [] })] } },
+        };
         row = (await host.GetAsync(project, $"runs/{run}/steps/clean/rejected")).GetProperty("items")[0];
         row.GetProperty("ingested").GetRawText().ShouldBe("""{"email":"•••","age":"•••"}""");
         row.GetRawText().ShouldNotContain("no number");

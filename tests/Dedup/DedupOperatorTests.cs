@@ -46,6 +46,19 @@ public sealed class DedupOperatorTests : IDisposable
         (await _bench.EntitiesAsync(await _bench.CompletedAsync("""{"keys": [{"columns": ["x", "y"]}]}""", null, rows))).ShouldBe("1 | 2 | 3 | 4 | 5 | 6 | 7");
     }
 
+    [Theory]
+    [InlineData("rowid")]
+    [InlineData("RowID")]
+    public async Task A_column_that_is_named_like_the_engines_row_number_is_one_like_any_other(string name)
+    {
+        var rows = await _bench.Bench.InputAsync($"SELECT * FROM (VALUES (1, 'a', 'Ann'), (2, 'b', 'Bob'), (9, 'a', 'Ann L.')) t(\"{name}\", k, n)", "left");
+        var more = await _bench.Bench.InputAsync($"SELECT * FROM (VALUES (1, 'c', 'Cid'), (2, 'd', 'Dot')) t(\"{name}\", k, n)", "right");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["k"]}], "match": {"auto": true}}""", null, rows, more);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "n", "size")).Order().Select(row => row.Split('|')[1]).ShouldBe(["2", "1", "1", "1"]);
+        outcome.Outputs["members"].Rows.ShouldBe(5);
+        outcome.Ledger.Select(line => (line.In, line.Out, line.Merged)).ShouldBe([(3L, 2L, 1L), (2L, 2L, 0L)]);
+    }
+
     [Fact]
     public async Task A_key_ignores_what_it_is_told_to()
     {

@@ -1,4 +1,5 @@
 using Qualiz.Contracts.Schemas;
+using Qualiz.Engine.Rows;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Enrich.Tests;
@@ -116,6 +117,17 @@ public sealed class EnrichOperatorTests : IDisposable
         var emptied = await _bench.CompletedAsync("""{"derive": [{"column": "m", "expression": "CAST(n AS BIGINT)", "type": "decimal(5,2)", "else": "null"}]}""", rows);
         (await _bench.Bench.RowsAsync(emptied.Outputs["out"], "m")).ShouldBe(["1.00", "∅", "∅"]);
         emptied.Counts.ShouldBe(new Dictionary<string, long> { ["emptied.derive(m)"] = 1 });
+    }
+
+    [Fact]
+    public async Task A_sensitive_value_that_is_replaced_stays_hidden_in_the_rejected_rows()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT '123-45-6789' AS ssn, 'x' AS n", "people", ("ssn", "secret"));
+        var outcome = await _bench.CompletedAsync("""{"derive": [{"column": "ssn", "expression": "'***'"}, {"column": "m", "expression": "CAST(n AS BIGINT)"}]}""", rows);
+        outcome.Outputs["out"].Schema.Find("ssn")!.Sensitivity.ShouldBeNull();
+        var ingested = (await _bench.Bench.RowsAsync(outcome.Outputs["rejected"], "ingested")).ShouldHaveSingleItem();
+        ingested.ShouldContain("123-45-6789");
+        RejectedMask.Of(outcome.Outputs["rejected"].Schema).ShouldNotBeNull().Mask("ingested", ingested).ShouldBe("""{"ssn":"•••","n":"x"}""");
     }
 
     [Fact]

@@ -37,6 +37,7 @@ public sealed class PipelineApiTests(PipelinesHost host) : IClassFixture<Pipelin
         (await PipelinesHost.ReadAsync(await host.Client.GetAsync("/api/v1/projects?limit=500"), 200)).GetProperty("items").EnumerateArray()
             .Select(project => project.GetProperty("slug").GetString()).ShouldContain(slug);
         await PipelinesHost.ReadAsync(await host.Client.GetAsync("/api/v1/projects/nowhere"), 404);
+        (await PipelinesHost.ReadAsync(await host.Client.PostAsJsonAsync("/api/v1/projects", new { slug = "exports" }), 422)).GetProperty("errors")[0].GetProperty("path").GetString().ShouldBe("slug");
         var invalid = await PipelinesHost.ReadAsync(await host.Client.PostAsJsonAsync("/api/v1/projects", new { slug = "Bad Slug", timeZone = "Mars/Base" }), 422);
         invalid.GetProperty("errors").GetArrayLength().ShouldBe(2);
     }

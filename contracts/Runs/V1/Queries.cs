@@ -32,9 +32,6 @@ public sealed record StepOutputFound
 {
     public required Guid ProjectId { get; init; }
     public required DatasetRef Content { get; init; }
-
-    /// <summary>Names of the sensitive columns of all the step's outputs: what its rejected rows hold as JSON is masked by them.</summary>
-    public IReadOnlyList<string> SensitiveColumns { get; init; } = [];
 }
 
 /// <summary>Says what is not there (the run, the step, the port, or no output yet), in a sentence for a person.</summary>

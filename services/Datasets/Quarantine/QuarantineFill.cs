@@ -13,6 +13,7 @@ using Qualiz.Datasets.Model;
 using Qualiz.Datasets.Rows;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
@@ -93,21 +94,23 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     /// <summary>Its row stays locked to the end of the transaction: one run of a step at a time.</summary>
     private Task<long> StepAsync(string project, RunOutputsFound found, RunStepOutputs step, CancellationToken ct)
     {
-        var columns = step.Outputs.Values.SelectMany(output => output.Schema.Columns).Where(column => column.Sensitivity is not null).Select(column => column.Name).Distinct().ToList();
-        var named = columns.Where(column => column is not (RejectedRows.Ingested or RejectedRows.Rejected or RejectedRows.Reasons)).ToArray();
-        // A step that failed tells no columns, only that there are sensitive values: then all are masked.
-        var sensitive = named.Length == 0 && columns.Count > 0 ? null : named;
+        var schema = step.Outputs[RejectedRows.Port].Schema;
+        var members = RejectedMask.Members(schema).ToLookup(column => column.Sensitivity is not null, column => column.Name);
+        // Null: there are sensitive values, and nobody knows in which columns. Then all are masked.
+        var sensitive = schema.Columns.Any(column => column.Sensitivity is not null) && !members[true].Any() ? null : members[true].ToArray();
+        var plain = members[false].ToArray();
         return Connection.ExecuteScalarAsync<long>(Command(
             """
-            insert into datasets.quarantine_step as step (project_id, project, pipeline_id, pipeline, step, operator, sensitive)
-            values (@ProjectId, @project, @PipelineId, @Pipeline, @StepId, @Operator, @sensitive)
+            insert into datasets.quarantine_step as step (project_id, project, pipeline_id, pipeline, step, operator, sensitive, plain)
+            values (@ProjectId, @project, @PipelineId, @Pipeline, @StepId, @Operator, @sensitive, @plain)
             on conflict (pipeline_id, step) do update set pipeline = excluded.pipeline, operator = excluded.operator,
                 -- Once sensitive, a column stays so for the values that were kept when it was.
                 sensitive = case when excluded.sensitive is null or step.sensitive is null then coalesce(excluded.sensitive, step.sensitive)
-                                 else array(select distinct unnest(step.sensitive || excluded.sensitive)) end
+                                 else array(select distinct unnest(step.sensitive || excluded.sensitive)) end,
+                plain = array(select unnest(step.plain || excluded.plain) except select unnest(coalesce(step.sensitive, '{}') || coalesce(excluded.sensitive, '{}')))
             returning id
             """,
-            new { found.ProjectId, project, found.PipelineId, found.Pipeline, step.StepId, step.Operator, sensitive }, ct));
+            new { found.ProjectId, project, found.PipelineId, found.Pipeline, step.StepId, step.Operator, sensitive, plain }, ct));
     }
 
     /// <summary>The run was retried: its earlier attempt's rows count no more.</summary>
@@ -143,8 +146,8 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
         if (hadItems)
         {
             await StageAsync(rows, ct);
-            await StagePatchedAsync(patched, stands: true, ct);
-            await StagePatchedAsync(inVain, stands: false, ct);
+            await StagePatchedAsync(patched, stands: true, beside: rows is not null, ct);
+            await StagePatchedAsync(inVain, stands: false, beside: rows is not null, ct);
             await RecognizeAsync(stepId, ct);
             if (rows is not null)
                 known = await KnowAsync(rows, ct);
@@ -195,11 +198,11 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     }
 
     /// <param name="stands">The rows are in the step's result, as far as it did not reject them.</param>
-    private async Task StagePatchedAsync(DatasetRef? patched, bool stands, CancellationToken ct)
+    private async Task StagePatchedAsync(DatasetRef? patched, bool stands, bool beside, CancellationToken ct)
     {
         if (patched is not { Rows: > 0 })
             return;
-        using var opened = await UnlessGoneAsync(files.OpenPageAsync(patched, ct));
+        using var opened = await UnlessGoneAsync(beside ? files.OpenBesideAsync(patched, ct) : files.OpenPageAsync(patched, ct));
         if (opened is null)
             return;
         using var session = RejectedBatch.OpenSession(opened);

@@ -9,7 +9,7 @@ internal sealed class QuarantineItem
 {
     public const string Select =
         """
-        i.id as Id, s.pipeline as Pipeline, s.step as Step, s.operator as Operator, s.applies_patches as Repairable, s.sensitive as Sensitive, i.step_id as StepId,
+        i.id as Id, s.pipeline as Pipeline, s.step as Step, s.operator as Operator, s.applies_patches as Repairable, s.sensitive as Sensitive, s.plain as Plain, i.step_id as StepId,
         i.key as Key, i.hash as Hash, i.source as Source, i.row as Row, i.ingested as Ingested, coalesce(i.rejected, i.ingested) as Rejected, i.reasons as Reasons,
         i.first_run as FirstRun, i.last_run as LastRun, i.times as Times, i.state as State, i.assignee as Assignee, i.note as Note,
         i.patch_id as PatchId, p.changes as Changes, i.repaired_run as RepairedRun, i.actor as Actor, i.at as At, i.created_at as CreatedAt, i.revision as Revision
@@ -23,6 +23,7 @@ internal sealed class QuarantineItem
     public string? Operator { get; set; }
     public bool Repairable { get; set; }
     public string[]? Sensitive { get; set; }
+    public string[] Plain { get; set; } = [];
     public long StepId { get; set; }
     public string Key { get; set; } = "";
     public string Hash { get; set; } = "";
@@ -48,7 +49,7 @@ internal sealed class QuarantineItem
     public bool HasSensitive => Sensitive is not { Length: 0 };
 
     /// <summary>What hides the sensitive values; null when there are none.</summary>
-    public RejectedMask? Mask => Sensitive is { Length: 0 } ? null : new RejectedMask(Sensitive?.ToHashSet(StringComparer.Ordinal));
+    public RejectedMask? Mask => Sensitive is { Length: 0 } ? null : new RejectedMask(Plain.ToHashSet(StringComparer.Ordinal));
 }
 
 /// <param name="Values">As ingested; sensitive ones are masked unless they are asked for.</param>

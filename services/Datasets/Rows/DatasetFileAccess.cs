@@ -33,6 +33,12 @@ internal sealed class DatasetFileAccess : IDisposable
     /// <summary>For a page: the files' sizes are checked.</summary>
     public Task<OpenedDataset> OpenPageAsync(DatasetRef content, CancellationToken ct) => OpenAsync(content, _pages, verify: false, ct);
 
+    /// <summary>
+    /// Beside one that is open, in whose place it is: whoever held one place and waited for another could wait for ever for somebody
+    /// who does the same.
+    /// </summary>
+    public Task<OpenedDataset> OpenBesideAsync(DatasetRef content, CancellationToken ct) => OpenAsync(content, null, verify: false, ct);
+
     /// <summary>For a download: the files' hashes are checked, once per file and process.</summary>
     public Task<OpenedDataset> OpenDownloadAsync(DatasetRef content, CancellationToken ct) => OpenAsync(content, _downloads, verify: true, ct);
 
@@ -53,9 +59,10 @@ internal sealed class DatasetFileAccess : IDisposable
         }
     }
 
-    private async Task<OpenedDataset> OpenAsync(DatasetRef content, SemaphoreSlim places, bool verify, CancellationToken ct)
+    private async Task<OpenedDataset> OpenAsync(DatasetRef content, SemaphoreSlim? places, bool verify, CancellationToken ct)
     {
-        await places.WaitAsync(ct);
+        if (places is not null)
+            await places.WaitAsync(ct);
         var opened = new OpenedDataset(NewScratch(), places);
         try
         {
@@ -101,7 +108,7 @@ internal sealed class DatasetFileAccess : IDisposable
 }
 
 /// <summary>Files in use; disposing lets them go.</summary>
-internal sealed class OpenedDataset(string scratch, SemaphoreSlim places) : IDisposable
+internal sealed class OpenedDataset(string scratch, SemaphoreSlim? places) : IDisposable
 {
     private readonly List<LocalCopies.Copy> _copies = [];
 
@@ -115,6 +122,6 @@ internal sealed class OpenedDataset(string scratch, SemaphoreSlim places) : IDis
         foreach (var copy in _copies)
             copy.Release();
         Directory.Delete(scratch, recursive: true);
-        places.Release();
+        places?.Release();
     }
 }

@@ -217,7 +217,7 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
     {
         if (request.Unmask != true)
             return;
-        var sensitive = query.Columns.Where(column => column.Sensitivity is not null).Select(column => column.Name).Concat(source.MaskInside?.Columns ?? Enumerable.Empty<string>()).ToList();
+        var sensitive = query.Columns.Where(column => column.Sensitivity is not null).Select(column => column.Name).Concat(source.MaskInside?.Sensitive ?? []).ToList();
         if (sensitive.Count == 0 && source.MaskInside is null)
             return;
         await audit.RecordAsync(http, source.Subject, sensitive, ct);

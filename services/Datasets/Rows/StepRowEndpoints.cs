@@ -78,11 +78,8 @@ internal static class StepRowEndpoints
         RejectedMask? mask = null;
         if (port == Rejected)
         {
-            // What is inside is masked value by value, so the JSON columns themselves need no mask. A step that failed has no other
-            // output that says which values are sensitive: then all are masked.
-            var sensitive = found.SensitiveColumns.Where(column => !IsJson(column)).ToHashSet(StringComparer.Ordinal);
-            var tagged = content.Schema.Columns.Any(column => column.Sensitivity is not null);
-            mask = sensitive.Count > 0 ? new RejectedMask(sensitive) : tagged ? new RejectedMask(null) : null;
+            // What is inside is masked value by value, so the JSON columns themselves need no mask.
+            mask = RejectedMask.Of(content.Schema);
             content = content with { Schema = new DatasetSchema { Columns = [.. content.Schema.Columns.Select(column => column with { Sensitivity = null, Type = IsJson(column.Name) ? "json" : column.Type })] } };
         }
         return new RowSource

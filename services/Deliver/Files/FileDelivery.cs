@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Files;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
@@ -132,7 +133,7 @@ internal static class FileDelivery
         throw new DeliveryException("folderRefused", "The file does not lie in a folder that Qualiz may write to (Folders:Roots).", "to.file");
     }
 
-    private static string InStore(string name, StepContext step) => $"exports/{step.Command.Project}/{name.TrimStart('/')}";
+    private static string InStore(string name, StepContext step) => $"{Names.Exports}/{step.Command.Project}/{name.TrimStart('/')}";
 
     private static FileFormat Format(DeliverConfig config, string key)
     {

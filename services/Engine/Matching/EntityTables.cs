@@ -105,7 +105,7 @@ public sealed class EntityTables
             CREATE TEMP TABLE entity_clusters AS
             SELECT g.cluster, count(*) AS size, list_sort(list(DISTINCT {SourceId})) AS sources, min(g.r) AS first,
               coalesce((SELECT min(c.weakest) FROM {Matcher.ClusterTable} c WHERE c.cluster = g.cluster), 1.0) AS confidence
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.rowid = g.r GROUP BY g.cluster
+            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r GROUP BY g.cluster
             """, ct).ConfigureAwait(false);
         // Pairs between entities: somebody should look.
         await Do(
@@ -121,7 +121,7 @@ public sealed class EntityTables
         var ledger = await _session.QueryAsync(
             $"""
             SELECT CAST(r.{input} AS INTEGER), count(*) FILTER (e.first IS NOT NULL), count(*) FILTER (e.first IS NULL)
-            FROM {Matcher.RowTable} r LEFT JOIN entity_clusters e ON e.first = r.rowid GROUP BY 1
+            FROM {Matcher.RowTable} r LEFT JOIN entity_clusters e ON e.first = r.{_matcher.RowNumber} GROUP BY 1
             """,
             row => (Input: row.GetInt32(0), Out: row.GetInt64(1), Merged: row.GetInt64(2)), ct).ConfigureAwait(false);
         Ledger = [.. Enumerable.Range(0, ledger.Count == 0 ? 0 : ledger.Max(line => line.Input) + 1)
@@ -142,7 +142,7 @@ public sealed class EntityTables
             $"""
             CREATE TEMP TABLE {Now} AS
             SELECT g.cluster, g.r, {SourceId} AS source, r._key AS key, row_number() OVER (PARTITION BY {SourceId}, r._key ORDER BY g.r) AS ordinal
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.rowid = g.r
+            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r
             """, ct).ConfigureAwait(false);
         await Do(
             _memory.Ids is { } ids
@@ -204,7 +204,7 @@ public sealed class EntityTables
         var prefix = _matcher.Inputs.Prefix;
         await Do("CREATE TEMP TABLE entity_provenance (cluster BIGINT, \"column\" VARCHAR, value VARCHAR, r BIGINT, strategy VARCHAR, runner_up VARCHAR)", ct).ConfigureAwait(false);
         await Do(
-            $"CREATE TEMP TABLE entity_merged AS SELECT g.cluster AS {Sql.Identifier($"{prefix}cluster")}, g.r AS {Sql.Identifier($"{prefix}r")}, r.* FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.rowid = g.r SEMI JOIN (SELECT cluster FROM entity_clusters WHERE size > 1) s ON s.cluster = g.cluster", ct).ConfigureAwait(false);
+            $"CREATE TEMP TABLE entity_merged AS SELECT g.cluster AS {Sql.Identifier($"{prefix}cluster")}, g.r AS {Sql.Identifier($"{prefix}r")}, r.* FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r SEMI JOIN (SELECT cluster FROM entity_clusters WHERE size > 1) s ON s.cluster = g.cluster", ct).ConfigureAwait(false);
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < columns.Count; i++)
         {
@@ -275,7 +275,7 @@ public sealed class EntityTables
             SELECT e.entity_id AS {Sql.Identifier(own[0])}, e.size AS {Sql.Identifier(own[1])}, e.sources AS {Sql.Identifier(own[2])}, e.confidence AS {Sql.Identifier(own[3])},
               CASE WHEN w.cluster IS NULL THEN 'auto' ELSE 'review' END AS {Sql.Identifier(own[4])}{string.Concat(values.Select(value => $", {value}"))},
               e.created_run AS {Sql.Identifier(own[5])}, e.changed_run AS {Sql.Identifier(own[6])}, r._source, r._row, r._key
-            FROM {Entities} e JOIN {Matcher.RowTable} r ON r.rowid = e.first
+            FROM {Entities} e JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = e.first
             LEFT JOIN (SELECT left_cluster AS cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} UNION SELECT right_cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review}) w
               ON w.cluster = e.cluster{joins}
             """,
@@ -284,7 +284,7 @@ public sealed class EntityTables
             $"""
             SELECT e.entity_id, {SourceId} AS source, r._row AS "row", CAST(CASE WHEN e.size = 1 THEN 1 ELSE coalesce(s.score, 1) END AS DOUBLE) AS score,
               CASE WHEN e.size = 1 THEN NULL WHEN count(*) OVER (PARTITION BY g.keyed) > 1 THEN 'key' ELSE 'model' END AS linked_by, r._source, r._row, r._key
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.rowid = g.r JOIN {Entities} e ON e.cluster = g.cluster
+            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Entities} e ON e.cluster = g.cluster
             LEFT JOIN (
               SELECT label, avg(probability) AS score FROM (
                 SELECT x.label, p.probability FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a WHERE left_cluster = right_cluster
@@ -299,14 +299,14 @@ public sealed class EntityTables
             $"""
             SELECT x._source AS left_source, x._row AS left_row, y._source AS right_source, y._row AS right_row, CAST({_matcher.PairWeight} AS DOUBLE) AS weight, CAST(probability AS DOUBLE) AS probability,
               CASE WHEN left_cluster = right_cluster THEN 'match' ELSE 'review' END AS decision, 'model' AS decided_by, CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields
-            FROM entity_pairs p JOIN {Matcher.RowTable} x ON x.rowid = p.a JOIN {Matcher.RowTable} y ON y.rowid = p.b
+            FROM entity_pairs p JOIN {Matcher.RowTable} x ON x.{_matcher.RowNumber} = p.a JOIN {Matcher.RowTable} y ON y.{_matcher.RowNumber} = p.b
             WHERE probability >= {Review}
             """,
             PairSchema);
         Provenance = new EntityPort(
             $"""
             SELECT e.entity_id, p."column", p.value, p.strategy, p.runner_up, r._source, r._row, r._key
-            FROM entity_provenance p JOIN {Entities} e ON e.cluster = p.cluster JOIN {Matcher.RowTable} r ON r.rowid = p.r
+            FROM entity_provenance p JOIN {Entities} e ON e.cluster = p.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = p.r
             """,
             ProvenanceSchema(columns));
         Changes = new EntityPort($"SELECT change, \"from\", \"to\", cause FROM {ChangeTable}", ChangeSchema);

@@ -45,7 +45,7 @@ public sealed class Matcher
         _config = config;
     }
 
-    // Tables of the session. Rows are known by their rowid in this one.
+    // Tables of the session. Rows are known by their RowNumber in this one.
     internal const string RowTable = "match_rows";
 
     /// <summary>r, keyed (the group that keys made), label (the group that takes part in clustering), cluster.</summary>
@@ -56,6 +56,8 @@ public sealed class Matcher
 
     /// <summary>a, b (nodes), block, s0, s1, ..., probability; from the review threshold up, within groups all of them.</summary>
     internal const string PairTable = "match_pairs";
+
+    private const string RowId = "rowid";
 
     /// <summary>label, cluster, weakest: only where groups were joined.</summary>
     internal const string ClusterTable = "match_clusters";
@@ -107,18 +109,21 @@ public sealed class Matcher
     internal MatchConfig Config => _config;
     internal IReadOnlyList<Block> Blocks => _plan.Blocks;
 
+    /// <summary>The column that numbers the rows of the row table from 0 on: the engine's own, unless a column of the data hides it.</summary>
+    internal string RowNumber => _inputs.Columns.Any(column => column.Name.Equals(RowId, StringComparison.OrdinalIgnoreCase)) ? Sql.Identifier($"{_inputs.Prefix}row") : RowId;
+
     /// <summary>The evidence of a row of the pair table.</summary>
     internal string PairWeight => _scorer.Weight("probability");
 
     private async Task<MatchReport> RunAsync(CancellationToken ct)
     {
-        await Do($"CREATE TEMP TABLE {RowTable} AS SELECT * FROM {_inputs.Relation()}", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE {RowTable} AS SELECT *{(RowNumber == RowId ? "" : $", row_number() OVER () - 1 AS {RowNumber}")} FROM {_inputs.Relation()}", ct).ConfigureAwait(false);
         var perInput = await _session.QueryAsync(
             $"SELECT CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), count(*) FROM {RowTable} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false);
         var rows = perInput.Sum(input => input.Rows);
         var groups = new UnionFind(rows);
         foreach (var key in _config.Keys)
-            await LinkAsync(groups, $"SELECT rowid AS r, {KeyOf(key)} AS k FROM {RowTable}", ct).ConfigureAwait(false);
+            await LinkAsync(groups, $"SELECT {RowNumber} AS r, {KeyOf(key)} AS k FROM {RowTable}", ct).ConfigureAwait(false);
         await WriteGroupsAsync("match_keyed", groups, ct).ConfigureAwait(false);
         long scored = 0;
         if (_config.Similarity is { } match)
@@ -135,8 +140,8 @@ public sealed class Matcher
         await Do(
             $"""
             CREATE TEMP TABLE {GroupTable} AS
-            SELECT r.rowid AS r, coalesce(k.label, r.rowid) AS keyed, coalesce(g.label, r.rowid) AS label, coalesce(c.cluster, g.label, r.rowid) AS cluster
-            FROM {RowTable} r LEFT JOIN match_keyed k ON k.r = r.rowid LEFT JOIN match_labels g ON g.r = r.rowid LEFT JOIN {ClusterTable} c ON c.label = coalesce(g.label, r.rowid)
+            SELECT r.{RowNumber} AS r, coalesce(k.label, r.{RowNumber}) AS keyed, coalesce(g.label, r.{RowNumber}) AS label, coalesce(c.cluster, g.label, r.{RowNumber}) AS cluster
+            FROM {RowTable} r LEFT JOIN match_keyed k ON k.r = r.{RowNumber} LEFT JOIN match_labels g ON g.r = r.{RowNumber} LEFT JOIN {ClusterTable} c ON c.label = coalesce(g.label, r.{RowNumber})
             """, ct).ConfigureAwait(false);
         return new MatchReport
         {
@@ -159,7 +164,7 @@ public sealed class Matcher
         var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}"));
         // Rows that are compared alike are the same when what they have in common suffices by itself.
         var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", comparison.Weight))]);
-        await Do($"CREATE TEMP TABLE match_values AS SELECT rowid AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE match_values AS SELECT {RowNumber} AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
         await LinkAsync(groups, $"SELECT r, CASE WHEN {self} >= {Sql.Literal(match.Accept)} THEN struct_pack({string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)} := c{Number(i)}"))}) END AS k FROM match_values", ct).ConfigureAwait(false);
         await WriteGroupsAsync("match_labels", groups, ct).ConfigureAwait(false);
         await Do(
@@ -205,7 +210,7 @@ public sealed class Matcher
             // A column that is not compared may still find pairs.
             var (value, from) = at >= 0
                 ? ($"c{Number(at)}", NodeTable)
-                : ("v", $"(SELECT n.node, {Similarities.Normalised($"r.{Sql.Identifier(block.Column)}")} AS v FROM {NodeTable} n JOIN {RowTable} r ON r.rowid = n.node)");
+                : ("v", $"(SELECT n.node, {Similarities.Normalised($"r.{Sql.Identifier(block.Column)}")} AS v FROM {NodeTable} n JOIN {RowTable} r ON r.{RowNumber} = n.node)");
             var length = Number(block.Length);
             var number = $"CAST({Number(i)} AS USMALLINT)";
             return block.By switch
@@ -312,7 +317,7 @@ public sealed class Matcher
     private async Task NoPairsAsync(CancellationToken ct)
     {
         await Do("CREATE TEMP TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
-        await Do($"CREATE TEMP TABLE {NodeTable} AS SELECT rowid AS node, rowid AS label FROM {RowTable} WHERE false", ct).ConfigureAwait(false);
+        await Do($"CREATE TEMP TABLE {NodeTable} AS SELECT {RowNumber} AS node, {RowNumber} AS label FROM {RowTable} WHERE false", ct).ConfigureAwait(false);
         await Do($"CREATE TEMP TABLE {PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE)", ct).ConfigureAwait(false);
         await Do($"CREATE TEMP TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
     }

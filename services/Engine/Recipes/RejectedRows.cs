@@ -17,15 +17,29 @@ public static class RejectedRows
     /// <summary>JSON list of {rule, path, column, message, value}.</summary>
     public const string Reasons = "reasons";
 
-    /// <param name="sensitivity">The strictest tag of the columns whose values are in here.</param>
-    public static DatasetSchema Schema(string? sensitivity) => new()
+    /// <param name="columns">Those that the rows had when they came in, and those that the step makes of them: what is sensitive on either side is so in here.</param>
+    public static DatasetSchema Schema(params IEnumerable<DatasetColumn> columns)
     {
-        Columns =
-        [
-            .. HiddenColumns.Columns,
-            .. ((string[])[Ingested, Rejected, Reasons]).Select(name => new DatasetColumn { Name = name, Type = "json", Nullable = false, Sensitivity = sensitivity }),
-        ],
-    };
+        var members = columns.Where(column => !column.Hidden).GroupBy(column => column.Name, StringComparer.Ordinal)
+            .Select(group => group.First() with { Sensitivity = Strictest(group) }).ToList();
+        var tag = Strictest(members);
+        return new DatasetSchema
+        {
+            Columns =
+            [
+                .. HiddenColumns.Columns,
+                .. ((string[])[Ingested, Rejected, Reasons]).Select(name => new DatasetColumn
+                {
+                    Name = name,
+                    Type = "json",
+                    Nullable = false,
+                    Sensitivity = tag,
+                    // Said once for all three, and only where it matters: it is stored with every run.
+                    Members = tag is not null && name == Ingested ? members : [],
+                }),
+            ],
+        };
+    }
 
     /// <summary>The strictest tag of some columns: <c>secret</c> before any other.</summary>
     public static string? Strictest(IEnumerable<DatasetColumn> columns) => Strictest(columns.Select(column => column.Sensitivity));

@@ -1,16 +1,38 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Qualiz.Contracts.Data;
+using Qualiz.Engine.Recipes;
 
 namespace Qualiz.Engine.Rows;
 
 /// <summary>
-/// Masks sensitive values inside rejected rows, which hold their values as JSON: <c>ingested</c> and <c>rejected</c> by
+/// Masks values inside rejected rows that may be sensitive. The rows hold their values as JSON: <c>ingested</c> and <c>rejected</c> by
 /// column, and in <c>reasons</c> the value and the message, which may quote it.
 /// </summary>
-/// <param name="Columns">The sensitive columns; null when they are not known, which masks every value.</param>
-public sealed record RejectedMask(IReadOnlySet<string>? Columns)
+/// <param name="Plain">
+/// The columns whose values may be seen. Any other one is masked, because between coming in and being rejected a value may have had a
+/// name of its own.
+/// </param>
+public sealed record RejectedMask(IReadOnlySet<string> Plain)
 {
+    /// <summary>What a port of rejected rows needs; null when nothing in it is sensitive.</summary>
+    public static RejectedMask? Of(DatasetSchema rejected)
+    {
+        ArgumentNullException.ThrowIfNull(rejected);
+        return rejected.Columns.All(column => column.Sensitivity is null) ? null
+            : new RejectedMask(Members(rejected).Where(column => column.Sensitivity is null).Select(column => column.Name).ToHashSet(StringComparer.Ordinal))
+            {
+                Sensitive = [.. Members(rejected).Where(column => column.Sensitivity is not null).Select(column => column.Name)],
+            };
+    }
+
+    /// <summary>The columns that are known to be sensitive, for the record of who saw them in clear.</summary>
+    public IReadOnlyList<string> Sensitive { get; init; } = [];
+
+    /// <summary>The columns whose values are inside a port of rejected rows, as far as it says; none when it holds nothing sensitive.</summary>
+    public static IReadOnlyList<DatasetColumn> Members(DatasetSchema rejected) => rejected.Find(RejectedRows.Ingested)?.Members ?? [];
+
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly HashSet<string> Applies = ["ingested", "rejected", "reasons"];
@@ -53,7 +75,7 @@ public sealed record RejectedMask(IReadOnlySet<string>? Columns)
     private static string Masked => JsonSerializer.Serialize(RowReader.Mask, Readable);
 
     /// <summary>A reason that names no column may be about any of them.</summary>
-    private bool IsSensitive(string? column) => Columns is null || column is null || Columns.Contains(column);
+    private bool IsSensitive(string? column) => column is null || !Plain.Contains(column);
 
     private static string? ColumnOf(JsonObject reason) =>
         reason["column"] is JsonValue value && value.TryGetValue<string>(out var column) ? column : null;

@@ -30,7 +30,7 @@ internal sealed class IngestInference(IConfiguration configuration, OutboundGuar
                     Outputs = new Dictionary<string, DatasetSchema>
                     {
                         ["out"] = head.Schema,
-                        [RejectedRows.Port] = RejectedRows.Schema(RejectedRows.Strictest(head.Schema.Columns)),
+                        [RejectedRows.Port] = RejectedRows.Schema(head.Schema.Columns),
                     },
                     // With other parameters it may be other files.
                     Certainty = head.Partial || context.Request.Assumed ? SchemaCertainty.Guess : head.Provisional ? SchemaCertainty.Names : SchemaCertainty.Exact,

@@ -166,7 +166,7 @@ internal sealed class TableIngest(OutboundGuard guard)
         {
             var set = survey with { Spools = [(spool, rows, 0)] };
             var count = await RejectedFile.WriteAsync(session, [set], columns, key, rejectedPath, ct);
-            outputs[RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(RejectedRows.Strictest(schema.Columns)), await step.Outputs.CommitAsync(rejectedPath, count, ct));
+            outputs[RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema(schema.Columns), await step.Outputs.CommitAsync(rejectedPath, count, ct));
         }
         if (copy.Rows == 0 && config.OnEmpty == OnEmpty.Fail)
             throw new IngestException("empty", since is null ? "The table has no rows." : "There are no new rows.", "onEmpty");

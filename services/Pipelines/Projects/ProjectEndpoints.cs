@@ -36,6 +36,8 @@ internal static class ProjectEndpoints
         var errors = Problems(body.Name, body.Description, body.TimeZone);
         if (!Names.IsName(body.Slug))
             errors.Insert(0, new ApiError("should be a small letter, then small letters, digits, - and _, at most 63", "slug"));
+        else if (body.Slug == Names.Exports)
+            errors.Insert(0, new ApiError("is the folder of the object store that all projects deliver to; take another slug", "slug"));
         if (errors.Count > 0)
             return ApiProblem.Invalid("The project cannot be created like this.", errors);
 

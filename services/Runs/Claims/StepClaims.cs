@@ -298,8 +298,6 @@ internal sealed class StepClaims(
         {
             ProjectId = found.ProjectId,
             Content = content,
-            SensitiveColumns = [.. outcome.Outputs.Values.SelectMany(output => output.Schema.Columns)
-                .Where(column => column.Sensitivity is not null).Select(column => column.Name).Distinct()],
         };
     }
 
