@@ -6,7 +6,7 @@ namespace Qualiz.Cli.Demo;
 
 /// <summary>
 /// Invented customers of two systems, with the errors of real life: several date formats in one column, words for "nothing",
-/// impossible dates, wrong countries and addresses, stray spaces, the same person twice and in both systems, torn lines, two
+/// impossible dates, telephone numbers written in every way, wrong countries and addresses, stray spaces, the same person twice and in both systems, torn lines, two
 /// encodings and two decimal signs. A row depends on its number alone, so the demo's figures are always the same, and any number of
 /// rows is made without holding them.
 /// </summary>
@@ -36,11 +36,14 @@ internal static class DemoData
     private static readonly string[] Tail =
         ["en", "land", "by", "man", "dal", "ley", "vik", "worth", "rud", "ford", "sen", "field", "stad", "ton", "heim", "well", "berg", "er", "bakken", "wick", "moen", "son", "nes", "ham", "lie"];
 
-    private static readonly (string Country, string City, string Zip)[] Places =
+    // Area codes and the numbers below them that nobody has: 555-01xx in America, those that Ofcom keeps for films in Britain. Norway keeps none; these are of a block that is not given out.
+    private static readonly Home[] Places =
     [
-        ("US", "Portland", "97201"), ("US", "Boston", "02108"), ("US", "Austin", "73301"), ("US", "Denver", "80202"), ("US", "Seattle", "98101"), ("US", "Chicago", "60601"),
-        ("GB", "Leeds", "LS1 4AP"), ("GB", "Bristol", "BS1 5TR"), ("GB", "Glasgow", "G1 1XQ"), ("GB", "London", "SW1A 2AA"),
-        ("NO", "Oslo", "0150"), ("NO", "Bergen", "5003"), ("NO", "Tromsø", "9008"), ("NO", "Stavanger", "4006"),
+        new("US", "Portland", "97201", "503", "55501##"), new("US", "Boston", "02108", "617", "55501##"), new("US", "Austin", "73301", "512", "55501##"),
+        new("US", "Denver", "80202", "303", "55501##"), new("US", "Seattle", "98101", "206", "55501##"), new("US", "Chicago", "60601", "312", "55501##"),
+        new("GB", "Leeds", "LS1 4AP", "113", "4960###"), new("GB", "Bristol", "BS1 5TR", "117", "4960###"), new("GB", "Glasgow", "G1 1XQ", "141", "4960###"),
+        new("GB", "London", "SW1A 2AA", "20", "79460###"),
+        new("NO", "Oslo", "0150", "22", "000###"), new("NO", "Bergen", "5003", "55", "000###"), new("NO", "Tromsø", "9008", "77", "000###"), new("NO", "Stavanger", "4006", "51", "000###"),
     ];
 
     private static readonly string[] Nothing = ["N/A", "-", "?", "", "null", "n/a"];
@@ -170,9 +173,9 @@ internal static class DemoData
             dice.Once(25) ? $"  {first} " : first,
             dice.Once(30) ? last.ToUpperInvariant() : last,
             Email(dice, person, isCopy),
-            dice.Once(12) ? Nothing[dice.Below(Nothing.Length)] : person.Phone,
+            Phone(dice, person),
             BirthDate(dice, person.Born),
-            dice.Once(70) ? WrongCountries[dice.Below(WrongCountries.Length)] : dice.Once(50) ? person.Place.Country.ToLowerInvariant() : person.Place.Country,
+            dice.Once(120) ? WrongCountries[dice.Below(WrongCountries.Length)] : dice.Once(50) ? person.Place.Country.ToLowerInvariant() : person.Place.Country,
             dice.Once(60) ? $"\u00a0{person.Place.City}" : dice.Once(80) ? $"{person.Place.City}\n(centre)" : dice.Once(30) ? Nothing[dice.Below(Nothing.Length)] : person.Place.City,
             dice.Once(45) ? Nothing[dice.Below(Nothing.Length)] : person.Place.Zip,
             dice.Once(150) ? "unknown" : ((dice.Below(2_000_000) - 50_000) / 100m).ToString("0.00", CultureInfo.InvariantCulture),
@@ -184,7 +187,7 @@ internal static class DemoData
     private static string Email(Dice dice, Person person, bool isCopy)
     {
         var name = isCopy && dice.Once(5) ? $"{person.Mail}.privat" : person.Mail;
-        return dice.Below(120) switch
+        return dice.Below(600) switch
         {
             0 => $"{name}example.org",
             1 => $"{name}@example",
@@ -195,12 +198,46 @@ internal static class DemoData
         };
     }
 
+    /// <summary>One number in the ways that people write it; now and then half of it, or none.</summary>
+    private static string Phone(Dice dice, Person person)
+    {
+        var (area, number) = (person.Place.Area, person.Number);
+        var half = number.Length - 4;
+        var (head, tail) = (number[..half], number[half..]);
+        if (dice.Once(12))
+        {
+            return Nothing[dice.Below(Nothing.Length)];
+        }
+        if (dice.Once(70))
+        {
+            return dice.Once(2) ? $"{head}{tail[..2]}" : $"{area}-{head}-{tail} ext. {dice.Below(90) + 10} / evening {tail}";
+        }
+        return (person.Place.Country, dice.Below(6)) switch
+        {
+            ("US", 0) => $"+1 {area} {head} {tail}",
+            ("US", 1) => $"+1{area}{number}",
+            ("US", 2) => $"1-{area}-{head}-{tail}",
+            ("US", 3) => $"{area}.{head}.{tail}",
+            ("US", _) => $"({area}) {head}-{tail}",
+            ("GB", 0) => $"+44 {area} {head} {tail}",
+            ("GB", 1) => $"0044{area}{number}",
+            ("GB", 2) => $"+44 (0){area} {head} {tail}",
+            ("GB", 3) => $"(0{area}) {number}",
+            ("GB", _) => $"0{area} {head} {tail}",
+            (_, 0) => $"+47 {area} {number[..2]} {number[2..4]} {number[4..]}",
+            (_, 1) => $"+47{area}{number}",
+            (_, 2) => $"0047 {area}{number}",
+            (_, 3) => $"{area}{number[..1]} {number[1..3]} {number[3..]}",
+            _ => $"{area} {number[..2]} {number[2..4]} {number[4..]}",
+        };
+    }
+
     private static string BirthDate(Dice dice, DateOnly date) => dice.Below(40) switch
     {
         < 12 => date.ToString("dd.MM.yyyy", CultureInfo.InvariantCulture),
         12 => Nothing[dice.Below(Nothing.Length)],
-        13 when dice.Once(5) => "31.02.1980",
-        14 when dice.Once(5) => "1889-13-40",
+        13 when dice.Once(16) => "31.02.1980",
+        14 when dice.Once(16) => "1889-13-40",
         _ => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
     };
 
@@ -216,7 +253,8 @@ internal static class DemoData
         .Where(char.IsAsciiLetter));
 
     /// <summary>Who it is, before anybody typed it in.</summary>
-    private sealed record Person(string First, string Last, string Mail, string Phone, DateOnly Born, (string Country, string City, string Zip) Place)
+    /// <param name="Number">Behind the area code.</param>
+    private sealed record Person(string First, string Last, string Mail, string Number, DateOnly Born, Home Place)
     {
         /// <param name="country">Where they live; null: anywhere.</param>
         public static Person Of(long number, string? country)
@@ -224,16 +262,21 @@ internal static class DemoData
             var dice = new Dice(number * 6_364_136_223_846_793_005L);
             var first = DemoData.First[dice.Below(DemoData.First.Length)];
             var last = Stem[dice.Below(Stem.Length)] + Tail[dice.Below(Tail.Length)];
-            var places = country is null ? Places : [.. Places.Where(place => place.Country == country)];
+            var places = country is null ? Places : [.. Places.Where(candidate => candidate.Country == country)];
+            var place = places[dice.Below(places.Length)];
             return new Person(
                 first,
                 last,
                 $"{Ascii(first)}.{Ascii(last)}{dice.Below(900) + 100}",
-                $"+{dice.Below(90) + 1} {dice.Below(900_000) + 100_000}",
+                string.Concat(place.Numbers.Select(sign => sign == '#' ? (char)('0' + dice.Below(10)) : sign)),
                 new DateOnly(1938, 1, 1).AddDays(dice.Below(25_000)),
-                places[dice.Below(places.Length)]);
+                place);
         }
     }
+
+    /// <param name="Area">The code before the telephone numbers there, without the zero of calls within the country.</param>
+    /// <param name="Numbers">The numbers; any digit for a #.</param>
+    private sealed record Home(string Country, string City, string Zip, string Area, string Numbers);
 
     /// <summary>SplitMix64: the same numbers on every machine and in every version of the framework.</summary>
     private sealed class Dice(long seed)

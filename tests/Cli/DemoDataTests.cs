@@ -46,6 +46,18 @@ public sealed class DemoDataTests : IDisposable
     }
 
     [Fact]
+    public void Most_telephone_numbers_are_whole_and_written_in_many_ways()
+    {
+        var phones = DemoData.Crm(0).Concat(DemoData.Countries.SelectMany(country => DemoData.Shop(country, 0))).Select(row => row[4]).ToList();
+
+        var whole = phones.Count(phone => phone.Count(char.IsAsciiDigit) is >= 8 and <= 14 && !phone.Contains("ext", StringComparison.Ordinal));
+        ((double)whole / phones.Count).ShouldBeInRange(0.85, 0.95);
+        phones.Select(phone => new string([.. phone.Select(sign => char.IsAsciiDigit(sign) ? '9' : sign)])).Distinct().Count().ShouldBeGreaterThan(25);
+        phones.ShouldContain(phone => phone.StartsWith("+47", StringComparison.Ordinal));
+        phones.ShouldContain(phone => phone.StartsWith("(0", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_later_round_has_changes_that_are_newer_than_everything_before()
     {
         var latest = DemoData.Crm(0).Max(row => row[11]);
