@@ -14,7 +14,7 @@ if (args is [CleanseChild.Argument, .. var cleanse])
 var rates = new RateOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
-    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(),
+    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();

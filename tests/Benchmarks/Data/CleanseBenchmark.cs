@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Qualiz.Benchmarks.Data;
 
@@ -40,24 +38,5 @@ internal sealed class CleanseBenchmark : IBenchmark
 
     private static double Median(List<ChildResult> results) => results.Select(result => result.Seconds).Order().ElementAt(results.Count / 2);
 
-    private static async Task<ChildResult> RunChildAsync(string kind, string folder, CancellationToken ct)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
-            start.ArgumentList.Add(typeof(CleanseBenchmark).Assembly.Location);
-        foreach (var argument in (string[])[CleanseChild.Argument, kind, folder])
-            start.ArgumentList.Add(argument);
-        using var child = Process.Start(start)!;
-        try
-        {
-            var output = await child.StandardOutput.ReadToEndAsync(ct);
-            await child.WaitForExitAsync(ct);
-            return child.ExitCode == 0 ? JsonSerializer.Deserialize<ChildResult>(output)! : throw new InvalidOperationException($"The {kind} run failed with exit code {child.ExitCode}.");
-        }
-        finally
-        {
-            if (!child.HasExited)
-                child.Kill(entireProcessTree: true);
-        }
-    }
+    private static Task<ChildResult> RunChildAsync(string kind, string folder, CancellationToken ct) => WorkerChild.RunAsync([CleanseChild.Argument, kind, folder], ct);
 }

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Qualiz.Benchmarks.Data;
 
@@ -66,26 +64,12 @@ internal sealed class IngestCsvBenchmark : IBenchmark
     private static async Task<ChildResult> RunChildAsync(string kind, string csv, string folder, CancellationToken ct)
     {
         var work = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
-            start.ArgumentList.Add(typeof(IngestCsvBenchmark).Assembly.Location);
-        foreach (var argument in (string[])[IngestChild.Argument, kind, csv, work])
-            start.ArgumentList.Add(argument);
-        // As the pool starts its workers.
-        start.Environment["DOTNET_gcConcurrent"] = "0";
-        start.Environment["DOTNET_GCConserveMemory"] = "5";
-        start.Environment["DOTNET_TieredPGO"] = "0";
-        using var child = Process.Start(start)!;
         try
         {
-            var output = await child.StandardOutput.ReadToEndAsync(ct);
-            await child.WaitForExitAsync(ct);
-            return child.ExitCode == 0 ? JsonSerializer.Deserialize<ChildResult>(output)! : throw new InvalidOperationException($"The {kind} run failed with exit code {child.ExitCode}.");
+            return await WorkerChild.RunAsync([IngestChild.Argument, kind, csv, work], ct);
         }
         finally
         {
-            if (!child.HasExited)
-                child.Kill(entireProcessTree: true);
             Directory.Delete(work, recursive: true);
         }
     }

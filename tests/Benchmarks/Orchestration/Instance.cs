@@ -31,11 +31,15 @@ internal sealed class Instance : IAsyncDisposable
     }
 
     public string Database { get; }
+
+    /// <summary>Where its log and store lie; removed with it.</summary>
+    public string Folder => _folder;
     public HttpClient Pipelines { get; private set; } = null!;
     public HttpClient Runs { get; private set; } = null!;
     public IReadOnlyList<int> ProcessIds => [.. _processes.Select(process => process.Id)];
 
-    public static async Task<Instance> StartAsync(Deployment deployment, CancellationToken ct)
+    /// <param name="more">Settings beside those that every instance has; what they say of folders is below <see cref="Folder"/>.</param>
+    public static async Task<Instance> StartAsync(Deployment deployment, CancellationToken ct, Func<string, IReadOnlyDictionary<string, string>>? more = null)
     {
         var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         var instance = new Instance(Directory.CreateTempSubdirectory("qualiz-bench-").FullName, database);
@@ -50,6 +54,8 @@ internal sealed class Instance : IAsyncDisposable
                 ["ASPNETCORE_ENVIRONMENT"] = "Production",
                 ["Logging__LogLevel__Default"] = "Warning",
             };
+            foreach (var (name, value) in more?.Invoke(instance._folder) ?? new Dictionary<string, string>())
+                settings[name] = value;
             await File.WriteAllTextAsync(settings["Secrets__KeyFile"], Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)), ct);
             if (deployment == Deployment.InProcess)
             {
@@ -67,7 +73,6 @@ internal sealed class Instance : IAsyncDisposable
                 using var tasks = await instance.LaunchAsync("Tasks", settings, ct);
             }
 
-            await instance.SeedAsync(ct);
             return instance;
         }
         catch
@@ -110,7 +115,8 @@ internal sealed class Instance : IAsyncDisposable
         }
     }
 
-    private async Task SeedAsync(CancellationToken ct)
+    /// <summary>The pipelines that the orchestration is measured by.</summary>
+    public async Task SeedAsync(CancellationToken ct)
     {
         using var project = await Pipelines.PostAsJsonAsync("/api/v1/projects", new { slug = Project, name = "Benchmarks" }, ct);
         if (!project.IsSuccessStatusCode)

@@ -38,6 +38,7 @@ internal sealed class OrchestrationBenchmark(Deployment deployment, RateOptions 
     {
         var figures = new List<Figure>();
         await using var instance = await Instance.StartAsync(deployment, ct);
+        await instance.SeedAsync(ct);
         if (wanted.Contains(Names[0]))
         {
             await Load.OneByOneAsync(instance, "sequential40", 10, ct);
