@@ -12,12 +12,16 @@ namespace Qualiz.Engine.Kernels;
 /// </summary>
 public static unsafe class KernelLibrary
 {
+    /// <summary>The words of the error by which a statement ends whose kernels were stopped.</summary>
+    public const string Stopped = "A kernel was stopped.";
+
     /// <summary>Registers every kernel.</summary>
     /// <param name="connection">A <c>duckdb_connection</c>.</param>
-    public static void Register(nint connection)
+    /// <param name="stop">Stops them; lives longer than the connection.</param>
+    public static void Register(nint connection, KernelStop? stop = null)
     {
         foreach (var kernel in Kernels())
-            Register(connection, kernel);
+            Register(connection, kernel, stop is null ? null : stop.Flag);
     }
 
     private static Kernel[] Kernels() =>
@@ -41,7 +45,7 @@ public static unsafe class KernelLibrary
         new("qz_row_changed", [ValueType.Integer, ValueType.Varchar], ValueType.Boolean, &RowOutcomeKernels.TakeChanged) { Volatile = true },
     ];
 
-    private static void Register(nint connection, Kernel kernel)
+    private static void Register(nint connection, Kernel kernel, int* stop)
     {
         var function = Native.CreateFunction();
         try
@@ -56,6 +60,7 @@ public static unsafe class KernelLibrary
             Native.SetSpecialHandling(function);
             if (kernel.Volatile)
                 Native.SetVolatile(function);
+            Native.SetExtraInfo(function, stop, 0);
             Native.SetCallback(function, kernel.Callback);
             if (Native.Register(connection, function) != 0)
                 throw new InvalidOperationException($"The kernel {kernel.Name} cannot be registered.");
@@ -78,8 +83,13 @@ public static unsafe class KernelLibrary
     {
         try
         {
-            var call = new Call(chunk, output);
+            var call = new Call(chunk, output, (int*)Native.ExtraInfo(info));
+            call.ThrowIfStopped();
             body(in call);
+        }
+        catch (OperationCanceledException)
+        {
+            Native.SetError(info, Stopped);
         }
         catch (Exception exception)
         {

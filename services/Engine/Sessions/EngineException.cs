@@ -1,6 +1,7 @@
 using DuckDB.NET.Data;
 using DuckDB.NET.Native;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Kernels;
 
 namespace Qualiz.Engine.Sessions;
 
@@ -34,7 +35,7 @@ public sealed class EngineException(string code, string message, bool transient 
     internal static Exception From(DuckDBException exception, CancellationToken ct)
     {
         var text = exception.Message;
-        if (exception.ErrorType == DuckDBErrorType.Interrupt || text.StartsWith("INTERRUPT", StringComparison.Ordinal))
+        if (exception.ErrorType == DuckDBErrorType.Interrupt || text.StartsWith("INTERRUPT", StringComparison.Ordinal) || Has(text, KernelLibrary.Stopped))
             return new OperationCanceledException("The query was cancelled.", ct);
         // The platform knows a full disk by these words, and waits.
         if (Has(text, "No space left on device"))

@@ -13,9 +13,12 @@ namespace Qualiz.Engine.Sessions;
 /// </summary>
 public sealed class EngineSession : IDisposable
 {
-    private EngineSession(DuckDBConnection connection, EngineOptions options)
+    private readonly KernelStop _stop;
+
+    private EngineSession(DuckDBConnection connection, KernelStop stop, EngineOptions options)
     {
         Connection = connection;
+        _stop = stop;
         Options = options;
     }
 
@@ -29,11 +32,12 @@ public sealed class EngineSession : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var connection = new DuckDBConnection("DataSource=:memory:");
+        var stop = new KernelStop();
         try
         {
             connection.Open();
-            KernelLibrary.Register(connection.NativeConnection.DangerousGetHandle());
-            var session = new EngineSession(connection, options);
+            KernelLibrary.Register(connection.NativeConnection.DangerousGetHandle(), stop);
+            var session = new EngineSession(connection, stop, options);
             var spill = Path.Combine(Path.GetFullPath(options.Scratch), "spill");
             Directory.CreateDirectory(spill);
             var settings = new List<string>
@@ -66,6 +70,7 @@ public sealed class EngineSession : IDisposable
         catch
         {
             connection.Dispose();
+            stop.Dispose();
             throw;
         }
     }
@@ -106,7 +111,7 @@ public sealed class EngineSession : IDisposable
     {
         using var command = Command(sql, parameters);
         command.UseStreamingMode = true;
-        await using var interrupt = ct.UnsafeRegister(static state => ((DuckDBCommand)state!).Cancel(), command);
+        await using var interrupt = InterruptBy(command, ct);
         await using var reader = await OnOwnThread(() => Guard(command.ExecuteReader, ct), ct).ConfigureAwait(false);
         while (Guard(reader.Read, ct))
         {
@@ -130,7 +135,25 @@ public sealed class EngineSession : IDisposable
         return await running.ConfigureAwait(false);
     }
 
-    public void Dispose() => Connection.Dispose();
+    public void Dispose()
+    {
+        Connection.Dispose();
+        _stop.Dispose();
+    }
+
+    // The engine looks for an interrupt between vectors only; a kernel may work on one for long.
+    private CancellationTokenRegistration InterruptBy(DuckDBCommand command, CancellationToken ct)
+    {
+        _stop.Reset();
+        return ct.UnsafeRegister(
+            static state =>
+            {
+                var (stop, command) = ((KernelStop, DuckDBCommand))state!;
+                stop.Request();
+                command.Cancel();
+            },
+            (_stop, command));
+    }
 
     // Statements block for as long as they take; a pool thread would starve the host.
     private static Task<T> OnOwnThread<T>(Func<T> work, CancellationToken ct) =>
@@ -141,7 +164,7 @@ public sealed class EngineSession : IDisposable
         using var command = Command(sql, parameters);
         // An interrupt between statements is lost, so the token is looked at on both sides of it.
         ct.ThrowIfCancellationRequested();
-        using var interrupt = ct.UnsafeRegister(static state => ((DuckDBCommand)state!).Cancel(), command);
+        using var interrupt = InterruptBy(command, ct);
         return Guard(() => run(command), ct);
     }
 

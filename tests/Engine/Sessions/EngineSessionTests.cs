@@ -98,6 +98,21 @@ public sealed class EngineSessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancelled_kernel_stops_in_the_middle_of_a_vector()
+    {
+        using var session = _scratch.Open();
+        // One vector whose rows share two long texts: a single call of the kernel, which would take a minute.
+        session.Execute("CREATE TEMP TABLE texts AS SELECT repeat('aé ', 1000000) AS a, repeat('bø ', 1000000) AS b");
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+        var watch = Stopwatch.StartNew();
+        await Should.ThrowAsync<OperationCanceledException>(() => session.ScalarAsync<long>(
+            """SELECT sum(qz_text_mask('[{"op":"title"}]', CASE WHEN i % 2 = 0 THEN a ELSE b END)) FROM texts, range(2048) t(i)""", cancel.Token));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        // The session is as good as before.
+        session.Scalar<string>("""SELECT qz_text('[{"op":"title"}]', 'anna')""").ShouldBe("Anna");
+    }
+
+    [Fact]
     public async Task A_cancelled_stream_stops()
     {
         using var session = _scratch.Open();

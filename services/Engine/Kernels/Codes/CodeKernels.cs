@@ -32,6 +32,7 @@ internal static unsafe class CodeKernels
         var buffer = TextBuffers.Own.Next();
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             var text = texts.IsNull(row) ? default : WhiteSpace.Trim(texts.Text(row));
             if (!Email.IsValid(text))
             {
@@ -65,6 +66,7 @@ internal static unsafe class CodeKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (texts.IsNull(row))
             {
                 result.SetNull(row);
@@ -88,6 +90,7 @@ internal static unsafe class CodeKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             // No spelling is longer.
             if (texts.IsNull(row) || texts.Texts[row].Length > 200)
                 result.SetNull(row);

@@ -76,6 +76,12 @@ internal static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "duckdb_scalar_function_set_function")]
     public static partial void SetCallback(nint function, delegate* unmanaged[Cdecl]<nint, nint, nint, void> callback);
 
+    [LibraryImport(Library, EntryPoint = "duckdb_scalar_function_set_extra_info")]
+    public static partial void SetExtraInfo(nint function, void* info, nint destroy);
+
+    [LibraryImport(Library, EntryPoint = "duckdb_scalar_function_get_extra_info"), SuppressGCTransition]
+    public static partial void* ExtraInfo(nint info);
+
     [LibraryImport(Library, EntryPoint = "duckdb_scalar_function_set_error", StringMarshalling = StringMarshalling.Utf8)]
     public static partial void SetError(nint info, string message);
 

@@ -79,15 +79,26 @@ internal unsafe struct Result(nint vector)
 }
 
 /// <summary>A call of a kernel with its arguments.</summary>
-internal readonly struct Call(nint chunk, nint output)
+internal readonly unsafe struct Call(nint chunk, nint output, int* stop)
 {
     private readonly nint _chunk = chunk;
+    private readonly int* _stop = stop;
 
     public int Rows { get; } = (int)Native.ChunkSize(chunk);
 
     public int Columns => (int)Native.ChunkColumns(_chunk);
 
     public nint Output { get; } = output;
+
+    /// <summary>To be asked before each row whose work depends on the length of a text: the engine itself looks for a cancel only between vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ThrowIfStopped()
+    {
+        if (_stop is not null && Volatile.Read(ref *_stop) != 0)
+            Stop();
+    }
+
+    private static void Stop() => throw new OperationCanceledException();
 
     public Column Column(int index) => new(Native.ChunkVector(_chunk, (ulong)index));
 }

@@ -52,6 +52,7 @@ internal static unsafe class RowKey
         Span<byte> digits = stackalloc byte[16];
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             var at = space.Start;
             foreach (ref readonly var part in parts)
             {

@@ -4,7 +4,7 @@ using System.Text;
 namespace Qualiz.Engine.Kernels.Text;
 
 /// <summary>
-/// A date format as people write it (<c>dd.MM.yyyy HH:mm</c>), and how text is read by it. Numbers of two digits may lack their leading zero; a year of
+/// A date format as people write it (<c>dd.MM.yyyy HH:mm</c>), and how text is read by it. Numbers of two digits may lack their leading zero where signs stand between them; a year of
 /// four digits has four. Letters stand for themselves in quotes, other signs anywhere.
 /// </summary>
 internal sealed class DateFormat
@@ -12,11 +12,19 @@ internal sealed class DateFormat
     private readonly Part[] _parts;
     private readonly string[][] _names;
 
+    // Of each part that is a number, how many digits it has at least.
+    private readonly int[] _least;
+    private readonly bool _dottedMonths;
+    private readonly bool _dottedDays;
+
     private DateFormat(List<Part> parts, CultureInfo culture)
     {
         _parts = [.. parts];
+        _least = [.. parts.Select((part, i) => part.Digits == 2 && (IsNumber(i - 1) || IsNumber(i + 1)) ? 2 : 1)];
         var format = culture.DateTimeFormat;
         _names = [Names(format.MonthGenitiveNames.Concat(format.MonthNames), 13), Names(format.AbbreviatedMonthGenitiveNames.Concat(format.AbbreviatedMonthNames), 13), Names(format.DayNames, 7), Names(format.AbbreviatedDayNames, 7)];
+        _dottedMonths = format.AbbreviatedMonthGenitiveNames.Concat(format.AbbreviatedMonthNames).Any(name => name.EndsWith('.'));
+        _dottedDays = format.AbbreviatedDayNames.Any(name => name.EndsWith('.'));
     }
 
     private enum Field
@@ -86,8 +94,9 @@ internal sealed class DateFormat
         int year = 1900, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
         bool? afternoon = null;
         var twelve = false;
-        foreach (var part in _parts)
+        for (var i = 0; i < _parts.Length; i++)
         {
+            var part = _parts[i];
             switch (part.Field)
             {
                 case Field.Literal:
@@ -105,39 +114,41 @@ internal sealed class DateFormat
                     year += year < 69 ? 2000 : 1900;
                     break;
                 case Field.Month:
-                    if (!Digits(ref rest, 1, 2, out month))
+                    if (!Digits(ref rest, _least[i], 2, out month))
                         return false;
                     break;
                 case Field.MonthName:
                 case Field.MonthShort:
                     if (!Name(ref rest, part.Field == Field.MonthName ? 0 : 1, out month))
                         return false;
+                    EndAbbreviation(ref rest, part, i);
                     month = (month % 13) + 1;
                     break;
                 case Field.Day:
-                    if (!Digits(ref rest, 1, 2, out day))
+                    if (!Digits(ref rest, _least[i], 2, out day))
                         return false;
                     break;
                 case Field.DayName:
                 case Field.DayShort:
                     if (!Name(ref rest, part.Field == Field.DayName ? 2 : 3, out _))
                         return false;
+                    EndAbbreviation(ref rest, part, i);
                     break;
                 case Field.Hour:
-                    if (!Digits(ref rest, 1, 2, out hour) || hour > 23)
+                    if (!Digits(ref rest, _least[i], 2, out hour) || hour > 23)
                         return false;
                     break;
                 case Field.Hour12:
-                    if (!Digits(ref rest, 1, 2, out hour) || hour is < 1 or > 12)
+                    if (!Digits(ref rest, _least[i], 2, out hour) || hour is < 1 or > 12)
                         return false;
                     twelve = true;
                     break;
                 case Field.Minute:
-                    if (!Digits(ref rest, 1, 2, out minute) || minute > 59)
+                    if (!Digits(ref rest, _least[i], 2, out minute) || minute > 59)
                         return false;
                     break;
                 case Field.Second:
-                    if (!Digits(ref rest, 1, 2, out second) || second > 59)
+                    if (!Digits(ref rest, _least[i], 2, out second) || second > 59)
                         return false;
                     break;
                 case Field.Fraction:
@@ -163,6 +174,9 @@ internal sealed class DateFormat
             return false;
         if (twelve)
             hour = (hour % 12) + (afternoon == true ? 12 : 0);
+        // By HH, 15:00 PM says the same twice, and 03:00 PM contradicts itself.
+        else if (afternoon is { } late && late != hour >= 12)
+            return false;
         var days = new DateOnly(year, month, day).DayNumber - 719_162L;
         micros = (((((days * 24) + hour) * 60) + minute - offset) * 60 + second) * 1_000_000 + fraction;
         return true;
@@ -174,14 +188,20 @@ internal sealed class DateFormat
         "yy" => new(Field.Year2, "", 0),
         "MMMM" => new(Field.MonthName, "", 0),
         "MMM" => new(Field.MonthShort, "", 0),
-        "MM" or "M" => new(Field.Month, "", 0),
-        "dd" or "d" => new(Field.Day, "", 0),
+        "MM" => new(Field.Month, "", 2),
+        "M" => new(Field.Month, "", 1),
+        "dd" => new(Field.Day, "", 2),
+        "d" => new(Field.Day, "", 1),
         "dddd" or "EEEE" => new(Field.DayName, "", 0),
         "ddd" or "EEE" => new(Field.DayShort, "", 0),
-        "HH" or "H" => new(Field.Hour, "", 0),
-        "hh" or "h" => new(Field.Hour12, "", 0),
-        "mm" or "m" => new(Field.Minute, "", 0),
-        "ss" or "s" => new(Field.Second, "", 0),
+        "HH" => new(Field.Hour, "", 2),
+        "H" => new(Field.Hour, "", 1),
+        "hh" => new(Field.Hour12, "", 2),
+        "h" => new(Field.Hour12, "", 1),
+        "mm" => new(Field.Minute, "", 2),
+        "m" => new(Field.Minute, "", 1),
+        "ss" => new(Field.Second, "", 2),
+        "s" => new(Field.Second, "", 1),
         "fff" or "SSS" => new(Field.Fraction, "", 3),
         "ffffff" or "SSSSSS" => new(Field.Fraction, "", 6),
         "tt" or "a" => new(Field.HalfDay, "", 0),
@@ -214,10 +234,11 @@ internal sealed class DateFormat
         text = text[1..];
         if (!Digits(ref text, 2, 2, out var hours) || hours > 15)
             return false;
-        if (text.Length > 0 && text[0] == ':')
+        var colon = text.Length > 0 && text[0] == ':';
+        if (colon)
             text = text[1..];
         var rest = 0;
-        if (text.Length > 0 && (!Digits(ref text, 2, 2, out rest) || rest > 59))
+        if ((colon || (text.Length > 0 && (uint)(text[0] - '0') <= 9)) && (!Digits(ref text, 2, 2, out rest) || rest > 59))
             return false;
         minutes = sign * ((hours * 60) + rest);
         return true;
@@ -239,6 +260,18 @@ internal sealed class DateFormat
             return false;
         text = text[Encoding.UTF8.GetByteCount(start[..longest])..];
         return true;
+    }
+
+    // In 20240111 nothing but their width tells numbers apart, so none may lack its leading zero.
+    private bool IsNumber(int part) =>
+        part >= 0 && part < _parts.Length && _parts[part].Field is Field.Year or Field.Year2 or Field.Month or Field.Day or Field.Hour or Field.Hour12 or Field.Minute or Field.Second or Field.Fraction;
+
+    // "févr." is the abbreviation that some languages write; the dot belongs to it unless the format has one there.
+    private void EndAbbreviation(ref ReadOnlySpan<byte> text, Part part, int index)
+    {
+        if (((part.Field == Field.MonthShort && _dottedMonths) || (part.Field == Field.DayShort && _dottedDays)) && text.Length > 0 && text[0] == '.'
+            && !(index + 1 < _parts.Length && _parts[index + 1] is { Field: Field.Literal, Bytes: [(byte)'.', ..] }))
+            text = text[1..];
     }
 
     // The names of a list of 13 months (the last is empty) come twice: as in "3 marca" and as in "marzec".

@@ -45,15 +45,8 @@ internal sealed class NumberFormat
     /// <summary>Writes the number into <paramref name="target"/>; false when the text is none.</summary>
     public bool TryRead(ReadOnlySpan<byte> text, TextBuffer target)
     {
-        byte[]? cleaned = null;
         foreach (var word in _remove)
-        {
-            for (var at = text.IndexOf(word); at >= 0; at = text.IndexOf(word))
-            {
-                cleaned = [.. text[..at], .. text[(at + word.Length)..]];
-                text = cleaned;
-            }
-        }
+            text = Without(text, word);
         text = WhiteSpace.Trim(text);
         target.Clear();
         if (text.Length > 0 && text[0] is (byte)'+' or (byte)'-')
@@ -104,6 +97,22 @@ internal sealed class NumberFormat
                 return false;
         }
         return text.Length == 0;
+    }
+
+    /// <summary>The text without any occurrence of the word, also of those that arise where one was taken away.</summary>
+    private static ReadOnlySpan<byte> Without(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
+    {
+        if (text.IndexOf(word) < 0)
+            return text;
+        var kept = new byte[text.Length];
+        var length = 0;
+        foreach (var value in text)
+        {
+            kept[length++] = value;
+            if (kept.AsSpan(0, length).EndsWith(word))
+                length -= word.Length;
+        }
+        return kept.AsSpan(0, length);
     }
 
     private int Group(ReadOnlySpan<byte> text)

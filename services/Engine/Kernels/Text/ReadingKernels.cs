@@ -49,6 +49,7 @@ internal static unsafe class ReadingKernels
         var target = TextBuffers.Own.Next();
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (!texts.IsNull(row) && format.TryRead(texts.Text(row), target))
                 result.SetText(row, target.Text);
             else
@@ -70,6 +71,7 @@ internal static unsafe class ReadingKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (texts.IsNull(row) || !TryParse(formats, texts.Text(row), out var micros))
                 result.SetNull(row);
             else if (days)
@@ -99,6 +101,7 @@ internal static unsafe class ReadingKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (!texts.IsNull(row) && words.TryFind(texts.Text(row), out var value))
                 ((bool*)result.Data)[row] = value;
             else
@@ -112,6 +115,7 @@ internal static unsafe class ReadingKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (texts.IsNull(row))
                 result.SetNull(row);
             else

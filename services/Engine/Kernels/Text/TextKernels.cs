@@ -35,6 +35,7 @@ internal static unsafe class TextKernels
         uint changed = 0;
         while (first < call.Rows)
         {
+            call.ThrowIfStopped();
             if (!texts.IsNull(first))
                 program.Run(texts.Text(first), buffers, out changed, out _);
             if (changed != 0)
@@ -49,6 +50,7 @@ internal static unsafe class TextKernels
         var result = new Result(call.Output);
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (texts.IsNull(row))
                 result.SetNull(row);
             else if (row < first || !program.Wants(texts.Texts + row))
@@ -71,6 +73,7 @@ internal static unsafe class TextKernels
         var buffers = TextBuffers.Own;
         for (var row = FirstOfInterest(program, texts, call.Rows); row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             if (!texts.IsNull(row) && program.Wants(texts.Texts + row))
                 program.Run(texts.Text(row), buffers, out masks[row], out _);
         }
@@ -87,6 +90,7 @@ internal static unsafe class TextKernels
         var trace = new JsonTrace();
         for (var row = 0; row < call.Rows; row++)
         {
+            call.ThrowIfStopped();
             trace.Begin(names.Text(row));
             if (!texts.IsNull(row))
                 program.Run(texts.Text(row), TextBuffers.Own, out _, out _, trace);
