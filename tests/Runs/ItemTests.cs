@@ -341,6 +341,28 @@ public sealed class ItemTests
     }
 
     [Fact]
+    public void What_is_sensitive_in_one_elements_rejected_rows_is_so_in_all()
+    {
+        Items.EndedItem Rejecting(int number, params (string Name, string? Tag)[] members)
+        {
+            var outcome = Ended(number, ("ingested", "json")).Outcome!;
+            var schema = new DatasetSchema
+            {
+                Columns = [new DatasetColumn
+                {
+                    Name = "ingested",
+                    Type = "json",
+                    Sensitivity = members.Select(member => member.Tag).FirstOrDefault(tag => tag is not null),
+                    Members = [.. members.Select(member => new DatasetColumn { Name = member.Name, Type = "text", Sensitivity = member.Tag })],
+                }],
+            };
+            return new(number, number > 1, outcome with { Outputs = new Dictionary<string, DatasetRef> { ["rejected"] = outcome.Outputs["out"] with { Schema = schema } } }, null);
+        }
+        var stacked = Items.ItemStack.Of("a", 2, [Rejecting(1, ("ssn", "secret"), ("name", null)), Rejecting(2, ("ssn", null), ("name", null), ("email", "personal"))]).Outcome.Outputs["rejected"];
+        stacked.Schema.Columns.Single().Members.Select(member => (member.Name, member.Sensitivity)).ShouldBe([("ssn", "secret"), ("name", null), ("email", "personal")]);
+    }
+
+    [Fact]
     public void What_lacks_an_element_is_partial()
     {
         bool Partial(int count, params IReadOnlyList<Items.EndedItem> items) => Items.ItemStack.Of("a", count, items).Outcome.Outputs["out"].Partial;
