@@ -147,7 +147,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             Warnings = warnings,
             State = new IngestState
             {
-                Files = config.From.OnlyNew ? [.. state.Files.Where(old => !files.Any(file => file.Path == old.Path)), .. files] : [],
+                Files = config.From.OnlyNew ? [.. state.Files.ExceptBy(files.Select(file => file.Path), old => old.Path), .. files] : [],
                 Columns = [.. columns.Select(column => column.Seen)],
                 Source = source,
             }.Write(),

@@ -198,6 +198,22 @@ public sealed class PostgresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_row_that_comes_once_more_with_equal_content_at_the_same_moment_is_a_row_of_its_own()
+    {
+        await ExecuteAsync("CREATE TABLE clicks (who text, at timestamptz); INSERT INTO clicks VALUES ('ann', '2026-01-01 10:00+00'), ('ben', '2026-01-01 10:00+00')");
+        var source = new IngestSource { Connection = "crm-db", Table = "clicks" };
+        var incremental = new IncrementalSource { Cursor = "at" };
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(2);
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+
+        await ExecuteAsync("INSERT INTO clicks VALUES ('ann', '2026-01-01 10:00+00'), ('ann', '2026-01-01 10:00+00')");
+        var more = await IngestAsync(source, incremental);
+        more.Rows("who").ShouldBe([["ann"], ["ann"]]);
+        more.Outcome.Ledger[0].ShouldSatisfyAllConditions(line => line.In.ShouldBe(4), line => line.Filtered.ShouldBe(2), line => line.Balances.ShouldBeTrue());
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Of_several_states_of_a_row_the_latest_stays()
     {
         await ExecuteAsync("CREATE TABLE log (id int, v text, seq bigint); INSERT INTO log VALUES (1, 'a', 1), (1, 'b', 2), (2, 'c', 3), (1, 'd', 4), (NULL, 'x', 5), (NULL, 'y', 6)");

@@ -141,6 +141,127 @@ public sealed class SourceTests : IDisposable
         added.Outcome.Warnings.ShouldContain(warning => warning.Contains("new: w", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_first_record_longer_than_the_look_at_the_beginning_is_no_empty_file()
+    {
+        _run.Write("a.csv", $"1,\"{new string('x', 900_000)}\"\n2,b\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Header = HeaderMode.Absent } });
+        result.Rows("column1", "_row").ShouldBe([["1", "1"], ["2", "2"]]);
+        result.ShouldBalance();
+        _run.Write("a.csv", new string('x', 33 << 20));
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Type = FileFormat.Csv } })).Message.ShouldContain("longer than 32 MB");
+    }
+
+    [Fact]
+    public async Task A_first_record_with_line_ends_in_a_long_text_is_one_record()
+    {
+        var note = string.Concat(Enumerable.Repeat("a line, \"\"and\"\" one more\n", 20_000));
+        _run.Write("a.csv", $"1,\"{note}\"\n2,b\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Format = new IngestFormat { Header = HeaderMode.Absent } });
+        result.Rows("column1", "_row").ShouldBe([["1", "1"], ["2", "2"]]);
+        result.Value("column2").ShouldBe(note.Replace("\"\"", "\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("\"abc", 1)]
+    [InlineData("\"abc\n", 1)]
+    [InlineData("\"a\"b,c\n\"d\"e,f\n", 2)]
+    public async Task A_file_of_nothing_but_broken_lines_is_not_empty(string text, int lines)
+    {
+        _run.Write("a.csv", text);
+        var result = await _run.RunAsync();
+        result.Outcome.RowsRejected.ShouldBe(lines);
+        result.Rejected("reasons")[0][0]!.ShouldContain("Line 1 of a.csv");
+        result.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData("DOUBLE", "1.5", "int64")]
+    [InlineData("DOUBLE", "1.234", "decimal(18,2)")]
+    [InlineData("DECIMAL(18,4)", "1.2345", "decimal(18,2)")]
+    [InlineData("BIGINT", "9007199254740993", "double")]
+    [InlineData("TIMESTAMP", "2026-01-01 12:00:00", "date")]
+    [InlineData("BIGINT", "1", "date")]
+    [InlineData("DATE", "2026-01-01", "int64")]
+    [InlineData("DOUBLE", "nan", "decimal(18,2)")]
+    [InlineData("VARCHAR", "1.5", "int64")]
+    [InlineData("VARCHAR", "2026-02-30", "date")]
+    public async Task A_declared_type_does_not_round_what_a_parquet_file_holds(string type, string value, string declared)
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+            await session.ExecuteAsync($"COPY (SELECT CAST('{value}' AS {type}) AS v) TO '{path}' (FORMAT parquet)", default);
+        var error = await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["v"] = declared } });
+        (error.Code, error.Path).ShouldBe(("typeMismatch", "types.v"), error.Message);
+        error.Message.ShouldEndWith($"1 of its values are no {declared}.");
+    }
+
+    [Theory]
+    [InlineData("DOUBLE", "15", "int64", "15")]
+    [InlineData("VARCHAR", " 007 ", "int64", "7")]
+    [InlineData("VARCHAR", "yes", "bool", "true")]
+    [InlineData("TIMESTAMP", "2026-01-01 00:00:00", "date", "2026-01-01")]
+    [InlineData("BIGINT", "7", "text", "7")]
+    public async Task A_declared_type_that_holds_what_a_parquet_file_has_is_taken(string type, string value, string declared, string expected)
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+            await session.ExecuteAsync($"COPY (SELECT CAST('{value}' AS {type}) AS v UNION ALL SELECT NULL) TO '{path}' (FORMAT parquet)", default);
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["v"] = declared } });
+        result.Rows("v").ShouldBe([[expected], [null]], ignoreOrder: true);
+        result.TypeOf("v").ShouldBe(declared);
+    }
+
+    [Theory]
+    [InlineData("""[{"id": 1.5}, {"id": 2}]""", "ID", "id", "int64")]
+    [InlineData("""[{"Id": "x"}, {"Id": "2"}]""", "id", "Id", "int64")]
+    [InlineData("[1.5, 2]", "value", "value", "int64")]
+    [InlineData("""[{"id": 1.234}, {"id": 2}]""", "ID", "id", "decimal(18,2)")]
+    public async Task A_declared_type_holds_for_a_member_whatever_its_case(string json, string name, string column, string type)
+    {
+        _run.Write("a.json", json);
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { [name] = type } });
+        result.TypeOf(column).ShouldBe(type);
+        result.Rows(column, "_row").ShouldBe([[type == "int64" ? "2" : "2.00", "2"]]);
+        result.Rejected("_row").ShouldBe([["1"]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Columns_of_a_parquet_file_that_are_called_like_ours_get_another_name()
+    {
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        using (var session = _run.Open(path))
+            await session.ExecuteAsync($"COPY (SELECT 1 AS id, 'x' AS _source, 70 AS _row, 'k' AS _KEY, 71 AS file_row_number, 1.5 AS _row_) TO '{path}' (FORMAT parquet)", default);
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["_source_"] = "text", ["_row_"] = "double" } };
+        var result = await _run.RunAsync(config);
+        result.Rows("id", "_source_", "_row_", "_KEY_", "file_row_number_", "_row__2", "_row").ShouldBe([["1", "x", "70.0", "k", "71", "1.5", "1"]]);
+        result.Outcome.Warnings.ShouldContain("a.parquet: Column 2 (\"_source\") is called \"_source_\": its name is taken.");
+        result.ShouldBalance();
+        File.Delete(path);
+        _run.Write("a.csv", "id,file_row_number\n1,71\n");
+        (await _run.RunAsync()).Rows("id", "file_row_number_", "_row").ShouldBe([["1", "71", "1"]]);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_text_is_refused_and_not_read_as_a_table_of_one_strange_column()
+    {
+        _run.Write("a.dbf", [3, 110, 3, 8, 1, 0, 0, 0, .. new byte[24], .. "STATE"u8, .. new byte[27], 13, .. "Ohio"u8, 26]);
+        (await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } })).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("fileUnreadable"), error => error.Message.ShouldStartWith("a.dbf is no text"));
+        _run.Write("a.dbf", "id,v\n1,a\0b\n");
+        (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Two_signs_make_no_number()
+    {
+        _run.Write("a.csv", "i,d\n+5,+1e3\n+-5,1\n5,+-1\n+,2\n");
+        var result = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["i"] = "int64", ["d"] = "double" } });
+        result.Rows("i", "d").ShouldBe([["5", "1000.0"]]);
+        result.Outcome.RowsRejected.ShouldBe(3);
+        result.ShouldBalance();
+    }
+
     [Theory]
     [InlineData("..")]
     [InlineData("../..")]

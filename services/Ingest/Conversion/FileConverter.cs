@@ -136,11 +136,14 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             var name = Sql.Identifier(column.Name);
             if (found is null)
                 return $"CAST(NULL AS {column.Decision.Type.DuckDb}) AS {name}";
-            var value = Sql.Identifier(found.Name);
-            var type = ColumnType.FromDuckDb(source.EngineTypes[found.Name]);
+            var stored = source.Stored[found.Name];
+            var value = Sql.Identifier(stored.Name);
+            var type = ColumnType.FromDuckDb(stored.Type);
             if (column.Decision.Type == ColumnType.Text && found.Fixed is { IsNested: true })
                 value = $"to_json({value})";
-            return type == column.Decision.Type ? $"{value} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
+            if (type == column.Decision.Type)
+                return $"{value} AS {name}";
+            return type == ColumnType.Text ? $"{DeclaredCheck.Expression(column.Decision.Type, value, (byte)'.')} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
         });
         var rows = await DatasetFiles.WriteAsync(session, Watched($"SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(source.File.Path)})"), target, ct);
         return new ConvertedFile(target, rows, Origin(source.File, []));

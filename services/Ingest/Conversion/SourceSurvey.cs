@@ -32,5 +32,9 @@ internal sealed record JsonSource(SourceFile File, IReadOnlyList<ColumnFinding> 
     public required IReadOnlyList<string> Members { get; init; }
 }
 
-internal sealed record ParquetSource(SourceFile File, IReadOnlyList<ColumnFinding> Columns, IReadOnlyDictionary<string, string> EngineTypes, long Records)
+/// <summary>A column of a Parquet file by its own name, with the engine's type.</summary>
+internal sealed record StoredColumn(string Name, string Type);
+
+/// <param name="Stored">By the names of <paramref name="Columns"/>, which may be others than the file's.</param>
+internal sealed record ParquetSource(SourceFile File, IReadOnlyList<ColumnFinding> Columns, IReadOnlyDictionary<string, StoredColumn> Stored, long Records)
     : SourceSurvey(File, Columns, Records, 0);

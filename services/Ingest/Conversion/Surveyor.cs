@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Csv;
@@ -16,7 +18,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
     public async Task<SourceSurvey?> SurveyAsync(SourceFile file, List<string> warnings, CancellationToken ct)
     {
         if (IsParquet(file.Path) && format.Type is FileFormat.Auto or FileFormat.Parquet)
-            return Parquet(file);
+            return Parquet(file, warnings);
         if (format.Type == FileFormat.Parquet)
             throw new IngestException("fileUnreadable", $"{file.Name} is no Parquet file.");
         if (FileKind.Of(file.Path) is { } kind)
@@ -52,9 +54,20 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
 
     private CsvSource? Csv(SourceFile file, TextFile text, List<string> warnings, CancellationToken ct)
     {
+        var length = new FileInfo(text.Path).Length - text.Start;
         var head = TextFile.ReadHead(text.Path, text.Start);
+        if (IsBinary(head))
+            throw new IngestException("fileUnreadable", $"{file.Name} is no text: more than a tenth of it are bytes that no text has. CSV, JSON, Excel and Parquet can be read.");
         var found = new List<string>();
-        var layout = CsvSniffer.Sniff(head, new FileInfo(text.Path).Length - text.Start <= head.Length, Hints(), found);
+        var layout = CsvSniffer.Sniff(head, length <= head.Length, Hints(), found);
+        // A first record that is longer than the head.
+        while (layout is null && head.Length < length && head.Length < CsvScanner.MaxRecordBytes)
+        {
+            head = TextFile.ReadHead(text.Path, text.Start, Math.Min(head.Length * 4, CsvScanner.MaxRecordBytes));
+            layout = CsvSniffer.Sniff(head, length <= head.Length, Hints(), found);
+        }
+        if (layout is null && head.Length < length)
+            throw new IngestException("fileUnreadable", $"{file.Name} has no whole record within its first {CsvScanner.MaxRecordBytes >> 20} MB; it is no CSV.");
         warnings.AddRange(found.Select(warning => $"{file.Name}: {warning}"));
         if (layout is null)
         {
@@ -66,7 +79,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         return new CsvSource(file, columns, text, layout, survey) { Spools = survey.Spools };
     }
 
-    private ParquetSource Parquet(SourceFile file)
+    private ParquetSource Parquet(SourceFile file, List<string> warnings)
     {
         // The engine takes such a name for a pattern, and has no way to say that it is none.
         if (file.Path.AsSpan().IndexOfAny("*?[{") >= 0)
@@ -78,20 +91,56 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = memory, Threads = threads, Scratch = scratch, Paths = [file.Path] });
         var read = $"read_parquet({Sql.Literal(file.Path)})";
         var described = session.Query($"DESCRIBE SELECT * FROM {read}", row => (Name: row.GetString(0), Type: row.GetString(1)));
+        var renamed = new List<string>();
+        var names = CsvSniffer.Name(described.Select(column => column.Name), described.Count, renamed);
+        warnings.AddRange(renamed.Select(warning => $"{file.Name}: {warning}"));
+        var stored = new Dictionary<string, StoredColumn>(StringComparer.Ordinal);
         var columns = new List<ColumnFinding>();
-        foreach (var (name, type) in described)
+        foreach (var (name, (original, type)) in names.Zip(described))
         {
+            stored[name] = new StoredColumn(original, type);
             var ours = ColumnType.FromDuckDb(type) ?? ColumnType.NearestTo(type);
             // Nanoseconds are what some programs write for any time; they fit when none is used.
             if (type == "TIMESTAMP_NS")
-                ours = session.Scalar<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(name)}) % 1000 = 0) FROM {read}") ? ColumnType.Timestamp : ColumnType.Text;
+                ours = session.Scalar<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(original)}) % 1000 = 0) FROM {read}") ? ColumnType.Timestamp : ColumnType.Text;
+            if (declared.TryGetValue(name, out var wanted) && ours is not null && wanted != ours)
+                CheckDeclared(session, file, read, name, stored[name], wanted);
             columns.Add(new ColumnFinding(
                 name,
-                ours ?? throw new IngestException("typeUnsupported", $"Column \"{name}\" of {file.Name} has the type {type}, which Qualiz does not have."),
+                ours ?? throw new IngestException("typeUnsupported", $"Column \"{original}\" of {file.Name} has the type {type}, which Qualiz does not have."),
                 new ColumnEvidence()));
         }
         var rows = session.Scalar<long>($"SELECT count(*) FROM {read}");
-        return new ParquetSource(file, columns, described.ToDictionary(column => column.Name, column => column.Type), rows);
+        return new ParquetSource(file, columns, stored, rows);
+    }
+
+    // Tabs, line ends and the signs that are made to separate are left aside; a stray NUL is no reason yet.
+    private static bool IsBinary(ReadOnlySpan<byte> head)
+    {
+        head = head[..Math.Min(head.Length, 4096)];
+        var strange = 0;
+        foreach (var one in head)
+            strange += one is 0 or (> 1 and < 9) or (> 13 and < 26) ? 1 : 0;
+        return strange > 16 && strange > head.Length / 10;
+    }
+
+    // The engine's conversion would round, cut or wrap what its target does not hold.
+    private static void CheckDeclared(EngineSession session, SourceFile file, string read, string name, StoredColumn stored, ColumnType wanted)
+    {
+        var column = Sql.Identifier(stored.Name);
+        var type = stored.Type;
+        var misfits = 0L;
+        if (type == "VARCHAR")
+        {
+            session.Query($"SELECT {column} FROM {read} WHERE {column} IS NOT NULL", row => misfits += DeclaredCheck.Fits(wanted, Encoding.UTF8.GetBytes(row.GetString(0)), (byte)'.') ? 0 : 1);
+        }
+        else if (wanted != ColumnType.Text)
+        {
+            var cast = $"TRY_CAST({column} AS {wanted.DuckDb})";
+            misfits = session.Scalar<long>($"SELECT count(*) FROM {read} WHERE {column} IS NOT NULL AND ({cast} IS NULL OR CAST({cast} AS {type}) IS DISTINCT FROM {column})");
+        }
+        if (misfits > 0)
+            throw new IngestException("typeMismatch", string.Create(CultureInfo.InvariantCulture, $"Column \"{name}\" of {file.Name} is {ColumnType.FromDuckDb(type)?.ToString() ?? type}, and {misfits} of its values are no {wanted}."), $"types.{name}");
     }
 
     private CsvHints Hints() => new()

@@ -24,13 +24,17 @@ internal sealed record CsvHints
 internal static class CsvSniffer
 {
     private const int SampleRecords = 1000;
+    private const string EngineRow = "file_row_number";
     private static readonly byte[] Delimiters = [(byte)',', (byte)';', (byte)'\t', (byte)'|'];
     private static readonly byte[] OneBar = [(byte)'|'];
 
-    /// <returns>Null for a file without any record.</returns>
+    /// <returns>Null for a file without any record, or a head without a whole one.</returns>
     public static CsvLayout? Sniff(byte[] head, bool whole, CsvHints hints, List<string> warnings)
     {
         var samples = Candidates(head, hints).Select(dialect => Read(head, whole, dialect)).ToList();
+        // One that needs more of the file to see its first record may be the right one.
+        if (samples.Exists(sample => sample.Short))
+            return null;
         // An apostrophe encloses fields only where it does so more often than the double quote.
         if (hints.Quote is null)
         {
@@ -42,7 +46,7 @@ internal static class CsvSniffer
             samples.RemoveAll(sample => sample.Dialect.IsPlain && sample.Dialect with { Rest = pair.Dialect.Rest, Spaced = pair.Dialect.Spaced } == pair.Dialect && sample.Share <= pair.Share);
         var best = samples.Where(sample => sample.Dialect.IsPlain || sample.Pairs || hints.Delimiter is not null).MaxBy(sample => sample.Score)!;
         var records = best.Records;
-        if (!records.Exists(record => !record.Faulty))
+        if (records.Count == 0)
             return null;
         if (best.Dialect.Spaced)
             warnings.Add("Behind each delimiter stands a blank; it is taken as part of it.");
@@ -59,7 +63,8 @@ internal static class CsvSniffer
         }
         var first = records[preamble];
         var rows = Math.Min(hints.HeaderRows, records.Count - preamble);
-        var header = hints.Header ?? (rows > 1 || IsHeader(first.Fields, [.. records.Skip(preamble + 1).Where(record => !record.Faulty && record.Width == first.Width).Take(100).Select(record => record.Fields)], hints.DecimalSign));
+        // Where no record at all can be cut, each is to be set aside; none of them is a header.
+        var header = hints.Header ?? (records.Exists(record => !record.Faulty) && (rows > 1 || IsHeader(first.Fields, [.. records.Skip(preamble + 1).Where(record => !record.Faulty && record.Width == first.Width).Take(100).Select(record => record.Fields)], hints.DecimalSign)));
         rows = header ? rows : 0;
         var top = records.GetRange(preamble, rows);
         var given = header ? Titles(top) : [];
@@ -123,7 +128,7 @@ internal static class CsvSniffer
         return [.. titles];
     }
 
-    /// <summary>Makes names that can stand side by side in a table: none empty, none twice whatever the case, none of ours.</summary>
+    /// <summary>Makes names that can stand side by side in a table: none empty, none twice whatever the case, none of ours, nor the one that the engine gives to the rows of a file.</summary>
     public static IReadOnlyList<string> Name(IEnumerable<string> given, int width, List<string> warnings)
     {
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -133,7 +138,7 @@ internal static class CsvSniffer
             var wish = text.Replace("\0", "", StringComparison.Ordinal).Trim();
             if (wish.Length == 0)
                 wish = $"column{names.Count + 1}";
-            if (HiddenColumns.Names.Contains(wish, StringComparer.OrdinalIgnoreCase))
+            if (HiddenColumns.Names.Append(EngineRow).Contains(wish, StringComparer.OrdinalIgnoreCase))
                 wish += "_";
             var name = wish;
             for (var i = 2; !taken.Add(name); i++)
@@ -175,7 +180,9 @@ internal static class CsvSniffer
         var quoted = 0;
         while (records.Count < SampleRecords && scanner.Next())
         {
-            // The last record of a head is cut off.
+            // The last record of a head is cut off, and a first one whose quote is not closed in it may be.
+            if (!whole && records.Count == 0 && head.Length < CsvScanner.MaxRecordBytes && (scanner.NextOffset >= head.Length || scanner.Fault == RecordFault.UnterminatedQuote))
+                return new Sample(dialect, records, 1, 0, 0, false, 0) { Short = true };
             if (!whole && scanner.NextOffset >= head.Length)
                 break;
             if (scanner.Blank)
@@ -268,5 +275,9 @@ internal static class CsvSniffer
     }
 
     /// <param name="Pairs">The second byte of the delimiter stands behind the first wherever that is not quoted.</param>
-    private sealed record Sample(CsvDialect Dialect, List<SampleRecord> Records, int Modal, double Share, double Score, bool Pairs, int Quoted);
+    private sealed record Sample(CsvDialect Dialect, List<SampleRecord> Records, int Modal, double Share, double Score, bool Pairs, int Quoted)
+    {
+        /// <summary>The head does not hold a whole record.</summary>
+        public bool Short { get; init; }
+    }
 }

@@ -42,7 +42,7 @@ internal static class JsonSurvey
                 if (Misfit(document.RootElement, declared) is { } misfit)
                 {
                     rejected.Add(records);
-                    spool.Add(records, reader.Line, spool.Key(Texts(document.RootElement)), Encoding.UTF8.GetBytes(document.RootElement.GetRawText()),
+                    spool.Add(records, reader.Line, spool.Key(Texts(document.RootElement)), Ingested(document.RootElement),
                         $"type({misfit.Column})", misfit.Column, misfit.Value, $"the value is no {declared[misfit.Column]}");
                     continue;
                 }
@@ -71,8 +71,14 @@ internal static class JsonSurvey
     }
 
     private static List<(string Name, string Text)> Texts(JsonElement record) =>
-        [.. record.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null)
-            .Select(member => (member.Name, member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText()))];
+        record.ValueKind != JsonValueKind.Object ? [(ValueColumn, TextOf(record))]
+        : [.. record.EnumerateObject().Where(member => member.Value.ValueKind != JsonValueKind.Null)
+            .Select(member => (member.Name, TextOf(member.Value)))];
+
+    private static string TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    private static byte[] Ingested(JsonElement record) =>
+        Encoding.UTF8.GetBytes(record.ValueKind == JsonValueKind.Object ? record.GetRawText() : $"{{\"{ValueColumn}\":{record.GetRawText()}}}");
 
     // The beginning of a longer file ends somewhere.
     private static bool Next(JsonRecords reader, bool mayEnd)
@@ -149,16 +155,24 @@ internal static class JsonSurvey
 
     private static (string Column, string Value)? Misfit(JsonElement record, IReadOnlyDictionary<string, ColumnType> declared)
     {
-        if (declared.Count == 0 || record.ValueKind != JsonValueKind.Object)
+        if (declared.Count == 0)
             return null;
-        foreach (var (name, type) in declared)
+        if (record.ValueKind != JsonValueKind.Object)
+            return Check(ValueColumn, record);
+        // The configuration's names mean members whatever their case, as everywhere.
+        foreach (var member in record.EnumerateObject())
         {
-            if (type == ColumnType.Text || type == ColumnType.Json || !record.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
-                continue;
-            var text = value.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(value.GetString()!) : Encoding.UTF8.GetBytes(value.GetRawText());
-            if (!DeclaredCheck.Fits(type, text, (byte)'.'))
-                return (name, Encoding.UTF8.GetString(text));
+            if (Check(member.Name, member.Value) is { } misfit)
+                return misfit;
         }
         return null;
+
+        (string Column, string Value)? Check(string name, JsonElement value)
+        {
+            if (value.ValueKind == JsonValueKind.Null || !declared.TryGetValue(name, out var type) || type == ColumnType.Text || type == ColumnType.Json)
+                return null;
+            var text = TextOf(value);
+            return DeclaredCheck.Fits(type, Encoding.UTF8.GetBytes(text), (byte)'.') ? null : (name, text);
+        }
     }
 }

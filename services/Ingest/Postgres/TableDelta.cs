@@ -49,9 +49,14 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
             warnings.Add(string.Create(CultureInfo.InvariantCulture, $"More than {MaxSeen:N0} rows lie within the time looked back on: the next run may give some of them again."));
             seen = [];
         }
-        // What was within reach before and is still there is seen, too.
+        // What was within reach before is seen, too. Rows of equal content count as often as they came.
         if (since is not null && since.Value == last)
-            seen = [.. seen.Concat(since.Seen).Distinct().Take(MaxSeen)];
+        {
+            var times = seen.CountBy(content => content).ToDictionary();
+            foreach (var (content, before) in since.Seen.CountBy(content => content))
+                times[content] = Math.Max(before, times.GetValueOrDefault(content));
+            seen = [.. times.SelectMany(one => Enumerable.Repeat(one.Key, one.Value)).Take(MaxSeen)];
+        }
         return new SeenCursor(incremental.Cursor, last, seen);
     }
 
@@ -60,14 +65,18 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         if (incremental is null || file.Rows == 0)
             return new Sifted(file, 0, 0, 0);
         var cases = new List<string>();
-        await session.ExecuteAsync("CREATE TEMP TABLE seen (content VARCHAR)", ct);
+        var read = $"read_parquet({Sql.Literal(file.Path)}, file_row_number = true)";
         if (since is { Seen.Count: > 0 })
         {
-            foreach (var part in since.Seen.Chunk(5000))
-                await session.ExecuteAsync($"INSERT INTO seen VALUES {string.Join(", ", part.Select(content => $"({Sql.Literal(content)})"))}", ct);
-            cases.Add($"WHEN {_content} IN (SELECT content FROM seen) THEN 'seen'");
+            // Beside the source's own columns, whose names may be any.
+            await session.ExecuteAsync("CREATE TEMP TABLE seen (\"content seen\" VARCHAR, \"times seen\" BIGINT)", ct);
+            foreach (var part in since.Seen.CountBy(content => content).Chunk(5000))
+                await session.ExecuteAsync($"INSERT INTO seen VALUES {string.Join(", ", part.Select(one => $"({Sql.Literal(one.Key)}, {Sql.Literal(one.Value)})"))}", ct);
+            // One more of the same content than the last run had is a row of its own.
+            var time = "row_number() OVER (PARTITION BY \"content seen\" ORDER BY file_row_number)";
+            await session.ExecuteAsync($"CREATE TEMP TABLE repeated AS SELECT file_row_number AS row FROM {read} JOIN seen ON {_content} = \"content seen\" QUALIFY {time} <= \"times seen\"", ct);
+            cases.Add("WHEN file_row_number IN (SELECT row FROM repeated) THEN 'seen'");
         }
-        var read = $"read_parquet({Sql.Literal(file.Path)}, file_row_number = true)";
         if (key is not null && await session.ScalarAsync<bool>($"SELECT count(*) > 0 FROM (SELECT 1 FROM {read} GROUP BY {Sql.Identifiers(key)} HAVING count(*) > 1)", ct))
         {
             var cursor = Sql.Identifier(Column(incremental.Cursor, "incremental.cursor"));

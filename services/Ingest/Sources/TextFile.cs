@@ -79,11 +79,11 @@ internal sealed record TextFile(string Path, long Start, string Encoding, bool S
             },
             ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    public static byte[] ReadHead(string path, long start)
+    public static byte[] ReadHead(string path, long start, int bytes = HeadBytes)
     {
         using var stream = File.OpenRead(path);
         stream.Position = start;
-        var head = new byte[HeadBytes];
+        var head = new byte[Math.Min(bytes, Math.Max(0, stream.Length - start))];
         return head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
     }
 

@@ -66,8 +66,12 @@ internal static class DeclaredCheck
 
     private static bool FitsInt64(ReadOnlySpan<byte> value)
     {
-        if (value[0] == '+')
+        if (value is [(byte)'+', var digit, ..])
+        {
+            if (digit is < (byte)'0' or > (byte)'9')
+                return false;
             value = value[1..];
+        }
         return Utf8Parser.TryParse(value, out long _, out var used) && used == value.Length && used > 0;
     }
 
@@ -98,7 +102,7 @@ internal static class DeclaredCheck
                 return false;
             copy.Replace(decimalSign, (byte)'.');
         }
-        if (copy[0] == '+')
+        if (copy is [(byte)'+', not ((byte)'+' or (byte)'-'), ..])
             copy = copy[1..];
         // Infinity and the like are no measurements; a number beyond the range would become one.
         return copy.IndexOfAnyExcept(NumberBytes) < 0 && Utf8Parser.TryParse(copy, out double number, out var used) && used == copy.Length && double.IsFinite(number);
