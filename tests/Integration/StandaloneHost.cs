@@ -30,6 +30,9 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
 
     public Api Api { get; private set; } = null!;
 
+    /// <summary>Where the services keep what they know.</summary>
+    public string Database => _host.Surroundings.Database;
+
     public Uri Address => _host.Client.BaseAddress!;
 
     public async Task InitializeAsync()
