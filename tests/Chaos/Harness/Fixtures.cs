@@ -39,7 +39,7 @@ public abstract class InstanceFixture : IAsyncLifetime
     /// <summary>All that the pipelines of the workload ever did here.</summary>
     internal async Task AllShouldBeAsIfNothingHappenedAsync(TimeSpan? patience = null)
     {
-        await using var verdict = new Verdict(Instance, Workload, patience ?? TimeSpan.FromSeconds(60));
+        await using var verdict = new Verdict(Instance, Workload, patience ?? TimeSpan.FromMinutes(3));
         await verdict.ShouldBeAsIfNothingHappenedAsync();
     }
 
