@@ -1,5 +1,5 @@
-using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Rows;
+using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 
 namespace Qualiz.Deliver.Postgres;
