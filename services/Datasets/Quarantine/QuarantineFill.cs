@@ -370,17 +370,17 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
             "drop table if exists pg_temp.passed, pg_temp.versions; create temp table passed (key text) on commit drop; create temp table versions (source text) on commit drop", null, ct);
         await CopyTextsAsync("passed", session, $"SELECT DISTINCT key FROM waiting WHERE key <> {Sql.Literal(HiddenColumns.EmptyKey)} AND key IN (SELECT _key FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Key])})", ct);
         await CopyTextsAsync("versions", session, $"SELECT DISTINCT _source FROM {DatasetFiles.Relation(opened.Dataset, [HiddenColumns.Source])}", ct);
+        // Which files came again is asked once for each file, not for each row that waits.
         return await ExecuteAsync(
             $"""
+            with came as materialized (
+                select source, regexp_replace(source, '@[^@]*$', '') as file from (select source from versions union select source from incoming) both_ports where source ~ @file),
+            replaced as materialized (
+                select old.source from (select distinct q.source {waiting}) old
+                 where @whole and old.source ~ @file and old.source not in (select source from came) and regexp_replace(old.source, '@[^@]*$', '') in (select file from came))
             update datasets.quarantine_item target set state = 'settled', actor = 'system', at = @now, revision = revision + 1,
                    note = case when target.key in (select key from passed) then 'The row passes now.' else 'The file came again without this row.' end
-             where target.id in (
-                select q.id {waiting} and (q.key in (select key from passed)
-                    or @whole and exists (select from (select source from versions union select source from incoming) now
-                                where q.source ~ @file and now.source ~ @file and now.source <> q.source
-                                  and regexp_replace(now.source, '@[^@]*$', '') = regexp_replace(q.source, '@[^@]*$', ''))
-                   and not exists (select from incoming i where i.source = q.source)
-                   and not exists (select from versions v where v.source = q.source)))
+             where target.id in (select q.id {waiting} and (q.key in (select key from passed) or q.source in (select source from replaced)))
             """,
             new { stepId, firstNew, run, now, whole, file = FileVersion }, ct);
     }
