@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Cli.Running;
 
@@ -65,6 +66,15 @@ internal static class RunControl
             context.Terminal.Table(["element", "value", "state", "attempt", "why"], rows);
         }
         return ExitCode.Done;
+    }
+
+    /// <summary>The run is one of the version that was just saved, also when somebody else has saved another one since.</summary>
+    public static void AddVersion(JsonObject body, JsonElement saved)
+    {
+        if (saved.Text("version") is { } version)
+        {
+            body["version"] = int.Parse(version, CultureInfo.InvariantCulture);
+        }
     }
 
     /// <param name="interval"><c>2026-11-21T00:00Z/2026-11-21T06:00Z</c></param>

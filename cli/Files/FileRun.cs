@@ -17,7 +17,7 @@ internal sealed class FileRun(CommandContext context)
         string pipeline, string text, IReadOnlyDictionary<string, string> files, bool quiet, bool strict, Func<string, Task<int>> finish, CancellationToken ct)
     {
         await context.EnsureProjectAsync(ct);
-        await context.Client.PutTextAsync($"{context.ProjectPath}/pipelines/{pipeline}", text, "application/yaml", ct);
+        var saved = await context.Client.PutTextAsync($"{context.ProjectPath}/pipelines/{pipeline}", text, "application/yaml", ct);
         var parameters = new JsonObject();
         try
         {
@@ -29,8 +29,9 @@ internal sealed class FileRun(CommandContext context)
                 Names[upload] = Path.GetFileName(path);
             }
             context.Terminal.Status([]);
-            var started = await context.Client.PostAsync(
-                $"{context.ProjectPath}/runs", new JsonObject { ["pipeline"] = pipeline, ["params"] = parameters.DeepClone() }, ct, Guid.CreateVersion7().ToString());
+            var body = new JsonObject { ["pipeline"] = pipeline, ["params"] = parameters.DeepClone() };
+            RunControl.AddVersion(body, saved);
+            var started = await context.Client.PostAsync($"{context.ProjectPath}/runs", body, ct, Guid.CreateVersion7().ToString());
             var runPath = $"{context.ProjectPath}/runs/{started.Text("id")}";
             var options = new RunOptions("", [], context.Project, context.Json && !quiet, strict, null, Detach: false) { Quiet = quiet, Saved = true };
             var exit = await new RunCommand(context.Client, context.Terminal, TimeProvider.System).FollowAsync(runPath, options, ct);

@@ -38,10 +38,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         var project = $"api/v1/projects/{Uri.EscapeDataString(options.Project)}";
         var saved = await client.PutTextAsync($"{project}/pipelines/{Uri.EscapeDataString(name)}?file={Uri.EscapeDataString(Path.GetFileName(options.File))}", text, "application/yaml", ct);
         var body = new JsonObject { ["pipeline"] = name, ["params"] = parameters };
-        if (saved.Text("version") is { } version)
-        {
-            body["version"] = int.Parse(version, System.Globalization.CultureInfo.InvariantCulture);
-        }
+        RunControl.AddVersion(body, saved);
         if (parameters["day"] is JsonValue day)
         {
             body["day"] = day.DeepClone();

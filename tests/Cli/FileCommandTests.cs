@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Qualiz.Cli.Files;
 
 namespace Qualiz.Cli.Tests;
@@ -70,6 +71,32 @@ public sealed class FileCommandTests : IDisposable
         MatchCommand.NameSources(table, new Dictionary<string, string> { [Id] = "crm, old.csv" });
 
         File.ReadAllLines(table).ShouldBe(["left,right", "crm_ old.csv,upload:00000000-0000-0000-0000-000000000000", "\"[\"\"crm_ old.csv\"\"]\",x"]);
+    }
+
+    [Theory]
+    [InlineData("profile")]
+    [InlineData("clean")]
+    [InlineData("match")]
+    public async Task A_command_runs_the_version_that_it_saved_whatever_others_save_meanwhile(string command)
+    {
+        var file = WriteLines("a.csv", "id,name", "1,Ann");
+        using var instance = new InstanceStub(request => request switch
+        {
+            _ when request.StartsWith("PUT pipelines/", StringComparison.Ordinal) => (200, """{"version": 7}"""),
+            _ when request.StartsWith("POST uploads", StringComparison.Ordinal) => (201, """{"id": "01a20583-f303-7d31-a36b-a7af15e1ea06"}"""),
+            "POST runs" => (409, """{"title": "No run is needed to see what was asked for."}"""),
+            _ => (200, "{}"),
+        });
+
+        await instance.RunAsync(command switch
+        {
+            "profile" => ["profile", file],
+            "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
+            _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
+        });
+
+        var start = instance.Requests.Where(asked => asked.Request == "POST runs").ShouldHaveSingleItem().Body;
+        JsonNode.Parse(start)!["version"].ShouldNotBeNull().GetValue<int>().ShouldBe(7);
     }
 
     private string WriteLines(string name, params string[] lines)
