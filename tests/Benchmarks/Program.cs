@@ -3,6 +3,7 @@ using System.Text.Json;
 using Qualiz.Benchmarks;
 using Qualiz.Benchmarks.Data;
 using Qualiz.Benchmarks.Orchestration;
+using Qualiz.Benchmarks.Quality;
 using Qualiz.Contracts.Text;
 
 // One measured run of the child kind, in a process of its own, so that its peak memory is its own.
@@ -14,7 +15,7 @@ if (args is [CleanseChild.Argument, .. var cleanse])
 var rates = new RateOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
-    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(),
+    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
