@@ -17,6 +17,7 @@ public sealed class StackedInputs
         _inputs = inputs;
         Columns = Stack([.. inputs.Select(input => (input.Name, input.Dataset.Schema))]);
         Prefix = FreePrefix([.. Columns.Select(column => column.Name), .. added ?? []]);
+        RowNumber = new RowNumber(Columns.Select(column => column.Name), $"{Prefix}row");
     }
 
     /// <summary>The visible columns.</summary>
@@ -27,6 +28,9 @@ public sealed class StackedInputs
 
     /// <summary>The internal column with the number of the input that a row came from.</summary>
     public string InputColumn => $"{Prefix}input";
+
+    /// <summary>What tells the rows apart in a table of them.</summary>
+    internal RowNumber RowNumber { get; }
 
     /// <summary>The numbers of the inputs that hold all of their sources' rows; null: all of them do.</summary>
     public IReadOnlyList<int>? Whole => _inputs.Any(input => input.Dataset.Dataset.Partial)

@@ -57,8 +57,6 @@ public sealed class Matcher
     /// <summary>a, b (nodes), block, s0, s1, ..., probability; from the review threshold up, within groups all of them.</summary>
     internal const string PairTable = "match_pairs";
 
-    private const string RowId = "rowid";
-
     /// <summary>label, cluster, weakest: only where groups were joined.</summary>
     internal const string ClusterTable = "match_clusters";
 
@@ -109,15 +107,15 @@ public sealed class Matcher
     internal MatchConfig Config => _config;
     internal IReadOnlyList<Block> Blocks => _plan.Blocks;
 
-    /// <summary>The column that numbers the rows of the row table from 0 on: the engine's own, unless a column of the data hides it.</summary>
-    internal string RowNumber => _inputs.Columns.Any(column => column.Name.Equals(RowId, StringComparison.OrdinalIgnoreCase)) ? Sql.Identifier($"{_inputs.Prefix}row") : RowId;
+    /// <summary>The column that numbers the rows of the row table from 0 on.</summary>
+    internal string RowNumber => _inputs.RowNumber.Column;
 
     /// <summary>The evidence of a row of the pair table.</summary>
     internal string PairWeight => _scorer.Weight("probability");
 
     private async Task<MatchReport> RunAsync(CancellationToken ct)
     {
-        await Do($"CREATE TEMP TABLE {RowTable} AS SELECT *{(RowNumber == RowId ? "" : $", row_number() OVER () - 1 AS {RowNumber}")} FROM {_inputs.Relation()}", ct).ConfigureAwait(false);
+        await Do(_inputs.RowNumber.CreateTable(RowTable, $"FROM {_inputs.Relation()}"), ct).ConfigureAwait(false);
         var perInput = await _session.QueryAsync(
             $"SELECT CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), count(*) FROM {RowTable} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false);
         var rows = perInput.Sum(input => input.Rows);

@@ -172,14 +172,9 @@ public static class RecipeRun
     {
         var table = Sql.Identifier(recipe.Names.Table);
         var position = Sql.Identifier(recipe.Names.Position);
-        // A column of the data hides the engine's own row number when it has the same name.
-        if (recipe.Schema.Columns.Any(column => column.Name.Equals("rowid", StringComparison.OrdinalIgnoreCase)))
-        {
-            await session.ExecuteAsync($"CREATE TEMP TABLE {table} AS SELECT *, row_number() OVER () AS {position} FROM ({recipe.Query})", ct).ConfigureAwait(false);
-            return table;
-        }
-        await session.ExecuteAsync($"CREATE TEMP TABLE {table} AS {recipe.Query}", ct).ConfigureAwait(false);
-        return $"(SELECT *, rowid AS {position} FROM {table})";
+        var number = new RowNumber(recipe.Schema.Columns.Select(column => column.Name), recipe.Names.Position);
+        await session.ExecuteAsync(number.CreateTable(table, recipe.Query), ct).ConfigureAwait(false);
+        return number.IsHidden ? table : $"(SELECT *, {number.Column} AS {position} FROM {table})";
     }
 
     // Only rows whose key occurs more than once are ranked. A row that is rejected anyway never stands in the way of one that is not;
