@@ -13,10 +13,12 @@ if (args is [CleanseChild.Argument, .. var cleanse])
     return await CleanseChild.RunAsync(cleanse);
 
 var rates = new RateOptions();
+var errors = new ErrorsOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
     new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
+    new ErrorsBenchmark(errors),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;
@@ -25,6 +27,8 @@ for (var i = 0; i < args.Length; i++)
 {
     if (args[i] == "--json" && i + 1 < args.Length)
         json = args[++i];
+    else if (args[i] == "--curves" && i + 1 < args.Length)
+        errors.Curves = args[++i];
     else if (args[i] == "--from" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var from) && from > 0)
         (rates.From, i) = (from, i + 1);
     else if (args[i] == "--seconds" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Qualiz.Engine.Sessions;
+
+namespace Qualiz.Engine.Errors;
+
+/// <summary>
+/// A table in memory, column by column: each cell is the number of its value in the column's dictionary. Values are numbered in their own order and not in that
+/// of the rows, so that nothing that is computed from it depends on how the rows lie.
+/// </summary>
+public sealed class CellTable
+{
+    private CellTable(int rows, IReadOnlyList<CellColumn> columns)
+    {
+        Rows = rows;
+        Columns = columns;
+    }
+
+    public int Rows { get; }
+
+    public IReadOnlyList<CellColumn> Columns { get; }
+
+    /// <param name="rows">A row's cells in the order of <paramref name="columns"/>; null and the empty text are both no value.</param>
+    public static CellTable Of(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentNullException.ThrowIfNull(rows);
+        var builder = new Builder(columns);
+        foreach (var row in rows)
+            builder.Add(i => row[i]);
+        return builder.Build();
+    }
+
+    /// <param name="query">Gives the columns, all of them as text, in the order of the rows that findings are to be numbered by.</param>
+    public static async Task<CellTable> ReadAsync(EngineSession session, string query, IReadOnlyList<string> columns, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(columns);
+        var builder = new Builder(columns);
+        await foreach (var row in session.StreamAsync(query, row => row, ct).ConfigureAwait(false))
+            builder.Add(i => row.IsDBNull(i) ? null : row.GetString(i));
+        return builder.Build();
+    }
+
+    private sealed class Builder(IReadOnlyList<string> names)
+    {
+        private readonly Dictionary<string, int>[] _values = [.. names.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal) { [""] = 0 })];
+        private readonly List<int>[] _codes = [.. names.Select(_ => new List<int>())];
+        private int _rows;
+
+        public void Add(Func<int, string?> cell)
+        {
+            for (var i = 0; i < names.Count; i++)
+            {
+                var values = _values[i];
+                ref var code = ref CollectionsMarshal.GetValueRefOrAddDefault(values, cell(i) ?? "", out var exists);
+                if (!exists)
+                    code = values.Count - 1;
+                _codes[i].Add(code);
+            }
+            _rows++;
+        }
+
+        public CellTable Build() => new(_rows, [.. names.Select(Column)]);
+
+        private CellColumn Column(string name, int index)
+        {
+            // The empty text is the first in any order, so 0 stays the number of no value.
+            var values = _values[index].Keys.Order(StringComparer.Ordinal).ToArray();
+            var renumbered = new int[values.Length];
+            for (var i = 0; i < values.Length; i++)
+                renumbered[_values[index][values[i]]] = i;
+            var codes = _codes[index].ToArray();
+            var counts = new int[values.Length];
+            for (var row = 0; row < codes.Length; row++)
+                counts[codes[row] = renumbered[codes[row]]]++;
+            return new CellColumn(name, codes, values, counts);
+        }
+    }
+}
+
+/// <summary>One column of a <see cref="CellTable"/>.</summary>
+/// <param name="Codes">The number of each row's value; 0 is no value.</param>
+/// <param name="Values">The distinct values in ordinal order; the first is the empty text.</param>
+/// <param name="Counts">In how many rows each value stands.</param>
+public sealed record CellColumn(string Name, int[] Codes, string[] Values, int[] Counts)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}: {Values.Length - 1} values");
+}
