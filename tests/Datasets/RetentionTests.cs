@@ -545,6 +545,8 @@ public sealed class RetentionTests(DatasetsHost host, ITestOutputHelper output) 
 
         public Task<Stream> OpenReadAsync(string key, CancellationToken ct) => store.OpenReadAsync(key, ct);
 
+        public Task<int> ReadAsync(string key, long from, Memory<byte> into, CancellationToken ct) => store.ReadAsync(key, from, into, ct);
+
         public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct) => store.GetLocalPathAsync(key, scratch, ct);
 
         public Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct) => store.PutFileAsync(key, path, ct);

@@ -12,6 +12,7 @@ using Qualiz.Ingest.Sources;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
+using Qualiz.Platform.Storage;
 using EngineOptions = Qualiz.Engine.Sessions.EngineOptions;
 
 namespace Qualiz.Ingest.Tests;
@@ -68,13 +69,14 @@ internal sealed class IngestRun : IDisposable
 
     public async Task<StepError> FailAsync(IngestConfig config) => (await ExecuteAsync(config, default)).ShouldBeOfType<StepResult.Failed>().Error;
 
-    public async Task<HeadSchema?> HeadAsync(IngestConfig? config = null)
+    /// <param name="store">What the source is found in, in place of the store.</param>
+    public async Task<HeadSchema?> HeadAsync(IngestConfig? config = null, Func<IObjectStore, IObjectStore>? store = null)
     {
         var step = _bench.Step();
         var configuration = Configuration();
         return await new SourceHead(configuration, new OutboundGuard(configuration)).FindAsync(
             config ?? new IngestConfig { From = new IngestSource { Folder = Sources } },
-            new SourceAccess("demo", _bench.Store, step.Connections, step.Scratch),
+            new SourceAccess("demo", store?.Invoke(_bench.Store) ?? _bench.Store, step.Connections, step.Scratch),
             [],
             default);
     }

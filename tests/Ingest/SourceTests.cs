@@ -542,6 +542,8 @@ public sealed class SourceTests : IDisposable
 
         public Task<Stream> OpenReadAsync(string key, CancellationToken ct) => throw new NotSupportedException();
 
+        public Task<int> ReadAsync(string key, long from, Memory<byte> into, CancellationToken ct) => throw new NotSupportedException();
+
         public Task<StoredObject> PutFileAsync(string key, string path, CancellationToken ct) => throw new NotSupportedException();
 
         public Task<StoredObject> PutAsync(string key, Stream content, CancellationToken ct) => throw new NotSupportedException();

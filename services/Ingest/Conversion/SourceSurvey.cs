@@ -37,4 +37,8 @@ internal sealed record StoredColumn(string Name, string Type);
 
 /// <param name="Stored">By the names of <paramref name="Columns"/>, which may be others than the file's.</param>
 internal sealed record ParquetSource(SourceFile File, IReadOnlyList<ColumnFinding> Columns, IReadOnlyDictionary<string, StoredColumn> Stored, long Records)
-    : SourceSurvey(File, Columns, Records, 0);
+    : SourceSurvey(File, Columns, Records, 0)
+{
+    /// <summary>A type depends on values that were not looked at.</summary>
+    public bool Unchecked { get; init; }
+}

@@ -96,14 +96,18 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
         warnings.AddRange(renamed.Select(warning => $"{file.Name}: {warning}"));
         var stored = new Dictionary<string, StoredColumn>(StringComparer.Ordinal);
         var columns = new List<ColumnFinding>();
+        // A head has the footer, and no values.
+        var unseen = false;
         foreach (var (name, (original, type)) in names.Zip(described))
         {
             stored[name] = new StoredColumn(original, type);
             var ours = ColumnType.FromDuckDb(type) ?? ColumnType.NearestTo(type);
             // Nanoseconds are what some programs write for any time; they fit when none is used.
-            if (type == "TIMESTAMP_NS")
+            if (type == "TIMESTAMP_NS" && head)
+                (ours, unseen) = (ColumnType.Timestamp, true);
+            else if (type == "TIMESTAMP_NS")
                 ours = session.Scalar<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(original)}) % 1000 = 0) FROM {read}") ? ColumnType.Timestamp : ColumnType.Text;
-            if (declared.TryGetValue(name, out var wanted) && ours is not null && wanted != ours)
+            if (declared.TryGetValue(name, out var wanted) && ours is not null && wanted != ours && !head)
                 CheckDeclared(session, file, read, name, stored[name], wanted);
             columns.Add(new ColumnFinding(
                 name,
@@ -111,7 +115,7 @@ internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, 
                 new ColumnEvidence()));
         }
         var rows = session.Scalar<long>($"SELECT count(*) FROM {read}");
-        return new ParquetSource(file, columns, stored, rows);
+        return new ParquetSource(file, columns, stored, rows) { Unchecked = unseen };
     }
 
     // Tabs, line ends and the signs that are made to separate are left aside; a stray NUL is no reason yet.

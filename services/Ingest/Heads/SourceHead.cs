@@ -38,11 +38,11 @@ internal sealed class SourceHead(IConfiguration configuration, OutboundGuard gua
             var (path, cut) = await CutAsync(file.Path, Path.Combine(access.Scratch, $"head-{surveys.Count}"), ct);
             // A folder of its own: a surveyor numbers its files in scratch.
             var scratch = Directory.CreateDirectory(Path.Combine(access.Scratch, $"survey-{surveys.Count}")).FullName;
-            var surveyor = new Surveyor(config.Format, declared, config.Key, EngineMemory, 1, scratch, _ => { }, head: cut);
+            var surveyor = new Surveyor(config.Format, declared, config.Key, EngineMemory, 1, scratch, _ => { }, head: cut || file.Outline);
             if (await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, path, new FileInfo(path).Length, new string('0', 32)), warnings, ct) is not { } survey)
                 continue;
             surveys.Add(survey);
-            provisional |= cut;
+            provisional |= cut || survey is ParquetSource { Unchecked: true };
             partial |= cut && survey is JsonSource;
         }
 

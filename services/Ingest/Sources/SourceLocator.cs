@@ -8,7 +8,8 @@ using Qualiz.Platform.Storage;
 namespace Qualiz.Ingest.Sources;
 
 /// <summary>A file that was found, before it is looked at.</summary>
-internal sealed record FoundFile(string Id, string Name, string Path, long Bytes);
+/// <param name="Outline">The path has no more than a look at the columns takes: see <see cref="ObjectOutline"/>.</param>
+internal sealed record FoundFile(string Id, string Name, string Path, long Bytes, bool Outline = false);
 
 /// <summary>What finding and reading a source may use.</summary>
 internal sealed record SourceAccess(string Project, IObjectStore Store, IConnections Connections, string Scratch)
@@ -22,16 +23,13 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     // A pattern that finds more is a mistake, or a job for several steps.
     private const int MaxFiles = 100_000;
 
-    // A look at the head of a file on the web takes no more than this.
-    private const long WebHeadBytes = 2 << 20;
-
-    /// <param name="most">No more than the first so many are brought here.</param>
+    /// <param name="most">For a look: no more than the first so many, and of each that is not on this machine no more than the look takes.</param>
     public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue)
     {
         if (source.Connection is { } connection)
             return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source, access, most, ct);
         if (source.Url is { } url)
-            return [await new WebFile(configuration, guard).FetchAsync(url, access.Scratch, most == int.MaxValue ? null : WebHeadBytes, ct)];
+            return [await new WebFile(configuration, guard).FetchAsync(url, access.Scratch, most == int.MaxValue ? null : ObjectOutline.HeadBytes, ct)];
         if (source.Folder is { } folder)
             return InFolder(folder, source.Files);
         if (source.Upload is { } upload)
@@ -44,7 +42,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, IngestSource source, SourceAccess access, int most, CancellationToken ct)
     {
         if (connection.Type == WebConnection.Type)
-            return [await new WebFile(configuration, guard, OpenWeb(connection, source)).FetchAsync(source.Url!, access.Scratch, most == int.MaxValue ? null : WebHeadBytes, ct)];
+            return [await new WebFile(configuration, guard, OpenWeb(connection, source)).FetchAsync(source.Url!, access.Scratch, most == int.MaxValue ? null : ObjectOutline.HeadBytes, ct)];
         if (source.Files is not { } files)
             throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; url goes with type http.", "from.connection");
         switch (connection.Type)
@@ -171,7 +169,11 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         }
         var found = new List<FoundFile>();
         foreach (var item in keys.OrderBy(item => item.Key, StringComparer.Ordinal).Take(most))
-            found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), await store.GetLocalPathAsync(item.Key, scratch, ct), item.Bytes));
+        {
+            var outline = most < int.MaxValue && item.Bytes > ObjectOutline.HeadBytes;
+            var path = outline ? await ObjectOutline.FetchAsync(store, item, Path.Combine(scratch, $"outline-{found.Count}"), ct) : await store.GetLocalPathAsync(item.Key, scratch, ct);
+            found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), path, item.Bytes, outline));
+        }
         return found;
     }
 

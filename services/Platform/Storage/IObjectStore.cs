@@ -10,6 +10,11 @@ public interface IObjectStore
     /// <exception cref="FileNotFoundException">No such key.</exception>
     Task<Stream> OpenReadAsync(string key, CancellationToken ct);
 
+    /// <summary>Reads a part, and no more than that comes over the line. For a look into an object of any size.</summary>
+    /// <returns>How many bytes there were: fewer than asked for at the object's end, 0 behind it.</returns>
+    /// <exception cref="FileNotFoundException">No such key.</exception>
+    Task<int> ReadAsync(string key, long from, Memory<byte> into, CancellationToken ct);
+
     /// <summary>
     /// A path at which the object can be read in place: its own file with the local store, a copy under
     /// <paramref name="scratch"/> with S3 (made once per key and scratch folder).

@@ -50,6 +50,13 @@ internal sealed class LocalObjectStore : IObjectStore, IStoreProbe
         })));
     }
 
+    public async Task<int> ReadAsync(string key, long from, Memory<byte> into, CancellationToken ct)
+    {
+        await using var stream = await OpenReadAsync(key, ct);
+        stream.Position = from;
+        return await stream.ReadAtLeastAsync(into, into.Length, throwOnEndOfStream: false, ct);
+    }
+
     public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct)
     {
         var path = PathOf(key);

@@ -59,6 +59,33 @@ internal sealed class S3ObjectStore : IObjectStore, IStoreProbe, IDisposable
         return new GuardedStream(response.ResponseStream, key, response);
     }
 
+    public async Task<int> ReadAsync(string key, long from, Memory<byte> into, CancellationToken ct)
+    {
+        StoreKey.Check(key);
+        if (into.IsEmpty)
+            return 0;
+        var request = new GetObjectRequest { BucketName = _bucket, Key = _prefix + key, ByteRange = new ByteRange(from, from + into.Length - 1) };
+        GetObjectResponse response;
+        try
+        {
+            response = await Guard(key, () => _client.GetObjectAsync(request, ct));
+        }
+        catch (StoreUnavailableException refused) when (refused.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.RequestedRangeNotSatisfiable })
+        {
+            return 0;
+        }
+        await using var stream = new GuardedStream(response.ResponseStream, key, response);
+        // A look-alike that knows no ranges begins at the beginning.
+        for (var skip = response.HttpStatusCode == HttpStatusCode.PartialContent ? 0 : from; skip > 0;)
+        {
+            if (await stream.ReadAsync(into[..(int)Math.Min(skip, into.Length)], ct) is > 0 and var read)
+                skip -= read;
+            else
+                return 0;
+        }
+        return await stream.ReadAtLeastAsync(into, into.Length, throwOnEndOfStream: false, ct);
+    }
+
     public async Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct)
     {
         StoreKey.Check(key);

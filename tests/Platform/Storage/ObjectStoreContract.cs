@@ -51,6 +51,20 @@ public abstract class ObjectStoreContract : IDisposable
         copy.ToArray().AsSpan().SequenceEqual(content).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(0, 3, "abc")]
+    [InlineData(2, 4, "cdef")]
+    [InlineData(6, 100, "gh")]
+    [InlineData(8, 5, "")]
+    [InlineData(20, 5, "")]
+    [InlineData(3, 0, "")]
+    public async Task A_part_of_an_object_can_be_read(int from, int most, string expected)
+    {
+        await PutAsync("part", "abcdefgh");
+        var into = new byte[most];
+        Encoding.UTF8.GetString(into, 0, await Store.ReadAsync("part", from, into, default)).ShouldBe(expected);
+    }
+
     [Fact]
     public async Task A_staged_file_moves_to_its_key()
     {
@@ -97,6 +111,7 @@ public abstract class ObjectStoreContract : IDisposable
     public async Task A_missing_key_is_said_to_be_missing()
     {
         await Should.ThrowAsync<FileNotFoundException>(() => Store.OpenReadAsync("no/such", default));
+        await Should.ThrowAsync<FileNotFoundException>(() => Store.ReadAsync("no/such", 0, new byte[1], default));
         await Should.ThrowAsync<FileNotFoundException>(() => Store.GetLocalPathAsync("no/such", _scratch, default));
         (await Store.ExistsAsync("no/such", default)).ShouldBeFalse();
         await Store.DeleteAsync("no/such", default);
