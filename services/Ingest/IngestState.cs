@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Qualiz.Contracts.Data;
 
 namespace Qualiz.Ingest;
 
@@ -28,7 +29,11 @@ internal sealed record SeenFile(string Path, long Size, string Hash);
 
 /// <param name="Value">The largest value read, as text.</param>
 /// <param name="Seen">Content hashes of the rows that the next run will see again: those at that value, or within the time looked back on.</param>
-internal sealed record SeenCursor(string Column, string Value, IReadOnlyList<string> Seen);
+internal sealed record SeenCursor(string Column, string Value, IReadOnlyList<string> Seen)
+{
+    /// <summary>The same where they are many: each hash and how often it came.</summary>
+    public DatasetRef? SeenRows { get; init; }
+}
 
 internal sealed record SeenColumn(string Name, string Type)
 {

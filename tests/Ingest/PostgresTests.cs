@@ -213,6 +213,45 @@ public sealed class PostgresTests : IAsyncLifetime
         (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task However_many_rows_lie_within_reach_each_comes_once(bool lookback)
+    {
+        await ExecuteAsync("CREATE TABLE t (id int, \"content seen\" text, at timestamptz); INSERT INTO t SELECT i, 'x', '2026-01-01 10:00+00' FROM generate_series(1, 30000) i");
+        var source = new IngestSource { Connection = "crm-db", Table = "t" };
+        var incremental = new IncrementalSource { Cursor = "at", Lookback = lookback ? new Duration(TimeSpan.FromHours(2)) : null };
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(30_000);
+        _run.State!.Value.GetRawText().Length.ShouldBeLessThan(5000);
+        var kept = _run.State!.Value.GetRawText();
+        var again = await IngestAsync(source, incremental);
+        again.Outcome.Ledger[0].ShouldSatisfyAllConditions(line => line.In.ShouldBe(30_000), line => line.Filtered.ShouldBe(30_000), line => line.Balances.ShouldBeTrue());
+        again.Outcome.Warnings.ShouldBeEmpty();
+        // Nothing is written anew for a run that has found nothing.
+        _run.State!.Value.GetRawText().ShouldBe(kept);
+
+        await ExecuteAsync("INSERT INTO t VALUES (7, 'x', '2026-01-01 10:00+00'), (40000, 'y', '2026-01-01 10:00+00')");
+        (await IngestAsync(source, incremental)).Rows("id").Select(row => row[0]).Order().ShouldBe(["40000", "7"]);
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+
+        // Later rows come; what is out of reach is forgotten.
+        await ExecuteAsync("INSERT INTO t VALUES (50000, 'z', '2026-01-01 11:00+00')");
+        (await IngestAsync(source, incremental)).Rows("id").ShouldBe([["50000"]]);
+        _run.State!.Value.GetProperty("cursor").GetProperty("seenRows").ValueKind.ShouldBe(lookback ? System.Text.Json.JsonValueKind.Object : System.Text.Json.JsonValueKind.Null);
+        (await IngestAsync(source, incremental)).Outcome.RowsOut.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_seen_and_is_lost_is_told_and_nothing_comes_twice_unawares()
+    {
+        await ExecuteAsync("CREATE TABLE t (id int, at timestamptz); INSERT INTO t SELECT i, '2026-01-01 10:00+00' FROM generate_series(1, 2000) i");
+        var source = new IngestSource { Connection = "crm-db", Table = "t" };
+        await IngestAsync(source, new IncrementalSource { Cursor = "at" });
+        var key = _run.State!.Value.GetProperty("cursor").GetProperty("seenRows").GetProperty("files")[0].GetProperty("key").GetString()!;
+        File.Delete(Path.Combine(_run.Store, key));
+        (await FailAsync(source, new IncrementalSource { Cursor = "at" })).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("stateLost"), error => error.Transient.ShouldBeFalse());
+    }
+
     [Fact]
     public async Task Of_several_states_of_a_row_the_latest_stays()
     {

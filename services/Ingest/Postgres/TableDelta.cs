@@ -1,8 +1,10 @@
 using System.Globalization;
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
+using Qualiz.Platform.Operators;
 
 namespace Qualiz.Ingest.Postgres;
 
@@ -14,13 +16,30 @@ internal sealed record Sifted(ConvertedFile File, long Seen, long Replaced, long
 /// <summary>What an incremental read makes of the rows that came: each change once, and the place where the next run goes on.</summary>
 internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColumn> columns, IncrementalSource? incremental, SourceTable table)
 {
-    // Rows of the span that is looked back on are known again by hash; with more of them the state would be too large.
-    private const int MaxSeen = 20_000;
+    /// <summary>Up to so many hashes stand in the state itself, which people read and the database keeps; more are a file that it names.</summary>
+    private const int MostInState = 1000;
+
+    private static readonly DatasetSchema SeenSchema = new()
+    {
+        Columns = [new DatasetColumn { Name = "content", Type = "text" }, new DatasetColumn { Name = "times", Type = "int64" }],
+    };
 
     private readonly string _content = HiddenColumns.KeyExpression(columns.Select(column => (column.Name, column.Decision.Type)));
 
+    /// <summary>Makes what the last run has seen a table of the session.</summary>
+    /// <param name="paths">Of the file that the state names, if it names one.</param>
+    public async Task LoadAsync(SeenCursor? since, IReadOnlyList<string> paths, CancellationToken ct)
+    {
+        await session.ExecuteAsync("CREATE TEMP TABLE seen (\"content seen\" VARCHAR, \"times seen\" BIGINT)", ct);
+        foreach (var part in (since?.Seen ?? []).CountBy(content => content).Chunk(5000))
+            await session.ExecuteAsync($"INSERT INTO seen VALUES {string.Join(", ", part.Select(one => $"({Sql.Literal(one.Key)}, {Sql.Literal(one.Value)})"))}", ct);
+        if (since?.SeenRows is { } file)
+            await session.ExecuteAsync($"INSERT INTO seen SELECT * FROM {DatasetFiles.Relation(new LocalDataset(file, paths))}", ct);
+    }
+
     /// <summary>The cursor that the run leaves, from all rows that came.</summary>
-    public async Task<SeenCursor?> CursorAsync(ConvertedFile file, IngestState state, SeenCursor? since, List<string> warnings, CancellationToken ct)
+    /// <param name="path">Where the hashes go when they are many.</param>
+    public async Task<SeenCursor?> CursorAsync(ConvertedFile file, IngestState state, SeenCursor? since, IStepOutputs outputs, string path, List<string> warnings, CancellationToken ct)
     {
         if (incremental is null)
             return state.Cursor;
@@ -42,22 +61,29 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         // The next run asks again for rows from here on.
         var span = incremental.Lookback is { Value: var lookback } && lookback > TimeSpan.Zero
             ? string.Create(CultureInfo.InvariantCulture, $" - INTERVAL '{lookback.TotalSeconds} seconds'") : "";
-        var seen = await session.QueryAsync(
-            $"SELECT {_content} FROM {read} WHERE {name} >= CAST({Sql.Literal(last)} AS {type.DuckDb}){span} LIMIT {MaxSeen + 1}", row => row.GetString(0), ct);
-        if (seen.Count > MaxSeen)
-        {
-            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"More than {MaxSeen:N0} rows lie within the time looked back on: the next run may give some of them again."));
-            seen = [];
-        }
+        await session.ExecuteAsync(
+            $"CREATE TEMP TABLE reach AS SELECT {_content} AS \"content now\", count(*) AS \"times now\" FROM {read} WHERE {name} >= CAST({Sql.Literal(last)} AS {type.DuckDb}){span} GROUP BY 1", ct);
         // What was within reach before is seen, too. Rows of equal content count as often as they came.
         if (since is not null && since.Value == last)
         {
-            var times = seen.CountBy(content => content).ToDictionary();
-            foreach (var (content, before) in since.Seen.CountBy(content => content))
-                times[content] = Math.Max(before, times.GetValueOrDefault(content));
-            seen = [.. times.SelectMany(one => Enumerable.Repeat(one.Key, one.Value)).Take(MaxSeen)];
+            var all = "reach FULL JOIN seen ON \"content now\" = \"content seen\"";
+            if (since.Column == incremental.Cursor && !await session.ScalarAsync<bool>($"SELECT coalesce(bool_or(coalesce(\"times now\", 0) > coalesce(\"times seen\", 0)), false) FROM {all}", ct))
+                return since;
+            await session.ExecuteAsync(
+                $"""
+                CREATE TEMP TABLE together AS SELECT coalesce("content now", "content seen") AS "content now", greatest(coalesce("times now", 0), coalesce("times seen", 0)) AS "times now" FROM {all};
+                DROP TABLE reach;
+                ALTER TABLE together RENAME TO reach;
+                """,
+                ct);
         }
-        return new SeenCursor(incremental.Cursor, last, seen);
+        if (await session.ScalarAsync<long>("SELECT CAST(coalesce(sum(\"times now\"), 0) AS BIGINT) FROM reach", ct) <= MostInState)
+        {
+            var few = await session.QueryAsync("SELECT \"content now\", \"times now\" FROM reach ORDER BY 1", row => Enumerable.Repeat(row.GetString(0), (int)row.GetInt64(1)), ct);
+            return new SeenCursor(incremental.Cursor, last, [.. few.SelectMany(one => one)]);
+        }
+        var rows = await DatasetFiles.WriteAsync(session, "SELECT \"content now\" AS content, \"times now\" AS times FROM reach", path, ct);
+        return new SeenCursor(incremental.Cursor, last, []) { SeenRows = DatasetRef.Of(SeenSchema, await outputs.CommitAsync(path, rows, ct)) };
     }
 
     public async Task<Sifted> SiftAsync(ConvertedFile file, IReadOnlyList<string>? key, SeenCursor? since, Func<string> other, string? deletedPath, CancellationToken ct)
@@ -66,15 +92,12 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
             return new Sifted(file, 0, 0, 0);
         var cases = new List<string>();
         var read = $"read_parquet({Sql.Literal(file.Path)}, file_row_number = true)";
-        if (since is { Seen.Count: > 0 })
+        if (since is not null && (since.Seen.Count > 0 || since.SeenRows is not null))
         {
-            // Beside the source's own columns, whose names may be any.
-            await session.ExecuteAsync("CREATE TEMP TABLE seen (\"content seen\" VARCHAR, \"times seen\" BIGINT)", ct);
-            foreach (var part in since.Seen.CountBy(content => content).Chunk(5000))
-                await session.ExecuteAsync($"INSERT INTO seen VALUES {string.Join(", ", part.Select(one => $"({Sql.Literal(one.Key)}, {Sql.Literal(one.Value)})"))}", ct);
             // One more of the same content than the last run had is a row of its own.
-            var time = "row_number() OVER (PARTITION BY \"content seen\" ORDER BY file_row_number)";
-            await session.ExecuteAsync($"CREATE TEMP TABLE repeated AS SELECT file_row_number AS row FROM {read} JOIN seen ON {_content} = \"content seen\" QUALIFY {time} <= \"times seen\"", ct);
+            var time = "row_number() OVER (PARTITION BY \"content seen\" ORDER BY row)";
+            await session.ExecuteAsync(
+                $"CREATE TEMP TABLE repeated AS SELECT row FROM (SELECT file_row_number AS row, {_content} AS content FROM {read}) JOIN seen ON content = \"content seen\" QUALIFY {time} <= \"times seen\"", ct);
             cases.Add("WHEN file_row_number IN (SELECT row FROM repeated) THEN 'seen'");
         }
         if (key is not null && await session.ScalarAsync<bool>($"SELECT count(*) > 0 FROM (SELECT 1 FROM {read} GROUP BY {Sql.Identifiers(key)} HAVING count(*) > 1)", ct))

@@ -107,6 +107,8 @@ internal sealed class TableIngest(OutboundGuard guard)
         var others = new Queue<string>([step.Outputs.CreateFile("out"), step.Outputs.CreateFile("out")]);
         var deletedPath = config.Incremental?.Deleted is null ? null : step.Outputs.CreateFile(IngestModule.DeletedPort);
         var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
+        var seenPath = step.Outputs.CreateFile("seen");
+        var seenBefore = since?.SeenRows is { } known ? await FindAsync(step, known, ct) : [];
         using var spool = new RejectSpool(Path.Combine(step.Scratch, "rejected"), key ?? []);
         var total = table.EstimatedRows;
         var copy = new TableCopy(table.Columns, lines, ranges, (row, show, fault) => Reject(spool, row, show, fault), rows => { });
@@ -117,7 +119,7 @@ internal sealed class TableIngest(OutboundGuard guard)
                 MemoryBytes = step.Grant.MemoryBytes - (repeats?.Bytes ?? 0),
                 Threads = step.Grant.Threads,
                 Scratch = step.Scratch,
-                Paths = [target, .. others, rejectedPath, .. deletedPath is null ? Array.Empty<string>() : [deletedPath]],
+                Paths = [target, .. others, rejectedPath, seenPath, .. seenBefore, .. deletedPath is null ? Array.Empty<string>() : [deletedPath]],
                 // A table has no order.
                 PreserveOrder = false,
             },
@@ -151,7 +153,8 @@ internal sealed class TableIngest(OutboundGuard guard)
 
         var converted = new ConvertedFile(target, rows, new RowOrigin { Source = survey.File.Source, Key = key });
         var delta = new TableDelta(session, columns, config.Incremental, table);
-        var cursor = await delta.CursorAsync(converted, state, since, warnings, ct);
+        await delta.LoadAsync(since, seenBefore, ct);
+        var cursor = await delta.CursorAsync(converted, state, since, step.Outputs, seenPath, warnings, ct);
         var outcome = await delta.SiftAsync(converted, key, since, others.Dequeue, deletedPath, ct);
         converted = outcome.File;
         if (key is null)
@@ -203,6 +206,18 @@ internal sealed class TableIngest(OutboundGuard guard)
                 Columns = [.. columns.Select(column => column.Seen)],
             }.Write(),
         });
+    }
+
+    private static async Task<IReadOnlyList<string>> FindAsync(StepContext step, DatasetRef known, CancellationToken ct)
+    {
+        try
+        {
+            return await step.GetLocalPathsAsync(known, ct);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new IngestException("stateLost", "What the last run wrote down of the rows that come again is gone. Reset the step's state to read all rows anew.", "incremental");
+        }
     }
 
     private static TableSurvey Survey(SourceTable table, string source) =>
