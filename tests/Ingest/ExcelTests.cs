@@ -79,6 +79,42 @@ public sealed class ExcelTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_formula_came_to_that_has_no_value_is_kept_as_excel_shows_it()
+    {
+        _run.Write("a.xlsx", Xlsx.Write(new Xlsx.Sheet("s",
+        [
+            ["id", "amount", "day"],
+            [1, 5.5, new Xlsx.Error("#N/A")],
+            [2, new Xlsx.Error("#DIV/0!"), new DateTime(2024, 1, 31)],
+            [3, new Xlsx.Error("#REF!"), null],
+        ])));
+        var result = await _run.RunAsync();
+        result.Rows("id", "amount", "day", "_row").ShouldBe([["1", "5.5", "#N/A", "1"], ["2", "#DIV/0!", "2024-01-31", "2"], ["3", "#REF!", null, "3"]]);
+        result.Outcome.Warnings.ShouldBe(["a.xlsx: 3 cells are errors of formulas and are kept as text (#N/A in C2, #DIV/0! in B3, #REF! in B4). The rule nulls makes them empty, a type under types rejects their rows."]);
+        result.ShouldBalance();
+        _run.State = null;
+        var declared = await _run.RunAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["amount"] = "decimal(18,2)" } });
+        declared.Rows("id", "amount").ShouldBe([["1", "5.50"]]);
+        declared.Rejected("reasons").Select(row => row[0]!).ShouldAllBe(reason => reason.Contains("the value is no decimal(18,2)", StringComparison.Ordinal));
+        declared.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Errors_beside_and_below_the_table_and_in_its_names_are_not_lost()
+    {
+        _run.Write("a.xlsx", Xlsx.Write(new Xlsx.Sheet("s",
+        [
+            ["id", new Xlsx.Error("#NAME?"), "v"],
+            [1, 2, "x"],
+            [2, 3, "y", new Xlsx.Error("#N/A")],
+            [new Xlsx.Error("#REF!")],
+        ])));
+        var result = await _run.RunAsync();
+        result.Rows("id", "#NAME?", "v", "column4").ShouldBe([["1", "2", "x", null], ["2", "3", "y", "#N/A"], ["#REF!", null, null, null]]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
     public async Task Damaged_and_foreign_files_are_named()
     {
         var good = Xlsx.Write(new Xlsx.Sheet("Data", [["id"], [1.0]]));

@@ -12,6 +12,9 @@ internal static class Xlsx
     /// <param name="Merges">e.g. B1:D1.</param>
     public sealed record Sheet(string Name, object?[][] Rows, params string[] Merges);
 
+    /// <summary>What a formula came to that has no value: <c>#N/A</c>, <c>#REF!</c>.</summary>
+    public sealed record Error(string Text);
+
     public static byte[] Write(params Sheet[] sheets)
     {
         var target = new MemoryStream();
@@ -52,6 +55,7 @@ internal static class Xlsx
                 {
                     null => "",
                     string cell => $"<c r=\"{at}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{SecurityElement.Escape(cell)}</t></is></c>",
+                    Error cell => $"<c r=\"{at}\" t=\"e\"><f>1/0</f><v>{cell.Text}</v></c>",
                     bool cell => $"<c r=\"{at}\" t=\"b\"><v>{(cell ? 1 : 0)}</v></c>",
                     DateTime { TimeOfDay.Ticks: 0 } cell => $"<c r=\"{at}\" s=\"1\"><v>{cell.ToOADate().ToString("R", CultureInfo.InvariantCulture)}</v></c>",
                     DateTime cell => $"<c r=\"{at}\" s=\"2\"><v>{cell.ToOADate().ToString("R", CultureInfo.InvariantCulture)}</v></c>",

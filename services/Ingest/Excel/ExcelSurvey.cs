@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -41,7 +42,10 @@ internal static class ExcelSurvey
         {
             using var stream = System.IO.File.OpenRead(file.Path);
             using var reader = openXml ? ExcelReaderFactory.CreateOpenXmlReader(stream) : ExcelReaderFactory.CreateBinaryReader(stream);
-            return Select(reader, file, format.Sheet, warnings, ct) ? Read(reader, file, format, declared, rewritten, spool, warnings, progress, ct) : null;
+            if (!Select(reader, file, format.Sheet, warnings, ct))
+                return null;
+            var errors = openXml ? ExcelErrors.Find(file, reader.Name, ct) : ImmutableDictionary<(int Row, int Column), ExcelError>.Empty;
+            return Read(reader, file, format, declared, errors, rewritten, spool, warnings, progress, ct);
         }
         catch (InvalidPasswordException)
         {
@@ -112,17 +116,17 @@ internal static class ExcelSurvey
     }
 
     private static ExcelSource? Read(
-        IExcelDataReader reader, SourceFile file, IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, string rewritten, RejectSpool spool, List<string> warnings,
+        IExcelDataReader reader, SourceFile file, IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyDictionary<(int Row, int Column), ExcelError> errors, string rewritten, RejectSpool spool, List<string> warnings,
         Action<long> progress, CancellationToken ct)
     {
-        var width = Math.Min(reader.FieldCount, MaxColumns);
+        var width = Math.Min(errors.Keys.Aggregate(reader.FieldCount, (most, at) => Math.Max(most, at.Column + 1)), MaxColumns);
+        Warn(file, errors, warnings);
         var merges = reader.MergeCells ?? [];
         var head = new List<(int Row, object?[] Cells)>();
         var row = 0;
         while (head.Count < HeadRows && reader.Read())
         {
-            row++;
-            var cells = Cells(reader, width);
+            var cells = Cells(reader, row++, errors, width);
             if (cells.Any(cell => cell is not null))
                 head.Add((row, cells));
         }
@@ -140,7 +144,7 @@ internal static class ExcelSurvey
             preamble++;
         if (preamble == head.Count - 1)
             preamble = 0;
-        var header = format.Header switch { HeaderMode.Present => true, HeaderMode.Absent => false, _ => head[preamble].Cells.All(cell => cell is null or string) };
+        var header = format.Header switch { HeaderMode.Present => true, HeaderMode.Absent => false, _ => head[preamble].Cells.All(IsName) };
         if (format.Header == HeaderMode.Absent)
             preamble = 0;
         var top = preamble;
@@ -151,7 +155,7 @@ internal static class ExcelSurvey
             var at = head[top].Row - 1;
             var spans = merges.Where(merge => merge.FromRow == at && merge.ToRow == at && merge.ToColumn > merge.FromColumn && merge.ToColumn < width).ToList();
             // Groups of columns under one title: the names stand in the row below.
-            if (spans.Count > 0 && top + 1 < head.Count && head[top + 1].Row == head[top].Row + 1 && head[top + 1].Cells.All(cell => cell is null or string))
+            if (spans.Count > 0 && top + 1 < head.Count && head[top + 1].Row == head[top].Row + 1 && head[top + 1].Cells.All(IsName))
             {
                 foreach (var span in spans)
                 {
@@ -161,7 +165,7 @@ internal static class ExcelSurvey
                 top++;
                 var names = head[top].Cells;
                 for (var i = 0; i < width; i++)
-                    titles[i] = names[i] is string name ? titles[i] is { } group && group != name ? $"{group} {name}" : name : titles[i];
+                    titles[i] = names[i] is { } cell && Show(cell) is var name ? titles[i] is { } group && group != name ? $"{group} {name}" : name : titles[i];
             }
             top++;
         }
@@ -183,8 +187,7 @@ internal static class ExcelSurvey
                 Take(line, cells);
             while (reader.Read())
             {
-                row++;
-                var cells = Cells(reader, width);
+                var cells = Cells(reader, row++, errors, width);
                 if (cells.Any(cell => cell is not null))
                     Take(row, cells);
                 if ((records & 0xff) == 0)
@@ -242,18 +245,36 @@ internal static class ExcelSurvey
 
     private static int Filled(object?[] cells) => cells.Count(cell => cell is not null);
 
-    private static object?[] Cells(IExcelDataReader reader, int width)
+    // A title, also one that a formula was to make.
+    private static bool IsName(object? cell) => cell is null or string or ExcelError;
+
+    private static object?[] Cells(IExcelDataReader reader, int row, IReadOnlyDictionary<(int Row, int Column), ExcelError> errors, int width)
     {
         var cells = new object?[width];
         for (var i = 0; i < Math.Min(width, reader.FieldCount); i++)
             cells[i] = reader.GetValue(i) is var value && value is "" ? null : value;
+        for (var i = 0; errors.Count > 0 && i < width; i++)
+            cells[i] ??= errors.GetValueOrDefault((row, i));
         return cells;
+    }
+
+    private static void Warn(SourceFile file, IReadOnlyDictionary<(int Row, int Column), ExcelError> errors, List<string> warnings)
+    {
+        if (errors.Count == 0)
+            return;
+        var first = errors.OrderBy(error => error.Key).Take(3).Select(error => string.Create(CultureInfo.InvariantCulture, $"{error.Value.Text} in {Letters(error.Key.Column)}{error.Key.Row + 1}"));
+        warnings.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{file.Name}: {errors.Count} cells are errors of formulas and are kept as text ({string.Join(", ", first)}{(errors.Count > 3 ? ", ..." : "")}). The rule nulls makes them empty, a type under types rejects their rows."));
+
+        static string Letters(int column) => (column >= 26 ? Letters((column / 26) - 1) : "") + (char)('A' + (column % 26));
     }
 
     /// <summary>A cell as text that reads back as the same value.</summary>
     internal static string Show(object cell) => cell switch
     {
         string text => text,
+        ExcelError error => error.Text,
         bool truth => truth ? "true" : "false",
         DateTime moment => ExcelColumn.IsTime(moment) ? moment.ToString("HH:mm:ss.FFFFFF", CultureInfo.InvariantCulture)
             : moment.TimeOfDay == TimeSpan.Zero ? moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)
