@@ -93,4 +93,16 @@ public sealed record DatasetColumn
 
     /// <summary>True for the columns that carry a row's identity (<c>_source</c>, <c>_row</c>, <c>_key</c>): kept, not shown.</summary>
     public bool Hidden { get; init; }
+
+    /// <summary>The column that holds the values of both, as a step does that puts rows on top of each other: what is sensitive in one is sensitive.</summary>
+    public DatasetColumn With(DatasetColumn other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return this with
+        {
+            Nullable = Nullable || other.Nullable,
+            Sensitivity = SensitivityTags.Strictest(this, other),
+            Members = [.. Members.Concat(other.Members).GroupBy(member => member.Name, StringComparer.Ordinal).Select(members => members.Aggregate((one, next) => one.With(next)))],
+        };
+    }
 }

@@ -96,7 +96,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         var columns = step.Inputs.SelectMany(input => input.Dataset.Schema.Columns).ToList();
         var outputs = new Dictionary<string, DatasetRef> { [RejectedRows.Port] = DatasetRef.Of(RejectedRows.Schema([.. columns, .. recipe.Schema.Columns]), rejected) };
         if (files.Changes is not null)
-            outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(RejectedRows.Strictest(columns)), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
+            outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(SensitivityTags.Strictest(columns)), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
         var counts = Counts(result);
         if (patched is var (applied, path))
         {

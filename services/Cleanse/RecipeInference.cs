@@ -22,7 +22,7 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
     {
         var datasets = inputs.Select(input => new RecipeInput(input.Name, EmptyDataset.Of(input.Schema!))).ToList();
         var columns = inputs.SelectMany(input => input.Schema!.Columns).ToList();
-        var changes = ChangeLog.Schema(RejectedRows.Strictest(columns));
+        var changes = ChangeLog.Schema(SensitivityTags.Strictest(columns));
         while (true)
         {
             try

@@ -151,7 +151,7 @@ internal sealed class EnrichPlan
             var own = _columns[index];
             if (DatasetFiles.TypeOf(own) != DatasetFiles.TypeOf(other))
                 throw new RecipeException(RecipeException.ColumnType, $"Column \"{name}\" is {own.Type}, \"{theirs}\" of {_lookup!.Name} is {other.Type}; give them one type first.", path);
-            _columns[index] = own with { Sensitivity = RejectedRows.Strictest([own, other]) };
+            _columns[index] = own with { Sensitivity = SensitivityTags.Strictest([own, other]) };
             taken.Add(new TakenColumn(mode, index, other));
         }
         return taken;
@@ -267,7 +267,7 @@ internal sealed class EnrichPlan
         var at = _columns.FindIndex(column => column.Name == derived.Column);
         if (at < 0)
             CheckNew(derived.Column, $"{path}.column");
-        var sensitivity = RejectedRows.Strictest(_columns.Where(column => reads.Contains(column.Name, StringComparer.Ordinal)));
+        var sensitivity = SensitivityTags.Strictest(_columns.Where(column => reads.Contains(column.Name, StringComparer.Ordinal)));
 
         // A list of one, because the value may be empty itself.
         var result = Quote($"{_p}t{Number(index)}");

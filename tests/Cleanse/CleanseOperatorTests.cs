@@ -1,5 +1,4 @@
 using Qualiz.Contracts.Schemas;
-using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
@@ -156,6 +155,18 @@ public sealed class CleanseOperatorTests : IDisposable
     }
 
     [Fact]
-    public void The_rejected_rows_take_the_strictest_tag() =>
-        RejectedRows.Strictest([new() { Name = "a", Type = "text", Sensitivity = "personal" }, new() { Name = "b", Type = "text", Sensitivity = "secret" }]).ShouldBe("secret");
+    public async Task Values_that_come_together_are_as_sensitive_as_the_most_sensitive_of_them()
+    {
+        var outcome = (await RunAsync(
+            """
+            {"rules": [{"rule":"fill","columns":["b"],"from":"s"}, {"rule":"derive","column":"d","expression":"P || S"}, {"rule":"derive","column":"c","expression":"c || s"},
+              {"rule":"phone","columns":["tel"],"countryFrom":"s"}]}
+            """,
+            await _bench.InputAsync("SELECT 'x' AS p, 'NO' AS s, 'x' AS b, 'x' AS c, 'x' AS e, '22123456' AS tel", "one", ("p", "personal"), ("s", "secret"), ("b", "personal"), ("c", "personal"), ("e", "personal"), ("tel", "personal")),
+            await _bench.InputAsync("SELECT 'x' AS p, 'NO' AS s, 'x' AS e", "two", ("e", "secret")))).ShouldBeOfType<StepResult.Completed>().Outcome;
+        var rejected = outcome.Outputs["rejected"].Schema;
+        outcome.Outputs["out"].Schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Sensitivity}")
+            .ShouldBe(["p personal", "s secret", "b secret", "c secret", "e secret", "tel secret", "d secret"]);
+        rejected.Find("ingested")!.Sensitivity.ShouldBe("secret");
+    }
 }

@@ -358,8 +358,10 @@ public sealed class ItemTests
             };
             return new(number, number > 1, outcome with { Outputs = new Dictionary<string, DatasetRef> { ["rejected"] = outcome.Outputs["out"] with { Schema = schema } } }, null);
         }
-        var stacked = Items.ItemStack.Of("a", 2, [Rejecting(1, ("ssn", "secret"), ("name", null)), Rejecting(2, ("ssn", null), ("name", null), ("email", "personal"))]).Outcome.Outputs["rejected"];
-        stacked.Schema.Columns.Single().Members.Select(member => (member.Name, member.Sensitivity)).ShouldBe([("ssn", "secret"), ("name", null), ("email", "personal")]);
+        var stacked = Items.ItemStack.Of("a", 2, [Rejecting(1, ("ssn", "personal"), ("name", null)), Rejecting(2, ("ssn", "secret"), ("name", null), ("email", "personal"))]).Outcome.Outputs["rejected"];
+        var column = stacked.Schema.Columns.Single();
+        column.Members.Select(member => (member.Name, member.Sensitivity)).ShouldBe([("ssn", "secret"), ("name", null), ("email", "personal")]);
+        column.Sensitivity.ShouldBe("secret");
     }
 
     [Fact]

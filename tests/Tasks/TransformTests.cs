@@ -127,6 +127,28 @@ public sealed class TransformTests : IDisposable
         outcome.Outputs["out"].Schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Sensitivity}").ShouldBe(["mail personal", "n ", "last secret"]);
     }
 
+    [Fact]
+    public async Task Where_a_column_takes_the_keys_of_the_other_side_it_takes_their_tag()
+    {
+        var outcome = await CompletedAsync(
+            """{"operations": [{"operation": "join", "how": "full", "with": "other", "keys": {"k": "pin"}}]}""",
+            await _bench.InputAsync("SELECT 'a' AS k, 1 AS n", "in", ("k", "personal")),
+            await _bench.InputAsync("SELECT '1234' AS pin", "other", ("pin", "secret")));
+        outcome.Outputs["out"].Schema.Columns.Where(column => !column.Hidden).Select(column => $"{column.Name} {column.Sensitivity}").ShouldBe(["k secret", "n "]);
+    }
+
+    [Fact]
+    public async Task Sensitive_values_do_not_become_names_of_columns()
+    {
+        var input = await _bench.InputAsync("SELECT 'a' AS k, '1234' AS pin", "in", ("pin", "secret"));
+        const string Pivot = """{"operation": "pivot", "by": ["k"], "column": "pin", "function": "count" """;
+        var failed = (await RunAsync($$"""{"operations": [{{Pivot}}}]}""", input)).ShouldBeOfType<StepResult.Failed>();
+        (failed.Error.Code, failed.Error.Path).ShouldBe(("valueInvalid", "operations[0].column"));
+        failed.Error.Message.ShouldNotContain("1234");
+        var named = await CompletedAsync($$"""{"operations": [{{Pivot}}, "names": ["0000"]}]}""", input);
+        named.Outputs["out"].Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ShouldBe(["k", "0000"]);
+    }
+
     [Theory]
     [InlineData("""[{"operation": "filter", "where": "emial > ''"}]""", "columnUnknown operations[0].where@0 email")]
     [InlineData("""[{"operation": "filter", "where": "id"}]""", "expressionInvalid operations[0].where@ ")]

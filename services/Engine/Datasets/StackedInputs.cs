@@ -59,7 +59,7 @@ public sealed class StackedInputs
                     throw new RecipeException(RecipeException.TypeConflict, $"The column \"{known.Name}\" of {other.Input} is written \"{column.Name}\" in {name}; rename one of them.", "");
                 if (DatasetFiles.TypeOf(known) != DatasetFiles.TypeOf(column))
                     throw new RecipeException(RecipeException.TypeConflict, $"Column \"{column.Name}\" is {known.Type} in {other.Input} and {column.Type} in {name}; give it one type where it is read.", "");
-                columns[other.Index] = known with { Nullable = known.Nullable || column.Nullable, Sensitivity = RejectedRows.Strictest([known, column]) };
+                columns[other.Index] = known.With(column);
             }
         }
         return [.. columns.Select(column => inputs.All(input => input.Schema.Find(column.Name) is not null) ? column : column with { Nullable = true })];

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
-using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 
@@ -81,7 +80,7 @@ public sealed class EntityTables
 
     public static DatasetSchema ProvenanceSchema(IReadOnlyList<DatasetColumn> columns)
     {
-        var tag = RejectedRows.Strictest(columns);
+        var tag = SensitivityTags.Strictest(columns);
         var schema = Schema([("entity_id", "text"), ("column", "text"), ("value", "text"), ("strategy", "text"), ("runner_up", "text")], hidden: true);
         return new DatasetSchema { Columns = [.. schema.Columns.Select(column => column.Name is "value" or "runner_up" ? column with { Sensitivity = tag } : column)] };
     }

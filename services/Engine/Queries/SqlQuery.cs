@@ -181,7 +181,7 @@ internal sealed class SensitiveColumns
 
     public SensitiveColumns(IEnumerable<DatasetColumn> columns) => _tags = columns.Where(column => column.Sensitivity is not null)
         .GroupBy(column => column.Name, StringComparer.OrdinalIgnoreCase)
-        .ToDictionary(group => group.Key, group => RejectedRows.Strictest(group)!, StringComparer.OrdinalIgnoreCase);
+        .ToDictionary(group => group.Key, group => SensitivityTags.Strictest(group)!, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The strictest tag of what the column may hold. Where names do not tell (positions, renamed tables), that is everything.</summary>
     public string? TagOf(string column, QueryWalker walker)
@@ -189,7 +189,7 @@ internal sealed class SensitiveColumns
         if (_tags.Count == 0)
             return null;
         if (walker.NamesAreLost)
-            return Strictest(_tags.Values);
+            return SensitivityTags.Strictest(_tags.Values);
         // What a name stands for may itself be made of names that were given before.
         var names = new HashSet<string>([column], StringComparer.OrdinalIgnoreCase);
         var open = new Queue<string>(names);
@@ -198,8 +198,6 @@ internal sealed class SensitiveColumns
             foreach (var read in walker.ReadsOf(name).Where(names.Add))
                 open.Enqueue(read);
         }
-        return Strictest(names.Select(name => _tags.GetValueOrDefault(name)).OfType<string>());
+        return SensitivityTags.Strictest(names.Select(name => _tags.GetValueOrDefault(name)));
     }
-
-    private static string? Strictest(IEnumerable<string> tags) => tags.OrderByDescending(tag => tag == "secret").FirstOrDefault();
 }

@@ -1,3 +1,4 @@
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Types;
 
 namespace Qualiz.Engine.Recipes;
@@ -9,6 +10,9 @@ internal sealed class RecipeColumn(string name, ColumnType type)
     public ColumnType Type { get; set; } = type;
     public bool Nullable { get; set; } = true;
     public string? Sensitivity { get; set; }
+
+    /// <summary>Values of a column with this tag have come in.</summary>
+    public void AlsoHolds(string? tag) => Sensitivity = SensitivityTags.Strictest(Sensitivity, tag);
 
     /// <summary>The value it has now.</summary>
     public CellVersion Current { get; set; } = new(name);

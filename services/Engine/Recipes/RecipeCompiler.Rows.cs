@@ -1,3 +1,4 @@
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Types;
@@ -30,8 +31,7 @@ public sealed partial class RecipeCompiler
         foreach (var column in columns)
         {
             column.Nullable = from is not null && column.Nullable && from.Nullable;
-            if (from is not null)
-                column.Sensitivity ??= from.Sensitivity;
+            column.AlsoHolds(from?.Sensitivity);
         }
     }
 
@@ -67,7 +67,7 @@ public sealed partial class RecipeCompiler
         if (rule.Else == Else.Keep && column is not null && column.Type != type)
             throw new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type} and would become {type}: the old value cannot be kept.", $"{path}.else");
         var otherwise = Otherwise(rule.Else, rule.Default, type, path);
-        var sensitivity = _columns.Where(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal)).Select(candidate => candidate.Sensitivity).FirstOrDefault(tag => tag is not null);
+        var sensitivity = SensitivityTags.Strictest(_columns.Where(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal)).Select(candidate => candidate.Sensitivity));
         var (result, failed, changed) = (Temporary(), Temporary(), Temporary());
         Layer(added: [(result, $"TRY({sql})")]);
         Layer(added: [(failed, Failed(result, sql))]);
@@ -89,7 +89,7 @@ public sealed partial class RecipeCompiler
         Layer(new() { [column] = value }, [(changed, difference)], [result]);
         column.Type = type;
         column.Nullable = true;
-        column.Sensitivity ??= sensitivity;
+        column.AlsoHolds(sensitivity);
         AddChange(number, changed, column.Name, before, typeBefore, column.Current, type);
     }
 

@@ -1,3 +1,4 @@
+using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Sessions;
@@ -36,7 +37,7 @@ public sealed partial class RecipeCompiler
         var parts = string.Join(", ", columns.Select(column => column.Type == ColumnType.Text ? $"nullif({Quote(column.Name)}, '')" : $"CAST({Quote(column.Name)} AS VARCHAR)"));
         Reshape(
             [(rule.Into, $"nullif(concat_ws({Sql.Literal(rule.Separator)}, {parts}), '')", ColumnType.Text)],
-            RejectedRows.Strictest(columns.Select(column => column.Sensitivity)), rule.Keep ? [] : columns, columns[0]);
+            SensitivityTags.Strictest(columns.Select(column => column.Sensitivity)), rule.Keep ? [] : columns, columns[0]);
     }
 
     private void Apply(FlattenRule rule, string path)

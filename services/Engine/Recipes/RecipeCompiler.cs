@@ -127,7 +127,7 @@ public sealed partial class RecipeCompiler
                 if (other.Column.Type != type)
                     throw new RecipeException(RecipeException.TypeConflict, $"Column \"{column.Name}\" is {other.Column.Type} in {other.Input} and {type} in {_inputs[i].Name}; give it one type where it is read.", "");
                 other.Column.Nullable |= column.Nullable;
-                other.Column.Sensitivity ??= column.Sensitivity;
+                other.Column.AlsoHolds(column.Sensitivity);
             }
         }
         foreach (var column in _columns)

@@ -21,8 +21,8 @@ public static class RejectedRows
     public static DatasetSchema Schema(params IEnumerable<DatasetColumn> columns)
     {
         var members = columns.Where(column => !column.Hidden).GroupBy(column => column.Name, StringComparer.Ordinal)
-            .Select(group => group.First() with { Sensitivity = Strictest(group) }).ToList();
-        var tag = Strictest(members);
+            .Select(group => group.First() with { Sensitivity = SensitivityTags.Strictest(group) }).ToList();
+        var tag = SensitivityTags.Strictest(members);
         return new DatasetSchema
         {
             Columns =
@@ -40,9 +40,4 @@ public static class RejectedRows
             ],
         };
     }
-
-    /// <summary>The strictest tag of some columns: <c>secret</c> before any other.</summary>
-    public static string? Strictest(IEnumerable<DatasetColumn> columns) => Strictest(columns.Select(column => column.Sensitivity));
-
-    internal static string? Strictest(IEnumerable<string?> tags) => tags.Where(tag => tag is not null).OrderByDescending(tag => tag == "secret").FirstOrDefault();
 }

@@ -73,10 +73,13 @@ public sealed class TransformCompiler
         compiler.Begin();
         for (var i = 0; i < operations.Count; i++)
         {
-            if (operations[i] is PivotOperation { Names.Count: 0 })
-                return new TransformCheck(null, problems, true);
             try
             {
+                if (operations[i] is PivotOperation { Names.Count: 0 } open)
+                {
+                    compiler.Spread(open, $"operations[{Number(i)}]");
+                    return new TransformCheck(null, problems, true);
+                }
                 compiler.Apply(operations[i], $"operations[{Number(i)}]");
             }
             catch (RecipeException exception)
@@ -278,7 +281,14 @@ public sealed class TransformCompiler
                 _merged.Add(other);
         }
         if (full)
-            _columns = _columns.ConvertAll(column => column with { Nullable = true });
+        {
+            _columns = _columns.ConvertAll(column => column with
+            {
+                Nullable = true,
+                // Of a row of the other side alone it holds their key.
+                Sensitivity = SensitivityTags.Strictest(keys.Where(key => key.Ours == column).Select(key => key.Theirs.Sensitivity).Prepend(column.Sensitivity)),
+            });
+        }
         _columns = [.. _columns, .. names];
         if (!lookup)
         {
@@ -358,14 +368,23 @@ public sealed class TransformCompiler
     private void Pivot(PivotOperation pivot, string path)
     {
         var by = pivot.By.Select((name, i) => Find(name, $"{path}.by[{Number(i)}]")).Distinct().ToList();
-        var spread = Find(pivot.Column, $"{path}.column");
-        if (spread.Type.IsNested)
-            throw new RecipeException(RecipeException.ColumnType, $"Column \"{spread.Name}\" is {spread.Type}; its values cannot be names.", $"{path}.column");
+        var spread = Spread(pivot, path);
         var text = $"CAST({Quote(spread.Name)} AS VARCHAR)";
         var names = pivot.Names.Count > 0 ? pivot.Names : Occurring(text, path);
         var values = names.Select((name, i) =>
             Value(pivot.Function, pivot.Of, path, NewName($"{pivot.Prefix}{name}", pivot.Names.Count > 0 ? $"{path}.names[{Number(i)}]" : path), $"{text} = {Sql.Literal(name)}")).ToList();
         Group(by, values, (_, i) => pivot.Names.Count > 0 ? $"{path}.names[{Number(i)}]" : path, path);
+    }
+
+    /// <summary>The column whose values become names.</summary>
+    private Column Spread(PivotOperation pivot, string path)
+    {
+        var spread = Find(pivot.Column, $"{path}.column");
+        if (spread.Type.IsNested)
+            throw new RecipeException(RecipeException.ColumnType, $"Column \"{spread.Name}\" is {spread.Type}; its values cannot be names.", $"{path}.column");
+        // A name is seen by everybody, also where values are masked.
+        return pivot.Names.Count > 0 || spread.Sensitivity is null ? spread
+            : throw new RecipeException(RecipeException.ValueInvalid, $"The values of column \"{spread.Name}\" are {spread.Sensitivity} and would become names of columns; name those that may be seen.", $"{path}.column");
     }
 
     private IReadOnlyList<string> Occurring(string text, string path)

@@ -95,7 +95,7 @@ internal static class ItemStack
 
                 var first = columns[other.At];
                 known[column.Name] = other with { Holders = other.Holders + 1 };
-                columns[other.At] = Both(first, column);
+                columns[other.At] = first.With(column);
                 if (first.Name != column.Name || first.Type != column.Type)
                 {
                     conflict ??= new StepError
@@ -116,14 +116,6 @@ internal static class ItemStack
             Columns = [.. columns.Select(column => known[column.Name].Holders < parts.Count ? column with { Nullable = true } : column).OrderBy(column => column.Hidden)],
         };
     }
-
-    private static DatasetColumn Both(DatasetColumn first, DatasetColumn second) => first with
-    {
-        Nullable = first.Nullable || second.Nullable,
-        Sensitivity = first.Sensitivity ?? second.Sensitivity,
-        // Sensitive in one element is sensitive.
-        Members = [.. first.Members.Concat(second.Members).GroupBy(member => member.Name, StringComparer.Ordinal).Select(members => members.Aggregate(Both))],
-    };
 
     private static IEnumerable<DataFile> Files(DatasetRef content, DatasetSchema schema) =>
         content.Schema.Columns.Select(column => column.Name).SequenceEqual(schema.Columns.Select(column => column.Name))
