@@ -129,7 +129,12 @@ internal sealed record DeliveryRows(LocalDataset Dataset, IReadOnlyList<DatasetC
 internal sealed record Delivered(long Rows, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<string> Warnings);
 
 /// <summary>The delivery cannot be made. The message holds no row values.</summary>
-internal sealed class DeliveryException(string code, string message, string? path = null, bool transient = false) : Exception(message)
+internal sealed class DeliveryException(StepError error) : Exception(error.Message)
 {
-    public StepError Error { get; } = new() { Code = code, Message = message, Path = path, Transient = transient };
+    public DeliveryException(string code, string message, string? path = null, bool transient = false)
+        : this(new StepError { Code = code, Message = message, Path = path, Transient = transient })
+    {
+    }
+
+    public StepError Error => error;
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Files;
@@ -83,8 +82,8 @@ internal static class FileDelivery
             : string.Join(", ", rows.Columns.Select(column => $"{Value(column.Name, DatasetFiles.TypeOf(column), format.Type)} AS {Sql.Identifier(column.Name)}"));
         var written = await session.ExecuteAsync($"COPY (SELECT {select} FROM {rows.Relation}) TO {Sql.Literal(path)} ({options})", ct).ConfigureAwait(false);
         // The driver's count is 32 bits wide.
-        if (rows.Count <= int.MaxValue && written != rows.Count)
-            throw new DeliveryException("inputDamaged", string.Create(CultureInfo.InvariantCulture, $"The input holds {written:N0} rows, {rows.Count:N0} were recorded."));
+        if (rows.Count <= int.MaxValue && InputRows.Check(written, rows.Count) is { } damage)
+            throw new DeliveryException(damage);
     }
 
     private const string Lines = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\n'";

@@ -123,8 +123,8 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
         await Statements.ExecuteAsync(connection, $"CREATE TEMP TABLE qualiz_stage ({string.Join(", ", columns)})", ct).ConfigureAwait(false);
         await CopyFeed.RunAsync(connection, $"COPY {Stage} FROM STDIN (FORMAT text, ENCODING 'UTF8')", rows, step, ct).ConfigureAwait(false);
         var staged = await Statements.ScalarAsync<long>(connection, $"SELECT count(*) FROM {Stage}", ct).ConfigureAwait(false);
-        if (staged != rows.Count)
-            throw new DeliveryException("inputDamaged", string.Create(CultureInfo.InvariantCulture, $"The input holds {staged:N0} rows, {rows.Count:N0} were recorded."));
+        if (InputRows.Check(staged, rows.Count) is { } damage)
+            throw new DeliveryException(damage);
         if (config.Mode == DeliverMode.Upsert)
             await CheckKeysAsync(connection, ct).ConfigureAwait(false);
     }
