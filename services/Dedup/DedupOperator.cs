@@ -118,7 +118,7 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         foreach (var (name, port) in ports)
             outputs[name] = await WriteAsync(step, session, port, paths[name], ct).ConfigureAwait(false);
         var state = tables.Ids is null ? null : (JsonElement?)JsonSerializer.SerializeToElement(
-            new EntitySetState(config.Entities!, await WriteAsync(step, session, tables.Ids, paths["ids"], ct).ConfigureAwait(false)), EntitySetState.Options);
+            new EntitySetState(config.Entities!, await WriteAsync(step, session, tables.Ids, paths["ids"], ct).ConfigureAwait(false)) { Until = Until(config, step) }, EntitySetState.Options);
         var review = await session.ScalarAsync<long>($"SELECT count(*) FROM ({tables.Pairs.Query}) WHERE decision = 'review'", ct).ConfigureAwait(false);
         var outcome = new StepOutcome
         {
@@ -136,6 +136,8 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             ],
             Counts = new Dictionary<string, long> { ["entities"] = outputs["entities"].Rows, ["pairs"] = outputs["pairs"].Rows, ["review"] = review },
             State = state,
+            // An id is for ever, whatever time the run that gave it was about.
+            StateGrows = true,
             Warnings = report.Warnings,
         };
         step.Log.LogInformation("{Rows} rows are {Entities} entities; {Review} pairs to review", report.Rows, outputs["entities"].Rows, review);
@@ -153,10 +155,21 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
 
     private static async Task<EntityMemory> RememberAsync(string set, StepContext step, CancellationToken ct)
     {
-        var state = step.State is { ValueKind: JsonValueKind.Object } json ? json.Deserialize<EntitySetState>(EntitySetState.Options) : null;
-        // Another set begins with nothing.
-        var ids = state is not null && state.Entities == set ? await LocalAsync(step, state.Ids, ct).ConfigureAwait(false) : null;
-        return new EntityMemory(ids, step.Command.RunId.ToString());
+        var state = StateOf(set, step);
+        var ids = state is null ? null : await LocalAsync(step, state.Ids, ct).ConfigureAwait(false);
+        return new EntityMemory(ids, step.Command.RunId.ToString()) { IsEarlier = state?.Until > step.Command.Interval.End };
+    }
+
+    /// <summary>Another set begins with nothing.</summary>
+    private static EntitySetState? StateOf(string set, StepContext step) =>
+        step.State is { ValueKind: JsonValueKind.Object } json && json.Deserialize<EntitySetState>(EntitySetState.Options) is { } state && state.Entities == set ? state : null;
+
+    /// <summary>A time that is still to come stands in nobody's way, so it counts as now.</summary>
+    private static DateTimeOffset Until(DedupConfig config, StepContext step)
+    {
+        var (now, end) = (TimeProvider.System.GetUtcNow(), step.Command.Interval.End);
+        var until = now < end ? now : end;
+        return StateOf(config.Entities!, step)?.Until is { } before && before > until ? before : until;
     }
 
     private static async Task<LocalDataset> LocalAsync(StepContext step, DatasetRef dataset, CancellationToken ct) =>
@@ -166,5 +179,8 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
 /// <summary>What the step keeps for its next run: a reference to who was in which entity, never the rows.</summary>
 internal sealed record EntitySetState(string Entities, DatasetRef Ids)
 {
+    /// <summary>The end of the latest time that a run has been about; null where it was not written down yet.</summary>
+    public DateTimeOffset? Until { get; init; }
+
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 }

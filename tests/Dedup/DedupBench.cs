@@ -10,10 +10,15 @@ internal sealed class DedupBench : IDisposable
     public OperatorBench Bench { get; } = new();
 
     public Task<StepResult> RunAsync(string config, JsonElement? state, params IReadOnlyList<ResolvedInput> inputs) =>
-        new DedupOperator().ExecuteAsync(OperatorBench.Config<DedupConfig>(config), Bench.Step(new StepSetup { Inputs = inputs, State = state }), default);
+        RunAsync(config, new StepSetup { Inputs = inputs, State = state });
 
-    public async Task<StepOutcome> CompletedAsync(string config, JsonElement? state, params IReadOnlyList<ResolvedInput> inputs) =>
-        (await RunAsync(config, state, inputs)) switch
+    private Task<StepResult> RunAsync(string config, StepSetup setup) => new DedupOperator().ExecuteAsync(OperatorBench.Config<DedupConfig>(config), Bench.Step(setup), default);
+
+    public Task<StepOutcome> CompletedAsync(string config, JsonElement? state, params IReadOnlyList<ResolvedInput> inputs) =>
+        CompletedAsync(config, new StepSetup { Inputs = inputs, State = state });
+
+    public async Task<StepOutcome> CompletedAsync(string config, StepSetup setup) =>
+        (await RunAsync(config, setup)) switch
         {
             StepResult.Completed completed => completed.Outcome,
             StepResult.Failed failed => throw new InvalidOperationException($"{failed.Error.Code} at {failed.Error.Path}: {failed.Error.Message}"),

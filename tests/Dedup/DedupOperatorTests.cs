@@ -1,5 +1,6 @@
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Dedup.Tests;
@@ -216,6 +217,60 @@ public sealed class DedupOperatorTests : IDisposable
         (await ChangesAsync(true, "('b', 1), ('d', 3)", "('x', 9)")).ShouldBe(["created"]);
         // All of it was read again: b and c are really gone.
         (await ChangesAsync(false, "('a', 1), ('d', 3)", "('x', 9)")).ShouldBe(["retired", "shrank"]);
+    }
+
+    [Fact]
+    public async Task An_entity_of_which_a_member_is_elsewhere_does_not_fall_apart()
+    {
+        const string Config = """{"entities": "customers", "keys": [{"columns": ["mail"]}, {"columns": ["tax"]}]}""";
+        StepOutcome? last = null;
+        // b is what ties a and c together; x and y are another entity, tied by their mail.
+        async Task<(string Entities, string Changes)> RunAsync(bool partial, params string[] rows)
+        {
+            var input = await _bench.Bench.InputAsync(
+                $"SELECT mail, tax, 'crm@' || uuid() AS _source, n::BIGINT AS _row, 'key' || n AS _key FROM (VALUES {string.Join(", ", rows)}) t(n, mail, tax)");
+            last = await _bench.CompletedAsync(Config, last?.State, input with { Dataset = input.Dataset with { Partial = partial } });
+            var changes = await _bench.Bench.RowsAsync(last.Outputs["changes"]);
+            return (await _bench.EntitiesAsync(last), string.Join(" ", changes.Select(line => line.Split('|')[0]).Order()));
+        }
+        const string A = "(1, 'm', 't1')", B = "(2, 'm', 't2')", C = "(3, 'n', 't2')", X = "(4, 'x', 't8')", Y = "(5, 'x', 't9')";
+
+        (await RunAsync(false, A, B, C, X, Y)).ShouldBe(("1,2,3 | 4,5", "created created"));
+        var before = await IdsAsync();
+        (await RunAsync(true, A, C)).ShouldBe(("1,3", ""));
+        (await IdsAsync())[1].ShouldBe(before[1]);
+        (await IdsAsync())[3].ShouldBe(before[1]);
+        // All of that entity is here, so it is known that nothing ties them any more.
+        (await RunAsync(true, X, "(5, 'y', 't9')")).ShouldBe(("4 | 5", "split"));
+        (await RunAsync(false, A, C, X)).ShouldBe(("1 | 3 | 4", "retired shrank split"));
+
+        async Task<Dictionary<int, string>> IdsAsync() => (await _bench.Bench.RowsAsync(last!.Outputs["members"], "row", "entity_id")).Select(line => line.Split('|'))
+            .ToDictionary(line => int.Parse(line[0], System.Globalization.CultureInfo.InvariantCulture), line => line[1]);
+    }
+
+    [Fact]
+    public async Task A_run_about_an_earlier_day_gives_ids_that_stay_and_takes_nobody_for_gone()
+    {
+        const string Config = """{"entities": "customers", "keys": [{"columns": ["k"]}]}""";
+        StepOutcome? last = null;
+        async Task<(Dictionary<string, string> Ids, string Changes)> RunAsync(DateTimeOffset end, string source, string values)
+        {
+            var input = await _bench.Bench.InputAsync($"SELECT k, '{source}@1' AS _source, row_number() OVER ()::BIGINT AS _row, 'key' || k AS _key FROM (VALUES {values}) t(k)");
+            last = await _bench.CompletedAsync(Config, new StepSetup { Inputs = [input], State = last?.State, Interval = new LogicalInterval(DateOnly.FromDateTime(end.UtcDateTime), end.AddDays(-1), end) });
+            last.StateGrows.ShouldBeTrue();
+            var ids = (await _bench.Bench.RowsAsync(last.Outputs["entities"], "k", "entity_id")).ToDictionary(line => line.Split('|')[0], line => line.Split('|')[1]);
+            return (ids, string.Join(" ", (await _bench.Bench.RowsAsync(last.Outputs["changes"])).Select(line => line.Split('|')[0]).Order()));
+        }
+        var today = DateTimeOffset.UtcNow.AddHours(-1);
+
+        var first = await RunAsync(today, "day2.csv", "('a'), ('b')");
+        var earlier = await RunAsync(today.AddDays(-1), "day1.csv", "('a'), ('c')");
+        // Its file is another one, so its rows are new; those of today are not gone for that.
+        earlier.Changes.ShouldBe("created created");
+        (await RunAsync(today.AddDays(-1), "day1.csv", "('a'), ('c')")).Ids.ShouldBe(earlier.Ids);
+        var later = await RunAsync(today.AddMinutes(30), "day2.csv", "('a')");
+        later.Ids["a"].ShouldBe(first.Ids["a"]);
+        later.Changes.ShouldBe("retired retired retired");
     }
 
     [Fact]

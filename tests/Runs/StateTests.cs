@@ -115,6 +115,29 @@ public class StateTests
     }
 
     [Fact]
+    public async Task What_only_grows_is_kept_from_a_run_about_an_earlier_day_too()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a"), ForEach(Step("b"), new[] { "x", "y" })));
+        async Task<string> RunAsync(int ids, bool grows, string? day = null)
+        {
+            using var response = await runs.Http.PostAsJsonAsync($"/api/v1/projects/{Project}/runs", new { pipeline = "one", day });
+            response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+            var run = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+            for (var i = 0; i < 3; i++)
+                await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { ids })) with { StateGrows = grows });
+            await runs.UntilAsync(run, "completed");
+            return string.Join(" ", (await ListAsync(runs)).EnumerateArray().Select(state => state.GetProperty("value").GetProperty("ids").GetInt32()));
+        }
+
+        (await RunAsync(1, grows: true)).ShouldBe("1 1 1");
+        (await RunAsync(2, grows: true, "2020-02-29")).ShouldBe("2 2 2");
+        // How far the steps have read is what it was.
+        (await RunAsync(3, grows: false, "2020-03-01")).ShouldBe("2 2 2");
+        (await RunAsync(4, grows: false)).ShouldBe("4 4 4");
+    }
+
+    [Fact]
     public async Task State_is_an_object_of_a_pipeline_that_exists()
     {
         await using var runs = await StartAsync();

@@ -114,6 +114,12 @@ public sealed record StepOutcome
 
     /// <summary>The step's new state; written only when the run completes. Files of its own execution that it names by their keys stay as long as it does.</summary>
     public JsonElement? State { get; init; }
+
+    /// <summary>
+    /// The state is the one the step was given and more, as ids are that must stay what they are: also a run about an earlier time leaves its own.
+    /// Without it a backfill leaves the state as it was.
+    /// </summary>
+    public bool StateGrows { get; init; }
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The object store key of the step's NDJSON log, if it logged anything.</summary>

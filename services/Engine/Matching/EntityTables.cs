@@ -12,7 +12,11 @@ public sealed record EntityPort(string Query, DatasetSchema Schema);
 /// <summary>What the last run of an entity set left: which entity each of its members is in.</summary>
 /// <param name="Ids">The port <see cref="EntityTables.Ids"/> of that run; null on the first.</param>
 /// <param name="Run">This run's id, as it is written beside what it changes.</param>
-public sealed record EntityMemory(LocalDataset? Ids, string Run);
+public sealed record EntityMemory(LocalDataset? Ids, string Run)
+{
+    /// <summary>This run is about an earlier time than one before it (a backfill): that a row is not in it says nothing of how things are now.</summary>
+    public bool IsEarlier { get; init; }
+}
 
 /// <summary>
 /// Entities made of the matched rows: ids, surviving values, and what changed since the last run (product.md 7). Everything is statements over the
@@ -31,6 +35,9 @@ public sealed class EntityTables
     private readonly EngineSession _session;
     private readonly EntityMemory? _memory;
     private readonly string _run;
+
+    /// <summary>Of a member b that is not here now: whether it is known that it has gone.</summary>
+    private string _isGone = "true";
 
     private EntityTables(Matcher matcher, EntityMemory? memory, string run)
     {
@@ -99,6 +106,7 @@ public sealed class EntityTables
 
     private async Task MakeAsync(CancellationToken ct)
     {
+        await RecallAsync(ct).ConfigureAwait(false);
         await Do(
             $"""
             CREATE TEMP TABLE entity_clusters AS
@@ -127,15 +135,11 @@ public sealed class EntityTables
             .Select(i => ledger.Where(line => line.Input == i).Select(line => (line.Out, line.Merged)).FirstOrDefault())];
     }
 
-    /// <summary>Gives every cluster its entity id, and says what became of the ids of the last run.</summary>
-    private async Task IdentifyAsync(CancellationToken ct)
+    /// <summary>Who was in which entity, who is here now, and of whom it is known that they have gone.</summary>
+    private async Task RecallAsync(CancellationToken ct)
     {
-        await Do($"CREATE TEMP TABLE {ChangeTable} (change VARCHAR, \"from\" VARCHAR, \"to\" VARCHAR, cause VARCHAR)", ct).ConfigureAwait(false);
         if (_memory is null)
-        {
-            await Do($"CREATE TEMP TABLE {Entities} AS SELECT *, CAST(uuidv7() AS VARCHAR) AS entity_id, {_run} AS created_run, {_run} AS changed_run FROM entity_clusters", ct).ConfigureAwait(false);
             return;
-        }
         // Rows of equal content are told apart by their number among them.
         await Do(
             $"""
@@ -147,19 +151,76 @@ public sealed class EntityTables
             _memory.Ids is { } ids
                 ? $"CREATE TEMP TABLE {Before} AS SELECT source, key, ordinal, entity_id, since, created_run, changed_run, present FROM {DatasetFiles.Relation(ids)}"
                 : $"CREATE TEMP TABLE {Before} (source VARCHAR, key VARCHAR, ordinal BIGINT, entity_id VARCHAR, since TIMESTAMPTZ, created_run VARCHAR, changed_run VARCHAR, present BOOLEAN)", ct).ConfigureAwait(false);
+        // Behind an incremental source most rows are elsewhere, not gone: only what came whole tells who is missing in it.
+        if (_memory.IsEarlier)
+        {
+            _isGone = "false";
+        }
+        else if (_matcher.Inputs.Whole is { } whole)
+        {
+            var inputs = string.Join(", ", whole.Select(i => i.ToString(CultureInfo.InvariantCulture)).Prepend("-1"));
+            await Do($"CREATE TEMP TABLE entity_whole AS SELECT DISTINCT {SourceId} AS source FROM {Matcher.RowTable} WHERE CAST({Sql.Identifier(_matcher.Inputs.InputColumn)} AS INTEGER) IN ({inputs})", ct).ConfigureAwait(false);
+            _isGone = "b.source IN (SELECT source FROM entity_whole)";
+        }
+        if (_isGone != "true")
+            await KeepTogetherAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What ties the members of an entity together may be a row that is not here now, so an entity of which one is elsewhere does not fall apart: its
+    /// members stay in one cluster.
+    /// </summary>
+    private async Task KeepTogetherAsync(CancellationToken ct)
+    {
+        await Do(
+            $"""
+            CREATE TEMP TABLE entity_kept AS
+            WITH apart AS (
+                SELECT b.entity_id, n.cluster FROM {Now} n JOIN {Before} b USING (source, key, ordinal)
+                QUALIFY min(n.cluster) OVER (PARTITION BY b.entity_id) <> max(n.cluster) OVER (PARTITION BY b.entity_id))
+            SELECT DISTINCT entity_id, cluster FROM apart WHERE entity_id IN (
+              SELECT b.entity_id FROM {Before} b WHERE b.present AND NOT ({_isGone}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE n.source = b.source AND n.key = b.key AND n.ordinal = b.ordinal))
+            """, ct).ConfigureAwait(false);
+        var together = new Dictionary<long, long>();
+        long Find(long cluster)
+        {
+            while (together.GetValueOrDefault(cluster, cluster) is var next && next != cluster)
+                cluster = next;
+            return cluster;
+        }
+        (string Entity, long Cluster)? last = null;
+        foreach (var line in await _session.QueryAsync("SELECT entity_id, cluster FROM entity_kept ORDER BY 1, 2", row => (Entity: row.GetString(0), Cluster: row.GetInt64(1)), ct).ConfigureAwait(false))
+        {
+            if (last is { } before && before.Entity == line.Entity && (Find(before.Cluster), Find(line.Cluster)) is var (a, b) && a != b)
+                together[Math.Max(a, b)] = Math.Min(a, b);
+            last = line;
+        }
+        if (together.Count == 0)
+            return;
+        await Do("CREATE TEMP TABLE entity_together (cluster BIGINT, into_cluster BIGINT)", ct).ConfigureAwait(false);
+        using (var appender = _session.Connection.CreateAppender("entity_together"))
+        {
+            foreach (var cluster in together.Keys)
+                appender.CreateRow().AppendValue(cluster).AppendValue(Find(cluster)).EndRow();
+        }
+        foreach (var table in (string[])[Matcher.GroupTable, Matcher.ClusterTable, Now])
+            await Do($"UPDATE {table} SET cluster = t.into_cluster FROM entity_together t WHERE t.cluster = {table}.cluster", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives every cluster its entity id, and says what became of the ids of the last run.</summary>
+    private async Task IdentifyAsync(CancellationToken ct)
+    {
+        await Do($"CREATE TEMP TABLE {ChangeTable} (change VARCHAR, \"from\" VARCHAR, \"to\" VARCHAR, cause VARCHAR)", ct).ConfigureAwait(false);
+        if (_memory is null)
+        {
+            await Do($"CREATE TEMP TABLE {Entities} AS SELECT *, CAST(uuidv7() AS VARCHAR) AS entity_id, {_run} AS created_run, {_run} AS changed_run FROM entity_clusters", ct).ConfigureAwait(false);
+            return;
+        }
         await Do(
             $"""
             CREATE TEMP TABLE entity_overlap AS
             SELECT n.cluster, b.entity_id, min(b.since) AS since, min(n.r) AS first FROM {Now} n JOIN {Before} b USING (source, key, ordinal) GROUP BY n.cluster, b.entity_id
             """, ct).ConfigureAwait(false);
-        // Behind an incremental source most rows are elsewhere, not gone: only what came whole tells who is missing in it.
-        var isGone = "true";
-        if (_matcher.Inputs.Whole is { } whole)
-        {
-            var inputs = string.Join(", ", whole.Select(i => i.ToString(CultureInfo.InvariantCulture)).Prepend("-1"));
-            await Do($"CREATE TEMP TABLE entity_whole AS SELECT DISTINCT {SourceId} AS source FROM {Matcher.RowTable} WHERE CAST({Sql.Identifier(_matcher.Inputs.InputColumn)} AS INTEGER) IN ({inputs})", ct).ConfigureAwait(false);
-            isGone = "b.source IN (SELECT source FROM entity_whole)";
-        }
         // Of an entity that fell apart, the part with the oldest member keeps the id; of several that became one, the oldest id lives.
         await Do(
             $"""
@@ -173,7 +234,7 @@ public sealed class EntityTables
         await Do(
             $"""
             INSERT INTO {ChangeTable}
-            WITH gone AS (SELECT b.entity_id FROM {Before} b WHERE b.present GROUP BY b.entity_id HAVING bool_and({isGone})),
+            WITH gone AS (SELECT b.entity_id FROM {Before} b WHERE b.present GROUP BY b.entity_id HAVING bool_and({_isGone})),
               met AS (SELECT o.entity_id AS was, e.entity_id AS is_now, o.entity_id IN (SELECT entity_id FROM {Entities}) AS lives FROM entity_overlap o JOIN {Entities} e USING (cluster))
             SELECT 'created', NULL, entity_id, 'new rows' FROM {Entities} WHERE cluster NOT IN (SELECT cluster FROM entity_overlap)
             UNION ALL SELECT DISTINCT CASE WHEN lives THEN 'split' ELSE 'merged' END, was, is_now, CASE WHEN lives THEN 'no longer alike' ELSE 'match' END FROM met WHERE was <> is_now
@@ -181,7 +242,7 @@ public sealed class EntityTables
             UNION ALL SELECT DISTINCT 'grew', e.entity_id, e.entity_id, 'new rows' FROM {Now} n JOIN {Entities} e USING (cluster)
               WHERE e.cluster IN (SELECT cluster FROM entity_overlap) AND NOT EXISTS (SELECT 1 FROM {Before} b WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal AND b.present)
             UNION ALL SELECT DISTINCT 'shrank', b.entity_id, b.entity_id, 'rows gone' FROM {Before} b
-              WHERE b.present AND {isGone} AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
+              WHERE b.present AND {_isGone} AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
             """, ct).ConfigureAwait(false);
         await Do($"UPDATE {Entities} SET changed_run = {_run} WHERE entity_id IN (SELECT \"from\" FROM {ChangeTable} UNION SELECT \"to\" FROM {ChangeTable})", ct).ConfigureAwait(false);
         // Members that are not there this time keep their place, under the id that took over.
@@ -189,7 +250,7 @@ public sealed class EntityTables
             SELECT n.source, n.key, n.ordinal, e.entity_id, coalesce(b.since, CAST(now() AS TIMESTAMPTZ)) AS since, e.created_run, e.changed_run, true AS present
             FROM {Now} n JOIN {Entities} e USING (cluster) LEFT JOIN {Before} b USING (source, key, ordinal)
             UNION ALL
-            SELECT b.source, b.key, b.ordinal, coalesce(m."to", b.entity_id), b.since, b.created_run, b.changed_run, b.present AND NOT ({isGone})
+            SELECT b.source, b.key, b.ordinal, coalesce(m."to", b.entity_id), b.since, b.created_run, b.changed_run, b.present AND NOT ({_isGone})
             FROM {Before} b LEFT JOIN (SELECT "from", min("to") AS "to" FROM {ChangeTable} WHERE change = 'merged' GROUP BY 1) m ON m."from" = b.entity_id
             WHERE NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
             """;

@@ -543,7 +543,7 @@ internal sealed class RunTransitions(
 
     /// <summary>
     /// What the steps want remembered is written with the run's completion, and only then. What a later run remembers stays: it has read at least as far,
-    /// and this one must not put it back. So does what a run about a later time remembers: a backfill does not move it.
+    /// and this one must not put it back. So does what a run about a later time remembers: a backfill does not move it, unless it only adds to it.
     /// </summary>
     private async Task RememberAsync(RunState run, Dictionary<string, StepState> all, CancellationToken ct)
     {
@@ -556,7 +556,8 @@ internal sealed class RunTransitions(
                 Db.Memories.Add(memory);
             }
 
-            if (memory.RunId.CompareTo(run.CorrelationId) > 0 || memory.ReadUntil > run.IntervalEnd)
+            var isEarlier = memory.ReadUntil > run.IntervalEnd;
+            if (memory.RunId.CompareTo(run.CorrelationId) > 0 || (isEarlier && !step.Outcome!.StateGrows))
             {
                 continue;
             }
@@ -564,7 +565,7 @@ internal sealed class RunTransitions(
             memory.Value = step.Outcome!.State!.Value;
             memory.RunId = run.CorrelationId;
             memory.UpdatedAt = time.GetUtcNow();
-            memory.ReadUntil = memory.UpdatedAt < run.IntervalEnd ? memory.UpdatedAt : run.IntervalEnd;
+            memory.ReadUntil = isEarlier ? memory.ReadUntil : memory.UpdatedAt < run.IntervalEnd ? memory.UpdatedAt : run.IntervalEnd;
         }
 
         var spread = all.Values.Where(step => step is { State: StepStatus.Completed, Items: not null }).Select(step => step.StepId).ToArray();
