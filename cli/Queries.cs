@@ -53,6 +53,28 @@ internal static class Queries
             item => [RunIds.Short(Any(item, "id")), Any(item, "pipeline"), Any(item, "pipelineVersion"), Any(item, "state"), When(Any(item, "startedAt", "createdAt")), Took(item), Cause(item)], ct);
     }
 
+    public static async Task<int> NotificationsAsync(CommandContext context, string? run, string? pipeline, string? state, int limit, CancellationToken ct)
+    {
+        var id = run is null ? null : (await RunIds.ResolveAsync(context.Client, context.ProjectPath, run, ct)).ToString();
+        var query = string.Join('&', new[] { ("run", id), ("pipeline", pipeline), ("state", state) }
+            .Where(choice => choice.Item2 is not null).Select(choice => $"{choice.Item1}={Uri.EscapeDataString(choice.Item2!)}"));
+        return await TableAsync(context, $"{context.ProjectPath}/notifications{(query.Length == 0 ? "" : $"?{query}")}", limit,
+            ["made", "run", "about", "to", "state"],
+            item => [When(Any(item, "createdAt")), RunIds.Short(Any(item, "runId")), Any(item, "subject"), Any(item, "to"), Outlook(item)], ct);
+    }
+
+    /// <summary>What became of a message, or when it goes out.</summary>
+    private static string Outlook(JsonElement item)
+    {
+        var reason = item.Text("reason");
+        return Any(item, "state") switch
+        {
+            "notSent" => $"not sent: {reason}",
+            "waiting" => $"goes out {(Any(item, "digest") == "true" ? "with others, " : "")}{When(Any(item, "dueAt"))}{(reason is null ? "" : $"; the last try failed: {reason}")}",
+            var state => state,
+        };
+    }
+
     /// <summary>A run that a step of another one started names both.</summary>
     private static string Cause(JsonElement run) =>
         run.TryGetProperty("parent", out var parent) && parent.ValueKind == JsonValueKind.Object

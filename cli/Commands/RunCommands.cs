@@ -11,7 +11,7 @@ internal static class RunCommands
     private static readonly Option<string?> Day = new("--day") { Description = "The logical day, run.day: 2026-11-21" };
     private static readonly Option<string?> Interval = new("--interval") { Description = "The logical interval, run.interval: START/END" };
 
-    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Pause(), Resume(), Retry(), Rerun(), Items(), Logs(), Rejected()];
+    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Pause(), Resume(), Retry(), Rerun(), Items(), Logs(), Rejected(), Notifications()];
 
     private static ClientCommand Run()
     {
@@ -102,6 +102,19 @@ internal static class RunCommands
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on until the run has ended" };
         return new ClientCommand("logs", "Print what steps logged (--json: as it is stored)", "logs latest", "logs 4d8a2b11 clean", "logs latest -f") { RunId, step, follow }
             .Doing((context, ct) => LogView.ShowAsync(context, context.Get(RunId)!, context.Get(step), context.Get(follow), ct));
+    }
+
+    private static ClientCommand Notifications()
+    {
+        var run = new Option<string?>("--run") { Description = "Only about this run: the id, its end as it is shown, or latest" };
+        var pipeline = new Option<string?>("--pipeline") { Description = "Only about runs of this pipeline" };
+        var state = new Option<string?>("--state") { Description = "Only those: waiting, sent or notSent" };
+        return new ClientCommand(
+            "notifications", "List the messages about runs, newest first: whom they are for, whether they were sent, and why not",
+            "notifications", "notifications --run latest", "notifications --state notSent --limit 10")
+        {
+            run, pipeline, state, CommandLine.Limit,
+        }.Doing((context, ct) => Queries.NotificationsAsync(context, context.Get(run), context.Get(pipeline), context.Get(state), context.Get(CommandLine.Limit), ct));
     }
 
     private static ClientCommand Rejected()

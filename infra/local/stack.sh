@@ -151,7 +151,7 @@ launch() { # NAME: starts one process of the instance
   esac
   local env=("ASPNETCORE_URLS=http://127.0.0.1:$(port_of "$(port_key "$name")")")
   if [ "$name" = gateway ]; then
-    for cluster in pipelines runs datasets; do
+    for cluster in pipelines runs datasets notify; do
       for ((replica = 1; replica <= $(replicas); replica++)); do
         env+=("ReverseProxy__Clusters__${cluster}__Destinations__${replica}__Address=http://127.0.0.1:$(port_of "$cluster-$replica")")
       done

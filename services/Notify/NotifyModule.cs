@@ -5,6 +5,7 @@ using Qualiz.Notify.Notices;
 using Qualiz.Notify.Records;
 using Qualiz.Notify.Steps;
 using Qualiz.Platform.Data;
+using Qualiz.Platform.Http;
 using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Operators;
 
@@ -15,6 +16,7 @@ public static class NotifyModule
     /// <summary>Messages to people: the step <c>notify</c>, and what becomes of pipelines' runs.</summary>
     public static IHostApplicationBuilder AddNotify(this IHostApplicationBuilder builder)
     {
+        builder.AddHttpApi();
         builder.AddServiceDatabase<NotifyDb>("notify");
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddScoped<SentRecords>();
@@ -26,4 +28,6 @@ public static class NotifyModule
         builder.AddOperator<NotifyOperator, NotifyConfig>(NotifyOperator.Description);
         return builder;
     }
+
+    public static IEndpointRouteBuilder MapNotify(this IEndpointRouteBuilder endpoints) => endpoints.MapNotices();
 }

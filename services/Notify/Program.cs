@@ -1,4 +1,4 @@
 using Qualiz.Notify;
 using Qualiz.Platform.Hosting;
 
-return await QualizHost.RunAsync(args, builder => builder.AddNotify());
+return await QualizHost.RunAsync(args, builder => builder.AddNotify(), app => app.MapNotify());

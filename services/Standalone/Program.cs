@@ -13,4 +13,4 @@ using Qualiz.Tasks;
 return await QualizHost.RunAsync(
     args,
     builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDedup().AddEnrich().AddDeliver().AddNotify().AddTasks(),
-    app => app.MapPipelines().MapRuns().MapDatasets());
+    app => app.MapPipelines().MapRuns().MapDatasets().MapNotify());

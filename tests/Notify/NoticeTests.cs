@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -27,27 +28,31 @@ public sealed class NoticeTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _smtp = await SmtpServer.SharedAsync();
-        _host = await TestHost.StartAsync(
-            builder =>
-            {
-                builder.AddNotify();
-                builder.Services.AddSingleton(_neighbours);
-                builder.Services.AddSingleton<IConnectionExchange>(_neighbours);
-                builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
-            },
-            _ => { }, TestBus.InProcess, new Dictionary<string, string?>
-            {
-                ["Store:Root"] = Path.Combine(_folder, "store"),
-                ["Engine:Scratch"] = Path.Combine(_folder, "scratch"),
-                ["Outbound:Allow:0"] = "127.0.0.1",
-                ["Notify:Smtp:Host"] = _smtp.Host,
-                ["Notify:Smtp:Port"] = _smtp.Port,
-                ["Notify:Smtp:From"] = "qualiz@example.org",
-                ["Notify:Smtp:Encryption"] = "none",
-                ["Notify:Address"] = "https://qualiz.example.org",
-                ["Notify:Mute"] = "quiet demo/hushed",
-            });
+        _host = await StartAsync(new Dictionary<string, string?>
+        {
+            ["Notify:Smtp:Host"] = _smtp.Host,
+            ["Notify:Smtp:Port"] = _smtp.Port,
+            ["Notify:Smtp:From"] = "qualiz@example.org",
+            ["Notify:Smtp:Encryption"] = "none",
+        });
     }
+
+    private Task<TestHost> StartAsync(Dictionary<string, string?> mail) => TestHost.StartAsync(
+        builder =>
+        {
+            builder.AddNotify();
+            builder.Services.AddSingleton(_neighbours);
+            builder.Services.AddSingleton<IConnectionExchange>(_neighbours);
+            builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
+        },
+        app => app.MapNotify(), TestBus.InProcess, new Dictionary<string, string?>(mail)
+        {
+            ["Store:Root"] = Path.Combine(_folder, "store"),
+            ["Engine:Scratch"] = Path.Combine(_folder, "scratch"),
+            ["Outbound:Allow:0"] = "127.0.0.1",
+            ["Notify:Address"] = "https://qualiz.example.org",
+            ["Notify:Mute"] = "quiet demo/hushed",
+        });
 
     public async Task DisposeAsync()
     {
@@ -160,6 +165,42 @@ public sealed class NoticeTests : IAsyncLifetime
         if (state == "waiting")
             notice.DueAt.ShouldBeGreaterThan(notice.CreatedAt.AddSeconds(20));
     }
+
+    [Fact]
+    public async Task Without_a_mail_server_a_message_is_on_record_as_not_sent_and_waits_for_nothing()
+    {
+        await _host.DisposeAsync();
+        _host = await StartAsync([]);
+        var pipeline = Pipeline([PlanNotifyOn.Failed, PlanNotifyOn.Late], every: TimeSpan.FromDays(1));
+        await PublishAsync(Failed(pipeline, 1, "a", "x", "no"));
+        var notice = (await ListAsync($"pipeline={pipeline.Name}")).ShouldHaveSingleItem();
+        (notice.GetProperty("state").GetString(), notice.GetProperty("to").GetString(), notice.GetProperty("kind").GetString()).ShouldBe(("notSent", "email:crm@example.org", "failed"));
+        notice.GetProperty("reason").GetString()!.ShouldContain("Notify__Smtp__Host");
+        (notice.GetProperty("dueAt").ValueKind, notice.GetProperty("attempts").GetInt32()).ShouldBe((JsonValueKind.Null, 0));
+    }
+
+    [Fact]
+    public async Task Messages_are_listed_newest_first_by_what_became_of_them()
+    {
+        var (sent, later) = (Pipeline([PlanNotifyOn.Failed]), Pipeline([PlanNotifyOn.Failed], every: TimeSpan.FromDays(7)));
+        await PublishAsync(Failed(sent, 1, "a", "x", "no"));
+        await MailsAsync(sent, 1);
+        await TestHost.UntilAsync(async () => await StateAsync(sent) == "sent" ? null : "the first message to be sent");
+        var event2 = Failed(later, 1, "a", "x", "no");
+        await PublishAsync(event2);
+
+        (await ListAsync("")).Select(notice => notice.GetProperty("pipeline").GetString()).ShouldBe([later.Name, sent.Name]);
+        (await ListAsync("state=sent")).ShouldHaveSingleItem().GetProperty("reason").ValueKind.ShouldBe(JsonValueKind.Null);
+        var waiting = (await ListAsync($"run={event2.RunId}")).ShouldHaveSingleItem();
+        (waiting.GetProperty("state").GetString(), waiting.GetProperty("digest").GetBoolean()).ShouldBe(("waiting", true));
+        waiting.GetProperty("dueAt").GetDateTimeOffset().ShouldBeGreaterThan(DateTimeOffset.UtcNow);
+        using var wrong = await _host.Client.GetAsync(new Uri("/api/v1/projects/demo/notifications?state=done", UriKind.Relative));
+        wrong.StatusCode.ShouldBe(System.Net.HttpStatusCode.BadRequest);
+        (await wrong.Content.ReadAsStringAsync()).ShouldContain("waiting, sent, notSent");
+    }
+
+    private async Task<List<JsonElement>> ListAsync(string query) =>
+        [.. JsonDocument.Parse(await _host.Client.GetStringAsync($"/api/v1/projects/demo/notifications?{query}")).RootElement.GetProperty("items").EnumerateArray()];
 
     [Fact]
     public async Task A_mail_server_without_a_senders_address_sends_nothing_and_says_what_is_missing()

@@ -9,6 +9,11 @@ internal sealed record NoticeOptions
     /// <summary>The instance's own mail server (<c>Notify:Smtp:Host</c>, <c>Port</c>, <c>From</c>, <c>User</c>, <c>Password</c>, <c>Encryption</c>); null: none.</summary>
     public Connection? Mail { get; init; }
 
+    /// <summary>Why a message to this address can be sent by nobody as this instance is set up, and what to do about it; null: it can be tried.</summary>
+    public string? Hindrance(string target) => Mail is null && target.StartsWith("email:", StringComparison.Ordinal)
+        ? "No mail server is set: set Notify__Smtp__Host and Notify__Smtp__From (docs/operate.md) and start again; messages from then on are sent."
+        : null;
+
     /// <summary>What links begin with (<c>Notify:Address</c>).</summary>
     public required string Address { get; init; }
 

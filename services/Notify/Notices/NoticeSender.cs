@@ -56,7 +56,7 @@ internal sealed class NoticeSender(IServiceScopeFactory scopes, MessageSenders s
         {
             await SendAsync(first, subject, text, ct);
             foreach (var notice in notices)
-                notice.State = "sent";
+                notice.State = NoticeState.Sent;
         }
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {
@@ -66,7 +66,7 @@ internal sealed class NoticeSender(IServiceScopeFactory scopes, MessageSenders s
             foreach (var notice in notices)
             {
                 notice.Error = exception.Message;
-                notice.State = again ? "waiting" : "given up";
+                notice.State = again ? NoticeState.Waiting : NoticeState.NotSent;
                 var wait = TimeSpan.FromSeconds(30 * Math.Pow(2, Math.Min(notice.Attempts, 10)));
                 notice.DueAt = again ? now + (wait < LongestWait ? wait : LongestWait) : notice.DueAt;
             }
@@ -87,7 +87,7 @@ internal sealed class NoticeSender(IServiceScopeFactory scopes, MessageSenders s
         var (channel, name) = (notice.Target[..at], notice.Target[(at + 1)..]);
         if (channel == "email")
         {
-            var mail = options.Mail ?? throw new SendingException("No mail server is configured (Notify:Smtp).", certain: true, transient: true);
+            var mail = options.Mail ?? throw new SendingException(options.Hindrance(notice.Target)!, certain: true, transient: false);
             await senders.SendMailAsync(mail, new Mail([name], subject, text, null), notice.Id, ct);
             return;
         }

@@ -99,6 +99,8 @@ internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOpti
         {
             foreach (var target in notification.To.Distinct(StringComparer.Ordinal))
             {
+                // Nobody can know when there will be a mail server, and news of today is none next week: it is on record, and waits for nothing.
+                var hindrance = options.Hindrance(target);
                 db.Notices.Add(new Notice
                 {
                     Id = Guid.CreateVersion7(),
@@ -112,7 +114,8 @@ internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOpti
                     Body = body,
                     Digest = notification.Every is not null,
                     DueAt = options.AfterQuiet(notification.Every is { } every ? EndOf(now, every) : now),
-                    State = "waiting",
+                    State = hindrance is null ? NoticeState.Waiting : NoticeState.NotSent,
+                    Error = hindrance,
                     CreatedAt = now,
                 });
             }
