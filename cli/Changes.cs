@@ -102,12 +102,17 @@ internal static class Changes
         return ExitCode.Done;
     }
 
-    public static async Task<JsonElement> SendFileAsync(CommandContext context, string file, string? name, CancellationToken ct)
+    public static void CheckFile(string file)
     {
         if (!File.Exists(file))
         {
             throw new BadInputException(Directory.Exists(file) ? $"{file} is a folder; give a file" : $"{file}: no such file");
         }
+    }
+
+    public static async Task<JsonElement> SendFileAsync(CommandContext context, string file, string? name, CancellationToken ct)
+    {
+        CheckFile(file);
         await using var stream = File.OpenRead(file);
         using var content = new StreamContent(stream);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");

@@ -94,7 +94,9 @@ internal static class CommandLine
 
     /// <summary>Runs the action with a client, and turns what can go wrong into words and an exit code.</summary>
     /// <param name="file">The file that the server's line and column numbers are about.</param>
-    internal static ClientCommand Doing(this ClientCommand command, Func<CommandContext, CancellationToken, Task<int>> action, Argument<string>? file = null)
+    /// <param name="check">What can be wrong with the words and the files that they name: done first, and without an instance.</param>
+    internal static ClientCommand Doing(
+        this ClientCommand command, Func<CommandContext, CancellationToken, Task<int>> action, Argument<string>? file = null, Action<CommandContext>? check = null)
     {
         command.SetAction(async (parsed, ct) =>
         {
@@ -106,7 +108,9 @@ internal static class CommandLine
                     throw new BadInputException($"--url {parsed.GetValue(Url)}: expected an address like http://127.0.0.1:5080");
                 }
                 using var client = new QualizClient(address);
-                return await action(new CommandContext(parsed, client, terminal, parsed.GetValue(Project)!, parsed.GetValue(Json)), ct);
+                var context = new CommandContext(parsed, client, terminal, parsed.GetValue(Project)!, parsed.GetValue(Json));
+                check?.Invoke(context);
+                return Ephemeral.IsWeighed ? ExitCode.Done : await action(context, ct);
             }
             catch (ProblemException problem)
             {

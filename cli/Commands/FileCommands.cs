@@ -12,7 +12,7 @@ internal static class FileCommands
     {
         var file = new Argument<string>("FILE") { Description = "CSV, JSON, JSON Lines, Parquet, ..., also compressed by gzip" };
         return new ClientCommand("profile", "Say what is in a file: types, empty cells, values and patterns of each column", "profile customers.csv", "profile customers.csv --json") { file }
-            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, ct));
+            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, ct), check: context => Changes.CheckFile(context.Get(file)!));
     }
 
     private static ClientCommand Clean()
@@ -30,7 +30,15 @@ internal static class FileCommands
             "clean customers.csv.gz -o customers.parquet --rules rules.yaml --strict")
         {
             file, output, rules, strict,
-        }.Doing((context, ct) => new CleanCommand(context).ExecuteAsync(context.Get(file)!, context.Get(output)!, context.Get(rules), context.Get(strict), ct));
+        }.Doing((context, ct) => new CleanCommand(context).ExecuteAsync(context.Get(file)!, context.Get(output)!, context.Get(rules), context.Get(strict), ct), check: context =>
+        {
+            Changes.CheckFile(context.Get(file)!);
+            CleanCommand.FormatOf(context.Get(output)!);
+            if (context.Get(rules) is { } recipe)
+            {
+                Changes.CheckFile(recipe);
+            }
+        });
     }
 
     private static ClientCommand Match()
@@ -49,14 +57,23 @@ internal static class FileCommands
             "match orders.csv -o matched --key number,year --exact")
         {
             first, second, output, keys, keysOnly, accept, review,
-        }.Doing((context, ct) =>
+        }.Doing((context, ct) => new MatchCommand(context).ExecuteAsync(
+            context.Get(first)!, context.Get(second), context.Get(output)!,
+            new MatchOptions(context.Get(keys) ?? [], context.Get(accept), context.Get(review), context.Get(keysOnly)), ct), check: context =>
         {
-            var options = new MatchOptions(context.Get(keys) ?? [], context.Get(accept), context.Get(review), context.Get(keysOnly));
-            if (options.KeysOnly && options.Keys.Count == 0)
+            Changes.CheckFile(context.Get(first)!);
+            if (context.Get(second) is { } other)
+            {
+                Changes.CheckFile(other);
+            }
+            if (context.Get(keysOnly) && context.Get(keys) is not { Length: > 0 })
             {
                 throw new BadInputException("--exact needs at least one --key");
             }
-            return new MatchCommand(context).ExecuteAsync(context.Get(first)!, context.Get(second), context.Get(output)!, options, ct);
+            if (context.Get(accept) is not (>= 0 and <= 1) || context.Get(review) is not (>= 0 and <= 1))
+            {
+                throw new BadInputException("--accept and --review are probabilities, from 0 to 1");
+            }
         });
     }
 }

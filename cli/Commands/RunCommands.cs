@@ -40,7 +40,18 @@ internal static class RunCommands
                     Interval = context.Get(Interval),
                 },
                 ct);
-        }, file);
+        }, file, context =>
+        {
+            if (context.Get(file)! is var name and not "-")
+            {
+                Changes.CheckFile(name);
+            }
+            if (RunCommand.Parameters(context.Get(set) ?? [], out _) is { } wrong)
+            {
+                throw new BadInputException(wrong);
+            }
+            RunControl.AddTime([], context.Get(Day), context.Get(Interval));
+        });
     }
 
     private static ClientCommand Attach()

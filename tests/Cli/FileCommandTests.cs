@@ -99,6 +99,29 @@ public sealed class FileCommandTests : IDisposable
         JsonNode.Parse(start)!["version"].ShouldNotBeNull().GetValue<int>().ShouldBe(7);
     }
 
+    [Theory]
+    [InlineData("profile missing.csv", "missing.csv: no such file")]
+    [InlineData("clean missing.csv -o b.csv", "missing.csv: no such file")]
+    [InlineData("clean {a} -o b.txt", "name it .csv, .jsonl or .parquet")]
+    [InlineData("clean {a} -o b.csv --rules missing.yaml", "missing.yaml: no such file")]
+    [InlineData("match {a} missing.csv -o m", "missing.csv: no such file")]
+    [InlineData("match {a} -o m --exact", "--exact needs at least one --key")]
+    [InlineData("match {a} -o m --accept 95", "from 0 to 1")]
+    [InlineData("run missing.yaml", "missing.yaml: no such file")]
+    [InlineData("run {a} --set day", "expected NAME=VALUE")]
+    [InlineData("run {a} --day tomorrow", "expected a date like")]
+    public async Task What_is_wrong_with_the_words_is_said_before_any_instance_is_asked(string line, string message)
+    {
+        var file = WriteLines("a.csv", "id,name");
+        using var instance = new InstanceStub(_ => (500, "{}"));
+
+        var (code, _, error) = await instance.RunAsync([.. line.Split(' ').Select(word => word == "{a}" ? file : word)]);
+
+        code.ShouldBe(ExitCode.BadInput);
+        error.ShouldContain(message);
+        instance.Requests.ShouldBeEmpty();
+    }
+
     private string WriteLines(string name, params string[] lines)
     {
         var path = Path.Combine(_folder, name);
