@@ -129,7 +129,7 @@ public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<Pipeline
         (await TestAsync(project, "prices")).Works.ShouldBeTrue((await TestAsync(project, "prices")).Message);
 
         await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "prices", new { type = "http", settings = new { url = $"{address}/v1", auth = "bearer", secret = "wrong" } }, "\"1\""), 200);
-        (await TestAsync(project, "prices")).ShouldBe((false, "127.0.0.1 refuses the credentials (401)."));
+        (await TestAsync(project, "prices")).ShouldBe((false, "127.0.0.1 refuses the credentials of \"prices\" (401)."));
 
         var moved = await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "prices", new { type = "http", settings = new { url = $"{address}/v2", auth = "bearer" } }, "\"2\""), 200);
         moved.GetProperty("secrets").GetArrayLength().ShouldBe(0);

@@ -89,15 +89,20 @@ internal sealed class WebFile(IConfiguration configuration, OutboundGuard guard,
         }
     }
 
-    // Asking again with the same credentials gives the same answer.
-    private IngestException? Denied(HttpStatusCode status, Uri address) => (status, connection) switch
+    private IngestException? Denied(HttpStatusCode status, Uri address)
     {
-        (HttpStatusCode.Unauthorized, { } signed) when signed.Covers(address) => new("connectionInvalid", $"{address.Host} refuses the credentials of \"{signed.Name}\" (401).", "from.connection"),
-        (HttpStatusCode.Forbidden, { } signed) when signed.Covers(address) => new("accessRefused", $"{address.Host} does not let \"{signed.Name}\" read this address (403).", "from.url"),
-        (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, { } signed) => new("sourceUnavailable", $"\"{signed.Name}\" leads on to {address.Host}, which wants credentials ({(int)status}); those of the connection go to {signed.Address.Host} only.", "from.url"),
-        (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, null) => new("sourceUnavailable", $"{address.Host} wants credentials ({(int)status}); a connection of type http carries them.", "from.url"),
-        _ => null,
-    };
+        if (connection is null)
+        {
+            return status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                ? new IngestException("sourceUnavailable", $"{address.Host} wants credentials ({(int)status}); a connection of type http carries them.", "from.url")
+                : null;
+        }
+        if (connection.Refusal(status, address) is not { } message)
+            return null;
+        return !connection.Covers(address) ? new IngestException("sourceUnavailable", message, "from.url")
+            : status == HttpStatusCode.Unauthorized ? new IngestException("connectionInvalid", message, "from.connection")
+            : new IngestException("accessRefused", message, "from.url");
+    }
 
     private static async Task<long> SaveAsync(HttpResponseMessage response, string path, long? most, long limit, Uri address, CancellationToken ct)
     {

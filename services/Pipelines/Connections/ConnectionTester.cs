@@ -92,11 +92,11 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
             request.Headers.UserAgent.ParseAdd("qualiz");
             web.Sign(request);
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+            if (web.Refusal(response.StatusCode, web.Address) is { } refusal)
+                return new ConnectionTest(false, refusal);
             var status = (int)response.StatusCode;
             return status switch
             {
-                401 => new ConnectionTest(false, $"{host} refuses the credentials (401)."),
-                403 => new ConnectionTest(false, $"{host} does not let these credentials read {web.Address.AbsolutePath} (403)."),
                 >= 500 => new ConnectionTest(false, $"{host} answers {status}."),
                 // The address is a folder for files; whether there is a page of its own says nothing.
                 _ => new ConnectionTest(true, $"{host} answers {status} and does not refuse the credentials; whether it asks for them at all, the first file will show."),

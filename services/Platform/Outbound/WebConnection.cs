@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 using Qualiz.Platform.Operators;
 
@@ -114,6 +115,19 @@ public sealed class WebConnection
         ArgumentNullException.ThrowIfNull(request);
         if (request.RequestUri is { } address && Covers(address))
             request.Headers.TryAddWithoutValidation(_header, _value);
+    }
+
+    /// <summary>What a refusal means for a person: asking again with the same credentials gives the same answer. Null: the answer is none.</summary>
+    public string? Refusal(HttpStatusCode status, Uri address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return status switch
+        {
+            not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) => null,
+            _ when !Covers(address) => $"\"{Name}\" leads on to {address.Host}, which wants credentials ({(int)status}); those of the connection go to {Address.Host} only.",
+            HttpStatusCode.Unauthorized => $"{address.Host} refuses the credentials of \"{Name}\" (401).",
+            _ => $"{address.Host} does not let \"{Name}\" read {address.AbsolutePath} (403).",
+        };
     }
 
     public override string ToString() => $"http connection {Name}";
