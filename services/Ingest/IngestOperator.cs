@@ -11,6 +11,7 @@ using Qualiz.Ingest.Heads;
 using Qualiz.Ingest.Postgres;
 using Qualiz.Ingest.Repeats;
 using Qualiz.Ingest.Sources;
+using Qualiz.Ingest.Typing;
 using Qualiz.Platform.Operators;
 using Qualiz.Platform.Outbound;
 
@@ -237,16 +238,17 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
     }
 
     // With onSchemaChange: ignore, the columns of the last run are declared: what does not fit them is rejected.
-    internal static Dictionary<string, ColumnType> Declared(IngestConfig config, IngestState state)
+    internal static DeclaredTypes Declared(IngestConfig config, IngestState state)
     {
-        var declared = new Dictionary<string, ColumnType>(StringComparer.OrdinalIgnoreCase);
-        if (config.OnSchemaChange == OnSchemaChange.Ignore)
+        var declared = DeclaredTypes.Of(config);
+        if (config.OnSchemaChange != OnSchemaChange.Ignore)
+            return declared;
+        // The type of a column without a value so far says nothing yet.
+        foreach (var column in state.Columns.Where(column => !column.Empty))
         {
-            foreach (var column in state.Columns)
-                declared[column.Name] = ColumnType.Parse(column.Type);
+            if (declared.TryAdd(column.Name, ColumnType.Parse(column.Type)) && column.Format is { } format)
+                declared.Dates[column.Name] = format;
         }
-        foreach (var (name, type) in config.Types)
-            declared[name] = ColumnType.Parse(type);
         return declared;
     }
 

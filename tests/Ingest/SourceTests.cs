@@ -141,6 +141,30 @@ public sealed class SourceTests : IDisposable
         added.Outcome.Warnings.ShouldContain(warning => warning.Contains("new: w", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("31/01/2024", "03/02/2024;2024-02-05;13.02.2024;02/13/2024;x", "2024-02-03;2024-02-05;2024-02-13", "date")]
+    [InlineData("01/31/2024", "03/02/2024;2024/02/05; 2-13-2024;13/02/2024", "2024-03-02;2024-02-05;2024-02-13", "date")]
+    [InlineData("2024-01-31", "2024-02-01;31/01/2024", "2024-02-01", "date")]
+    [InlineData("01/02/2024", "31/01/2024;x", "31/01/2024;x", "text")]
+    [InlineData("", "5;x", "5;x", "text")]
+    [InlineData("", "5;6", "5;6", "int64")]
+    [InlineData("12.50", "7;x", "7.00", "decimal(18,2)")]
+    public async Task Where_changes_are_ignored_a_value_written_as_before_is_none(string first, string second, string kept, string type)
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources }, OnSchemaChange = OnSchemaChange.Ignore };
+        _run.Write("a.csv", $"n,v\n0,{first}\n");
+        await _run.RunAsync(config);
+        for (var day = 0; day < 2; day++)
+        {
+            _run.Write("a.csv", "n,v\n" + string.Concat(second.Split(';').Select(value => $"0,{value}\n")));
+            var result = await _run.RunAsync(config);
+            result.TypeOf("v").ShouldBe(type);
+            result.Rows("v").Select(row => row[0]).ShouldBe(kept.Split(';'));
+            result.Outcome.RowsRejected.ShouldBe(second.Split(';').Length - kept.Split(';').Length);
+            result.ShouldBalance();
+        }
+    }
+
     [Fact]
     public async Task A_first_record_longer_than_the_look_at_the_beginning_is_no_empty_file()
     {

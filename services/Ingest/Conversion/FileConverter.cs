@@ -90,7 +90,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
         var rewritten = Path.Combine(scratch, $"rewritten-{Guid.NewGuid():N}.csv");
         try
         {
-            var longest = await Task.Run(() => JsonRewriter.Rewrite(source, name => Target(name)?.Decision.Type == ColumnType.Json, stored, rewritten, ct), ct);
+            var longest = await Task.Run(() => JsonRewriter.Rewrite(source, name => Target(name)?.Decision.Type, stored, rewritten, ct), ct);
             return await ConvertRewrittenAsync(source, rewritten, longest, stored, gaps, target, ct);
         }
         finally

@@ -28,7 +28,7 @@ internal static class KeptType
         if (type == ColumnType.Date && stated.Count == 0 && last.Format is { } format && texts.Kinds.HasFlag(format.StartsWith("%d", StringComparison.Ordinal) ? ValueKinds.DayFirst : ValueKinds.MonthFirst))
             return new ColumnDecision(type, false, format.Replace(format[2], (char)texts.DateSeparator), sign);
         if (type.IsNested && found.Type.IsNested)
-            return Widen(type, findings) is { } nested ? Decision(nested, texts, plain: false, sign) : null;
+            return findings.Any(finding => finding.Shape is null) ? null : Decision(Widen(type, findings) ?? ColumnType.Json, texts, plain: false, sign);
         return Decision(Widen(type, found.Type, stated.Count == 0 ? texts.IntegerDigits : 0), texts, stated.Count == 0, sign);
     }
 
@@ -95,15 +95,15 @@ internal static class KeptType
         return ColumnType.Text;
     }
 
-    // Members that are new come to those there were. Null: they contradict each other, or the file's own words are all there is.
+    // Members that are new come to those there were. Null: a list is no struct.
     private static ColumnType? Widen(ColumnType last, IReadOnlyList<ColumnFinding> findings)
     {
         var type = last;
         foreach (var finding in findings)
         {
-            if (type is null || finding.Shape is null)
+            if (type is null)
                 return null;
-            type = finding.Shape.Widen(type);
+            type = finding.Shape!.Widen(type);
         }
         return type;
     }

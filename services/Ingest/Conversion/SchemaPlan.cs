@@ -12,7 +12,7 @@ namespace Qualiz.Ingest.Conversion;
 internal static class SchemaPlan
 {
     public static IReadOnlyList<TargetColumn> Make(
-        IReadOnlyList<SourceSurvey> sources, IngestConfig config, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyList<SeenColumn> before, List<string> warnings)
+        IReadOnlyList<SourceSurvey> sources, IngestConfig config, DeclaredTypes declared, IReadOnlyList<SeenColumn> before, List<string> warnings)
     {
         var names = new List<string>();
         var findings = new Dictionary<string, List<ColumnFinding>>(StringComparer.OrdinalIgnoreCase);
@@ -36,7 +36,7 @@ internal static class SchemaPlan
         foreach (var name in names)
         {
             var doubts = new List<string>();
-            var decision = Decide(name, declared.GetValueOrDefault(name), findings[name], sign, doubts);
+            var decision = Decide(name, declared, findings[name], sign, doubts);
             var empty = !declared.ContainsKey(name) && findings[name].All(finding => finding.Fixed is null && finding.Evidence.Values == 0);
             if (known.TryGetValue(name, out var last) && !declared.ContainsKey(name))
             {
@@ -66,13 +66,13 @@ internal static class SchemaPlan
         };
     }
 
-    private static ColumnDecision Decide(string name, ColumnType? declared, List<ColumnFinding> findings, byte sign, List<string> warnings)
+    private static ColumnDecision Decide(string name, DeclaredTypes declared, List<ColumnFinding> findings, byte sign, List<string> warnings)
     {
         var evidence = findings[0].Evidence;
         foreach (var finding in findings.Skip(1))
             evidence.Merge(finding.Evidence);
-        if (declared is not null)
-            return ColumnDecision.Decide(name, declared, evidence, sign, warnings);
+        if (declared.TryGetValue(name, out var wanted))
+            return ColumnDecision.Decide(name, wanted, evidence, sign, warnings, declared.Dates.GetValueOrDefault(name));
         var stated = findings.Where(finding => finding.Fixed is not null).Select(finding => finding.Fixed!).Distinct().ToList();
         if (stated.Count == 0)
             return ColumnDecision.Decide(name, null, evidence, sign, warnings);

@@ -11,7 +11,7 @@ using Qualiz.Ingest.Typing;
 namespace Qualiz.Ingest.Conversion;
 
 /// <summary>Looks at every byte of a source file, whatever its format.</summary>
-internal sealed class Surveyor(IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyList<string> key, long memory, int threads, string scratch, Action<long> progress, bool head = false)
+internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IReadOnlyList<string> key, long memory, int threads, string scratch, Action<long> progress, bool head = false)
 {
     private int _numbers;
 

@@ -13,6 +13,9 @@ internal sealed record CsvLayout
     /// <summary>A declared type per column, or null where it is to be found out.</summary>
     public required IReadOnlyList<ColumnType?> Declared { get; init; }
 
+    /// <summary>How dates of a column with a declared type are written beside those with the year first; empty: in no column.</summary>
+    public IReadOnlyList<string?> Dates { get; init; } = [];
+
     /// <summary>How many records at the top are no data: lines above the header, then the header.</summary>
     public required int Preamble { get; init; }
 

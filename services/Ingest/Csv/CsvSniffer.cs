@@ -1,6 +1,5 @@
 using System.Text;
 using Qualiz.Engine.Datasets;
-using Qualiz.Engine.Types;
 using Qualiz.Ingest.Typing;
 
 namespace Qualiz.Ingest.Csv;
@@ -17,7 +16,7 @@ internal sealed record CsvHints
     public int HeaderRows { get; init; } = 1;
     public byte DecimalSign { get; init; } = (byte)'.';
     public IReadOnlyList<string> Nulls { get; init; } = [];
-    public IReadOnlyDictionary<string, ColumnType> Types { get; init; } = new Dictionary<string, ColumnType>();
+    public DeclaredTypes Types { get; init; } = [];
 }
 
 /// <summary>Finds delimiter, quoting, header and columns from the beginning of a file.</summary>
@@ -100,6 +99,7 @@ internal static class CsvSniffer
             Dialect = best.Dialect,
             Columns = names,
             Declared = [.. names.Select(name => hints.Types.GetValueOrDefault(name))],
+            Dates = [.. names.Select(name => hints.Types.Dates.GetValueOrDefault(name))],
             Preamble = preamble,
             HeaderRows = rows,
             // A row of one column may well hold the column's name.

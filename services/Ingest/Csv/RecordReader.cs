@@ -112,7 +112,7 @@ internal sealed class RecordReader : IDisposable
         {
             if (_layout.Declared[i] is not { } type || type == ColumnType.Text || IsNull(fields[i]))
                 continue;
-            if (!Fits(type, fields[i]))
+            if (!Fits(type, fields[i], _layout.Dates.Count > 0 ? _layout.Dates[i] : null))
             {
                 Fault = RecordFault.WrongType;
                 FaultColumn = i;
@@ -145,10 +145,10 @@ internal sealed class RecordReader : IDisposable
         return text.AsSpan(0, Scanner.Unescape(field, text));
     }
 
-    private bool Fits(ColumnType type, in FieldSlice field)
+    private bool Fits(ColumnType type, in FieldSlice field, string? dates)
     {
         if (!field.Escaped)
-            return DeclaredCheck.Fits(type, Scanner.Bytes(field), _layout.DecimalSign);
-        return DeclaredCheck.Fits(type, Unescaped(field), _layout.DecimalSign);
+            return DeclaredCheck.Fits(type, Scanner.Bytes(field), _layout.DecimalSign, dates);
+        return DeclaredCheck.Fits(type, Unescaped(field), _layout.DecimalSign, dates);
     }
 }

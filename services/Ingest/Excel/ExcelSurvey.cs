@@ -31,7 +31,7 @@ internal static class ExcelSurvey
     static ExcelSurvey() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
     public static ExcelSource? Run(
-        SourceFile file, bool openXml, IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, long memory, string rewritten, RejectSpool spool, List<string> warnings,
+        SourceFile file, bool openXml, IngestFormat format, DeclaredTypes declared, long memory, string rewritten, RejectSpool spool, List<string> warnings,
         Action<long> progress, CancellationToken ct)
     {
         if (openXml)
@@ -116,7 +116,7 @@ internal static class ExcelSurvey
     }
 
     private static ExcelSource? Read(
-        IExcelDataReader reader, SourceFile file, IngestFormat format, IReadOnlyDictionary<string, ColumnType> declared, IReadOnlyDictionary<(int Row, int Column), ExcelError> errors, string rewritten, RejectSpool spool, List<string> warnings,
+        IExcelDataReader reader, SourceFile file, IngestFormat format, DeclaredTypes declared, IReadOnlyDictionary<(int Row, int Column), ExcelError> errors, string rewritten, RejectSpool spool, List<string> warnings,
         Action<long> progress, CancellationToken ct)
     {
         var width = Math.Min(errors.Keys.Aggregate(reader.FieldCount, (most, at) => Math.Max(most, at.Column + 1)), MaxColumns);
@@ -200,7 +200,7 @@ internal static class ExcelSurvey
                 records++;
                 foreach (var column in columns)
                 {
-                    if (column.Declared is { } type && type != ColumnType.Text && cells[column.Index] is { } cell && !DeclaredCheck.Fits(type, Encoding.UTF8.GetBytes(Show(cell)), (byte)'.'))
+                    if (column.Declared is { } type && type != ColumnType.Text && cells[column.Index] is { } cell && !DeclaredCheck.Fits(type, Encoding.UTF8.GetBytes(Show(cell)), (byte)'.', declared.Dates.GetValueOrDefault(column.Name)))
                     {
                         Reject(records, line, cells, $"type({column.Name})", column.Name, Show(cell), $"the value is no {type}");
                         return;

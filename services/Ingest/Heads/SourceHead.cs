@@ -1,9 +1,9 @@
 using System.IO.Compression;
 using Qualiz.Contracts.Data;
-using Qualiz.Engine.Types;
 using Qualiz.Ingest.Conversion;
 using Qualiz.Ingest.Postgres;
 using Qualiz.Ingest.Sources;
+using Qualiz.Ingest.Typing;
 using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Ingest.Heads;
@@ -29,7 +29,7 @@ internal sealed class SourceHead(IConfiguration configuration, OutboundGuard gua
             return new HeadSchema(await new TableIngest(guard).DescribeAsync(config, access, before, ct), Provisional: false, Partial: false, []);
         var found = await new SourceLocator(configuration, guard).FindAsync(config.From, access, ct, most: MostFiles + 1);
         var warnings = new List<string>();
-        var declared = config.Types.ToDictionary(type => type.Key, type => ColumnType.Parse(type.Value), StringComparer.OrdinalIgnoreCase);
+        var declared = DeclaredTypes.Of(config);
         var surveys = new List<SourceSurvey>();
         var provisional = false;
         var partial = found.Count > MostFiles;

@@ -137,7 +137,7 @@ internal sealed class JsonShape
         return ColumnType.Struct(fields);
     }
 
-    /// <summary>Does the type hold every value here, and is it one that this shape could have by itself?</summary>
+    /// <summary>Does the type hold every value here? A text holds any, as it is spelt.</summary>
     public bool Fits(ColumnType type)
     {
         if (IsEmpty)
@@ -147,7 +147,7 @@ internal sealed class JsonShape
             ColumnType.ListType { Of: var of } => Count(_arrays) && (_element is null || _element.Fits(of)),
             ColumnType.StructType { Fields: var fields } => Count(_objects) && _fields.Count <= MaxFields
                 && _order.TrueForAll(name => fields.FirstOrDefault(field => field.Name == name) is { } field && _fields[name].Fits(field.Type)),
-            _ when type == ColumnType.Text => Count(_texts),
+            _ when type == ColumnType.Text => true,
             _ when type == ColumnType.Bool => Count(_bools),
             _ when type == ColumnType.Int64 => Count(_numbers) && !_fraction && !_tooWide,
             _ when type == ColumnType.Double => Count(_numbers) && !_tooWide && !_wide && _numberEvidence.Kinds.HasFlag(ValueKinds.Double),
@@ -155,7 +155,7 @@ internal sealed class JsonShape
         };
     }
 
-    /// <summary>The type with what is new here added to it; null where that cannot be.</summary>
+    /// <summary>The type with what is new here added to it, and as text what contradicts it; null where that cannot be.</summary>
     public ColumnType? Widen(ColumnType type)
     {
         if (Fits(type))
@@ -163,20 +163,18 @@ internal sealed class JsonShape
         switch (type)
         {
             case ColumnType.ListType { Of: var of } when Count(_arrays):
-                return _element!.Widen(of) is { } element ? ColumnType.List(element) : null;
+                return _element!.Member(of) is { } element ? ColumnType.List(element) : null;
             case ColumnType.StructType { Fields: var fields } when Count(_objects) && _fields.Count <= MaxFields:
                 var all = new List<StructField>();
                 foreach (var field in fields)
                 {
-                    if ((_fields.TryGetValue(field.Name, out var seen) ? seen.Widen(field.Type) : field.Type) is not { } wider)
+                    if ((_fields.TryGetValue(field.Name, out var seen) ? seen.Member(field.Type) : field.Type) is not { } wider)
                         return null;
                     all.Add(field with { Type = wider });
                 }
                 foreach (var name in _order.Where(name => !fields.Any(field => field.Name == name)))
                 {
-                    if (_fields[name].Nested() is not { } added)
-                        return null;
-                    all.Add(new StructField(name, added));
+                    all.Add(new StructField(name, _fields[name].Nested() ?? ColumnType.Text));
                 }
                 return all.Count > MaxFields || all.DistinctBy(field => field.Name, StringComparer.OrdinalIgnoreCase).Count() != all.Count || all.Exists(field => field.Name.Length == 0 || field.Name.Contains('\0', StringComparison.Ordinal))
                     ? null
@@ -185,6 +183,9 @@ internal sealed class JsonShape
                 return type == ColumnType.Int64 && Fits(ColumnType.Double) ? ColumnType.Double : null;
         }
     }
+
+    // What is of another kind than it was is text, as a column would be. What is too wide for a struct contradicts nothing.
+    private ColumnType? Member(ColumnType type) => Widen(type) ?? (type.IsNested && (type is ColumnType.StructType ? Count(_objects) : Count(_arrays)) ? null : ColumnType.Text);
 
     private bool Count(long kind) => kind == _texts + _numbers + _bools + _objects + _arrays;
 

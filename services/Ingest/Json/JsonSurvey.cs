@@ -15,7 +15,7 @@ internal static class JsonSurvey
     public const string ValueColumn = "value";
 
     public static JsonSource Run(
-        SourceFile file, TextFile text, bool lines, IReadOnlyDictionary<string, ColumnType> declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct, bool head = false)
+        SourceFile file, TextFile text, bool lines, DeclaredTypes declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct, bool head = false)
     {
         using var rejects = spool;
         var shape = new JsonShape();
@@ -153,7 +153,7 @@ internal static class JsonSurvey
         return !pending;
     }
 
-    private static (string Column, string Value)? Misfit(JsonElement record, IReadOnlyDictionary<string, ColumnType> declared)
+    private static (string Column, string Value)? Misfit(JsonElement record, DeclaredTypes declared)
     {
         if (declared.Count == 0)
             return null;
@@ -172,7 +172,7 @@ internal static class JsonSurvey
             if (value.ValueKind == JsonValueKind.Null || !declared.TryGetValue(name, out var type) || type == ColumnType.Text || type == ColumnType.Json)
                 return null;
             var text = TextOf(value);
-            return DeclaredCheck.Fits(type, Encoding.UTF8.GetBytes(text), (byte)'.') ? null : (name, text);
+            return DeclaredCheck.Fits(type, Encoding.UTF8.GetBytes(text), (byte)'.', declared.Dates.GetValueOrDefault(name)) ? null : (name, text);
         }
     }
 }

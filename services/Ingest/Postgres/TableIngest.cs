@@ -48,7 +48,7 @@ internal sealed class TableIngest(OutboundGuard guard)
         try
         {
             await using var line = await link.ReadAsync(null, ct);
-            var declared = config.Types.ToDictionary(type => type.Key, type => ColumnType.Parse(type.Value), StringComparer.OrdinalIgnoreCase);
+            var declared = DeclaredTypes.Of(config);
             var warnings = new List<string>();
             var table = await SourceTable.DescribeAsync(line, config, await SourceTable.FromAsync(line, config, ct), null, declared, new Dictionary<string, ColumnType>(), warnings, sample: 1000, ct);
             return SchemaPlan.Schema(SchemaPlan.Make([Survey(table, "")], config, declared, before, warnings), config);

@@ -8,10 +8,13 @@ namespace Qualiz.Ingest.Typing;
 /// <param name="Format">strptime format of a date with the year last, else null.</param>
 internal sealed record ColumnDecision(ColumnType Type, bool Native, string? Format, byte DecimalSign)
 {
-    public static ColumnDecision Decide(string name, ColumnType? declared, ColumnEvidence evidence, byte decimalSign, List<string> warnings)
+    /// <summary>How dates of a declared column are written beside those with the year first; each is told by itself.</summary>
+    public string? Dates { get; init; }
+
+    public static ColumnDecision Decide(string name, ColumnType? declared, ColumnEvidence evidence, byte decimalSign, List<string> warnings, string? dates = null)
     {
         if (declared is not null)
-            return new ColumnDecision(declared, declared == ColumnType.Text || (evidence.QuotedEmpty == 0 && IsPlain(declared, evidence, decimalSign)), null, decimalSign);
+            return new ColumnDecision(declared, declared == ColumnType.Text || (evidence.QuotedEmpty == 0 && IsPlain(declared, evidence, decimalSign)), null, decimalSign) { Dates = dates };
         var kinds = evidence.Values == 0 ? ValueKinds.None : evidence.Kinds;
         if (evidence.IntegerDigits + evidence.Scale > 38)
             kinds &= ~ValueKinds.Decimal;
@@ -53,7 +56,7 @@ internal sealed record ColumnDecision(ColumnType Type, bool Native, string? Form
         if (Native)
             return name;
         return Format is null
-            ? DeclaredCheck.Expression(Type, name, DecimalSign)
+            ? DeclaredCheck.Expression(Type, name, DecimalSign, Dates)
             : $"CAST(strptime(nullif({name}, ''), {Sql.Literal(Format)}) AS DATE)";
     }
 

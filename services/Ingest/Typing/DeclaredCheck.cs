@@ -13,7 +13,8 @@ internal static class DeclaredCheck
 {
     public const int MaxJsonDepth = 64;
 
-    public static bool Fits(ColumnType type, ReadOnlySpan<byte> value, byte decimalSign)
+    /// <param name="dates">How dates may be written beside those with the year first: strptime's words.</param>
+    public static bool Fits(ColumnType type, ReadOnlySpan<byte> value, byte decimalSign, string? dates = null)
     {
         if (type == ColumnType.Text)
             return true;
@@ -27,7 +28,7 @@ internal static class DeclaredCheck
             _ when type == ColumnType.Int64 => FitsInt64(value),
             _ when type == ColumnType.Double => FitsDouble(value, decimalSign),
             _ when type == ColumnType.Bool => IsBool(value),
-            _ when type == ColumnType.Date => DateParts.TryYearFirst(value, out _),
+            _ when type == ColumnType.Date => DateParts.TryYearFirst(value, out _) || (dates is not null && FitsYearLast(value, IsDayFirst(dates))),
             _ when type == ColumnType.Time => DateParts.TryTime(value, out var used, out _) && used == value.Length,
             _ when type == ColumnType.Timestamp => FitsTimestamp(value, zone: false),
             _ when type == ColumnType.TimestampTz => FitsTimestamp(value, zone: true),
@@ -36,7 +37,7 @@ internal static class DeclaredCheck
     }
 
     /// <summary>The SQL that turns the text <paramref name="text"/>, known to fit, into the type.</summary>
-    public static string Expression(ColumnType type, string text, byte decimalSign)
+    public static string Expression(ColumnType type, string text, byte decimalSign, string? dates = null)
     {
         if (type == ColumnType.Text)
             return text;
@@ -45,6 +46,12 @@ internal static class DeclaredCheck
             trimmed = $"replace({trimmed}, '{(char)decimalSign}', '.')";
         if (type == ColumnType.Bool)
             return $"(lower({trimmed}) IN ('true', 't', 'yes', 'y', '1'))";
+        // With the year last, the first sign stands behind two figures at most.
+        if (type == ColumnType.Date && dates is not null)
+        {
+            var plain = $"translate({trimmed}, '.-', '//')";
+            return $"CASE WHEN strpos({plain}, '/') = 5 THEN CAST(replace({plain}, '/', '-') AS DATE) ELSE CAST(strptime({plain}, '{(IsDayFirst(dates) ? "%d/%m/%Y" : "%m/%d/%Y")}') AS DATE) END";
+        }
         if (type == ColumnType.Date)
             return $"CAST(replace({trimmed}, '/', '-') AS DATE)";
         if (type == ColumnType.TimestampTz)
@@ -61,6 +68,11 @@ internal static class DeclaredCheck
         $"CAST(regexp_replace(regexp_replace(regexp_replace({text}, '^(.{{16}})($|Z|[+-])', '\\1:00\\2'), '([+-]\\d\\d)(\\d\\d)$', '\\1:\\2'), '^(.{{19}}[0-9.]*)$', '\\1Z') AS TIMESTAMPTZ)";
 
     public static string WithSeconds(string text) => $"regexp_replace({text}, '((?:^|[T ])\\d\\d:\\d\\d)$', '\\1:00')";
+
+    private static bool FitsYearLast(ReadOnlySpan<byte> value, bool dayFirst) =>
+        DateParts.TryYearLast(value, out var asDay, out var asMonth, out _) && (dayFirst ? asDay : asMonth);
+
+    private static bool IsDayFirst(string dates) => dates.StartsWith("%d", StringComparison.Ordinal);
 
     private static ReadOnlySpan<byte> Trim(ReadOnlySpan<byte> value) => value.Trim(" \t"u8);
 
@@ -158,7 +170,7 @@ internal static class DeclaredCheck
 
     private static bool Fits(ColumnType type, JsonElement value)
     {
-        if (value.ValueKind == JsonValueKind.Null)
+        if (value.ValueKind == JsonValueKind.Null || type == ColumnType.Text)
             return true;
         switch (type)
         {
