@@ -435,6 +435,29 @@ public sealed class SourceTests : IDisposable
         result.ShouldBalance();
     }
 
+    [Theory]
+    [InlineData(1, 500)]
+    [InlineData(500, 1)]
+    public async Task A_record_may_have_many_members(int records, int members)
+    {
+        _run.Write("a.jsonl", string.Join('\n', Enumerable.Range(0, records).Select(record =>
+            $"{{{string.Join(", ", Enumerable.Range(0, members).Select(member => $"\"m{(record * members) + member}\": {member}"))}}}")));
+        var result = await _run.RunAsync();
+        result.Rows("m0")[0].ShouldBe(["0"]);
+        result.Rows("m499")[^1].ShouldBe([$"{members - 1}"]);
+        result.Outcome.Outputs["out"].Schema.Columns.Count(column => !column.Hidden).ShouldBe(500);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task Names_that_are_values_make_no_columns_without_end()
+    {
+        _run.Write("a.jsonl", string.Join('\n', Enumerable.Range(0, 10_001).Select(record => $"{{\"id-{record}\": 1}}")));
+        var error = await _run.FailAsync(new IngestConfig { From = new IngestSource { Folder = _run.Sources } });
+        error.Code.ShouldBe("tooManyColumns");
+        error.Message.ShouldContain("a.jsonl");
+    }
+
     [Fact]
     public async Task A_broken_json_line_costs_itself()
     {

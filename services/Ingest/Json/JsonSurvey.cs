@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Qualiz.Engine.Types;
@@ -13,6 +14,8 @@ internal static class JsonSurvey
 {
     /// <summary>The name of the only column when records are no objects.</summary>
     public const string ValueColumn = "value";
+
+    private const int MaxColumns = 10_000;
 
     public static JsonSource Run(
         SourceFile file, TextFile text, bool lines, DeclaredTypes declared, RejectSpool spool, List<string> warnings, Action<long> progress, CancellationToken ct, bool head = false)
@@ -47,7 +50,7 @@ internal static class JsonSurvey
                     continue;
                 }
                 if (document.RootElement.ValueKind == JsonValueKind.Object)
-                    shape.Observe(document.RootElement);
+                    Observe(document.RootElement, shape, file);
                 else
                     shape.Declare(ValueColumn).Observe(document.RootElement);
             }
@@ -68,6 +71,20 @@ internal static class JsonSurvey
             Members = [.. shape.Names],
             Spools = spool.Count > 0 ? [(spool, 0L, 0L)] : [],
         };
+    }
+
+    // A record's members are columns, however many; a nested object with many names is kept as JSON.
+    private static void Observe(JsonElement record, JsonShape columns, SourceFile file)
+    {
+        foreach (var member in record.EnumerateObject())
+            columns.Declare(member.Name).Observe(member.Value);
+        if (columns.Names.Count > MaxColumns)
+        {
+            throw new IngestException(
+                "tooManyColumns",
+                string.Create(CultureInfo.InvariantCulture, $"The records of {file.Name} have more than {MaxColumns:N0} different members in all. Are their names values? Put them into a nested object, which is kept as JSON."),
+                "from");
+        }
     }
 
     private static List<(string Name, string Text)> Texts(JsonElement record) =>
