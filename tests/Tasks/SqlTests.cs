@@ -158,6 +158,7 @@ public sealed class SqlTests : IDisposable
 
     [Theory]
     [InlineData("SELECT id AS _row FROM people")]
+    [InlineData("SELECT id AS \"_Row\" FROM people")]
     [InlineData("SELECT id AS _key, name FROM people")]
     public async Task Names_of_columns_must_be_usable(string query) =>
         (await RunAsync(new SqlConfig { Query = query }, await InputsAsync())).ShouldBeOfType<StepResult.Failed>().Error.Code.ShouldBe("valueInvalid");
@@ -186,6 +187,14 @@ public sealed class SqlTests : IDisposable
     [InlineData("SELECT x.* FROM (SELECT struct_pack(a := email) AS x FROM people)", "a personal")]
     [InlineData("SELECT unnest(struct_pack(a := email)) AS x FROM people", "a personal")]
     [InlineData("SELECT #3 AS x FROM people", "x personal")]
+    [InlineData("SELECT p.email, q.email FROM people p JOIN people q USING (id)", "email personal,email_1 personal")]
+    [InlineData("SELECT p.*, q.* FROM people p JOIN people q USING (id)", "id ,name ,email personal,id_1 ,name_1 ,email_1 personal")]
+    [InlineData("SELECT email_1 FROM (SELECT p.email, q.email FROM people p JOIN people q USING (id))", "email_1 personal")]
+    [InlineData("SELECT name AS x, email AS x FROM people", "x personal,x_1 personal")]
+    [InlineData("WITH m AS (SELECT id, lower(email) FROM people) SELECT id, \"lower(email)\" FROM m", "id ,lower(email) personal")]
+    [InlineData("SELECT \"max(email)\" FROM (SELECT max(email) FROM people)", "max(email) personal")]
+    [InlineData("SELECT a.\"lower(email)\" FROM (SELECT lower(email) FROM people) a, (SELECT 1 AS \"lower(email)\") b", "lower(email) personal")]
+    [InlineData("SELECT count(*) FROM people", "count_star() ")]
     public async Task Sensitivity_follows_what_a_column_may_hold(string query, string expected)
     {
         var outcome = (await RunAsync(new SqlConfig { Query = query }, await InputsAsync())).ShouldBeOfType<StepResult.Completed>().Outcome;

@@ -34,8 +34,19 @@ internal sealed class QueryWalker(IReadOnlyDictionary<string, IReadOnlyList<Data
         NamesAreLost |= _values.Overlaps(_rows) || _wholes.Any(name => !_sources.Contains(name) || _structs.Contains(name) || _reads.ContainsKey(name));
     }
 
-    /// <summary>The columns that may be in a column of this name: what was put under it, or under no name at all.</summary>
-    public IEnumerable<string> ReadsOf(string name) => (_reads.GetValueOrDefault(name) ?? []).Concat(_reads.ContainsKey(name) ? [] : _unnamed);
+    /// <summary>
+    /// The columns that may be in a column of this name. One that no input has was put under that name, or under none, which the engine calls
+    /// after its expression, or is the second of its name, which the engine calls <c>email_1</c>.
+    /// </summary>
+    public IEnumerable<string> ReadsOf(string name)
+    {
+        IEnumerable<string> put = _reads.GetValueOrDefault(name) ?? [];
+        if (_columns.Contains(name))
+            return put;
+        var underscore = name.LastIndexOf('_');
+        var isNumbered = underscore > 0 && underscore < name.Length - 1 && !name.AsSpan(underscore + 1).ContainsAnyExceptInRange('0', '9');
+        return isNumbered ? put.Concat(_unnamed).Append(name[..underscore]) : put.Concat(_unnamed);
+    }
 
     /// <summary>Where a column is first read, in characters; null: nowhere.</summary>
     public int? PlaceOf(string column) => _places.TryGetValue(column, out var at) ? Character(at) : null;
