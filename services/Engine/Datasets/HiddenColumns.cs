@@ -28,7 +28,8 @@ public static class HiddenColumns
         new() { Name = Key, Type = "text", Nullable = false, Hidden = true },
     ];
 
-    public static bool IsHidden(string name) => name is Source or Row or Key;
+    /// <summary>As the engine tells names apart: whatever their case.</summary>
+    public static bool IsHidden(string name) => Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// The SQL expression of <c>_key</c> over columns in scope: a kernel of ours, not the engine's own <c>hash()</c>, which may change with its version.
