@@ -222,6 +222,35 @@ public sealed class NoticeTests : IAsyncLifetime
         options.AfterQuiet(DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture)).ShouldBe(DateTimeOffset.Parse(due, System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    [Theory]
+    [InlineData("2026-11-22T23:00:00Z", false)]
+    [InlineData("2026-11-22T12:00:00Z", true)]
+    public async Task In_quiet_hours_nothing_is_sent_however_long_it_is_due(string now, bool looks)
+    {
+        var options = NoticeOptions.From(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Notify:QuietHours"] = "22:00-07:00" }).Build());
+        var scopes = new CountedScopes(_host.Services.GetRequiredService<IServiceScopeFactory>());
+        using var sender = ActivatorUtilities.CreateInstance<NoticeSender>(
+            _host.Services, options, scopes, new FixedTime(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture)));
+        (await sender.SendNextAsync(default)).ShouldBeFalse();
+        (scopes.Made > 0).ShouldBe(looks);
+    }
+
+    private sealed class CountedScopes(IServiceScopeFactory inner) : IServiceScopeFactory
+    {
+        public int Made { get; private set; }
+
+        public IServiceScope CreateScope()
+        {
+            Made++;
+            return inner.CreateScope();
+        }
+    }
+
+    private sealed class FixedTime(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+
     private Known Pipeline(PlanNotifyOn[] when, TimeSpan? every = null, string? name = null, string to = "email:crm@example.org") =>
         _neighbours.Add(new Known(name ?? $"p{Guid.NewGuid():N}", Guid.NewGuid(), Guid.NewGuid(), [new PlanNotification(when, [to], every)]));
 

@@ -37,10 +37,13 @@ internal sealed class NoticeSender(IServiceScopeFactory scopes, MessageSenders s
     /// <summary>One message; false when nothing is due. Its rows are held meanwhile, so that of several senders one sends it.</summary>
     internal async Task<bool> SendNextAsync(CancellationToken ct)
     {
+        var now = time.GetUtcNow();
+        // Whatever became due before: a retry, or what waited while nobody was there to send it.
+        if (options.AfterQuiet(now) > now)
+            return false;
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<NotifyDb>();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var now = time.GetUtcNow();
         var first = await db.Notices.FromSql($"select * from notify.notice where state = 'waiting' and due_at <= {now} order by due_at, id limit 1 for update skip locked").FirstOrDefaultAsync(ct);
         if (first is null)
             return false;
