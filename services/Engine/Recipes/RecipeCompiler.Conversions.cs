@@ -67,7 +67,7 @@ public sealed partial class RecipeCompiler
                     DateTarget.Timestamp => $"qz_timestamp({settings}, {Quote(column.Name)})",
                     _ => $"CAST(qz_timestamp({settings}, {Quote(column.Name)}) AS TIMESTAMPTZ)",
                 }
-            : column.Type == ColumnType.Date || column.Type == ColumnType.Timestamp || column.Type == ColumnType.TimestampTz ? Exact(column, type)
+            : IsTemporal(column.Type) ? Exact(column, type)
             : null);
     }
 
@@ -75,8 +75,8 @@ public sealed partial class RecipeCompiler
     {
         var type = TypeOf(rule.Type, $"{path}.type");
         Convert(rule, path, rule.Columns, type, rule.Else, rule.Default, $"not a value of type {type}", column =>
-            column.Type.IsNumeric && type.IsNumeric ? Exact(column, type)
-            : column.Type == ColumnType.Text && (type == ColumnType.Int64 || type is ColumnType.DecimalType) ? Number(Quote(column.Name), new NumberSettings(".", null, [], type))
+            (column.Type.IsNumeric && type.IsNumeric) || (IsTemporal(column.Type) && IsTemporal(type)) ? Exact(column, type)
+            : column.Type == ColumnType.Text && type.IsNumeric ? Number(Quote(column.Name), new NumberSettings(".", null, [], type))
             : $"TRY_CAST({Quote(column.Name)} AS {type.DuckDb})");
     }
 
@@ -145,6 +145,8 @@ public sealed partial class RecipeCompiler
             AddChange(number, change, column.Name, before, typeBefore, column.Current, column.Type);
         }
     }
+
+    private static bool IsTemporal(ColumnType type) => type == ColumnType.Date || type == ColumnType.Timestamp || type == ColumnType.TimestampTz;
 
     /// <summary>A numeric or temporal column in another such type, null where that would lose something.</summary>
     private static string Exact(RecipeColumn column, ColumnType type)

@@ -134,6 +134,8 @@ public sealed class RuleTests : IDisposable
         output.Rows.ShouldBe(["2020-02-01 13:45:06"]);
         output = await _bench.RunAsync(Values("2020-02-01T13:45:06+02:00"), """[{"rule":"date","columns":["v"],"formats":["yyyy-MM-ddTHH:mm:sszzz"],"to":"timestamptz"}]""");
         output.Rows.ShouldBe(["2020-02-01 11:45:06+00"]);
+        output = await _bench.RunAsync(Values("2020-02-01T00:30:00+02:00", "1969-12-31T23:30:00-01:00"), """[{"rule":"date","columns":["v"],"formats":["yyyy-MM-ddTHH:mm:sszzz"]}]""");
+        output.Rows.ShouldBe(["2020-02-01", "1969-12-31"]);
         output = await _bench.RunAsync(Values("3 Mar 99"), """[{"rule":"date","columns":["v"],"formats":["d MMM yy"]}]""");
         output.Rows.ShouldBe(["1999-03-03"]);
     }
@@ -228,8 +230,8 @@ public sealed class RuleTests : IDisposable
     public void Dates_are_written_as_people_write_them(string format, string text, string? expected)
     {
         DateFormat.TryRead(format, out var read).ShouldBeTrue();
-        var parsed = read.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var micros);
-        (parsed ? DateTime.UnixEpoch.AddTicks(micros * 10).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", System.Globalization.CultureInfo.InvariantCulture) : null).ShouldBe(expected);
+        var parsed = read.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var local, out var offset);
+        (parsed ? DateTime.UnixEpoch.AddTicks(local * 10).AddMinutes(-offset).ToString("yyyy-MM-dd HH:mm:ss.FFFFFF", System.Globalization.CultureInfo.InvariantCulture) : null).ShouldBe(expected);
     }
 
     [Theory]

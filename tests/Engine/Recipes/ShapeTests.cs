@@ -96,11 +96,22 @@ public sealed class ShapeTests : IDisposable
     [InlineData("decimal(10,2)", "1.239", null)]
     [InlineData("decimal(10,2)", "1.2", "1.20")]
     [InlineData("double", "1e3", "1000.0")]
+    [InlineData("double", "nan", null)]
     [InlineData("bool", "true", "true")]
     [InlineData("date", "2026-02-30", null)]
     public async Task A_cast_of_text_loses_no_digits(string type, string text, string? expected)
     {
         var output = await _bench.RunAsync($"SELECT '{text}' AS v", $$"""[{"rule":"cast","columns":["v"],"type":"{{type}}"}]""");
+        output.Rows.ShouldBe(expected is null ? [] : [expected]);
+        output.Result.Rejected.ShouldBe(expected is null ? 1 : 0);
+    }
+
+    [Theory]
+    [InlineData("TIMESTAMP '2026-11-21 00:00:00'", "2026-11-21")]
+    [InlineData("TIMESTAMP '2026-11-21 10:00:00'", null)]
+    public async Task A_cast_of_a_moment_loses_no_time_of_day(string moment, string? expected)
+    {
+        var output = await _bench.RunAsync($"SELECT {moment} AS v", """[{"rule":"cast","columns":["v"],"type":"date"}]""");
         output.Rows.ShouldBe(expected is null ? [] : [expected]);
         output.Result.Rejected.ShouldBe(expected is null ? 1 : 0);
     }

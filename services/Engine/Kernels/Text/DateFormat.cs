@@ -86,12 +86,13 @@ internal sealed class DateFormat
     }
 
     /// <summary>Reads a text that is all of this form. Blanks around it do not matter.</summary>
-    /// <param name="micros">Microseconds since 1970-01-01 00:00; in UTC when the format has a zone.</param>
-    public bool TryParse(ReadOnlySpan<byte> text, out long micros)
+    /// <param name="local">Microseconds since 1970-01-01 00:00 on the clock that the text speaks of.</param>
+    /// <param name="offset">Minutes by which that clock is ahead of UTC; 0 when the format has no zone.</param>
+    public bool TryParse(ReadOnlySpan<byte> text, out long local, out int offset)
     {
-        micros = 0;
+        (local, offset) = (0, 0);
         var rest = WhiteSpace.Trim(text);
-        int year = 1900, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0, offset = 0;
+        int year = 1900, month = 1, day = 1, hour = 0, minute = 0, second = 0, fraction = 0;
         bool? afternoon = null;
         var twelve = false;
         for (var i = 0; i < _parts.Length; i++)
@@ -178,7 +179,7 @@ internal sealed class DateFormat
         else if (afternoon is { } late && late != hour >= 12)
             return false;
         var days = new DateOnly(year, month, day).DayNumber - 719_162L;
-        micros = (((((days * 24) + hour) * 60) + minute - offset) * 60 + second) * 1_000_000 + fraction;
+        local = (((((days * 24) + hour) * 60) + minute) * 60 + second) * 1_000_000 + fraction;
         return true;
     }
 

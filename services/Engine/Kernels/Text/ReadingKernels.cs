@@ -72,23 +72,24 @@ internal static unsafe class ReadingKernels
         for (var row = 0; row < call.Rows; row++)
         {
             call.ThrowIfStopped();
-            if (texts.IsNull(row) || !TryParse(formats, texts.Text(row), out var micros))
+            if (texts.IsNull(row) || !TryParse(formats, texts.Text(row), out var local, out var offset))
                 result.SetNull(row);
+            // The day is the one that stands there, a moment is one in UTC.
             else if (days)
-                ((int*)result.Data)[row] = (int)(micros >= 0 ? micros / Day : (micros - Day + 1) / Day);
+                ((int*)result.Data)[row] = (int)(local >= 0 ? local / Day : (local - Day + 1) / Day);
             else
-                ((long*)result.Data)[row] = micros;
+                ((long*)result.Data)[row] = local - (offset * 60_000_000L);
         }
     }
 
-    private static bool TryParse(DateFormat[] formats, ReadOnlySpan<byte> text, out long micros)
+    private static bool TryParse(DateFormat[] formats, ReadOnlySpan<byte> text, out long local, out int offset)
     {
         foreach (var format in formats)
         {
-            if (format.TryParse(text, out micros))
+            if (format.TryParse(text, out local, out offset))
                 return true;
         }
-        micros = 0;
+        (local, offset) = (0, 0);
         return false;
     }
 
