@@ -59,6 +59,17 @@ public sealed class CleanseOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Rejected_rows_and_the_change_log_keep_nested_values_as_they_came()
+    {
+        const string doc = """{"id": 12345678901234567890123, "p": 1.10}""";
+        var input = await _bench.InputAsync($"SELECT ' x ' AS a, E'{doc.Replace(", ", ",\n", StringComparison.Ordinal)}'::JSON AS doc, {{'d': 1234567890123456789012345678.0123456789::DECIMAL(38,10)}} AS of, '-Infinity'::DOUBLE AS f, NULL AS email");
+        var outcome = (await RunAsync("""{"rules": [{"rule":"trim","columns":["a"]}], "checks": [{"check":"notNull","columns":["email"]}]}""", input)).ShouldBeOfType<StepResult.Completed>().Outcome;
+        const string rest = "\"of\":{\"d\":\"1234567890123456789012345678.0123456789\"},\"f\":\"-Infinity\",\"email\":null";
+        (await _bench.RowsAsync(outcome.Outputs["rejected"], "ingested", "rejected")).ShouldBe(
+            [$$"""{"a":" x ","doc":{{doc}},{{rest}}}|{"a":"x","doc":{{doc}},{{rest}}}"""]);
+    }
+
+    [Fact]
     public async Task Over_the_limit_the_step_fails_and_keeps_the_rejected_rows()
     {
         var input = await _bench.InputAsync("SELECT CASE WHEN i % 14 = 0 THEN NULL ELSE 'x' END AS email FROM range(1000) t(i)");

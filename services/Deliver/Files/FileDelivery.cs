@@ -94,30 +94,21 @@ internal static class FileDelivery
         var members = columns.Select(column =>
         {
             var type = DatasetFiles.TypeOf(column);
-            var value = type.IsNested ? RowJson.WithNumbers(type, Sql.Identifier(column.Name)) : $"CAST(to_json({Value(column.Name, type, FileType.Json)}) AS VARCHAR)";
-            return $"{Sql.Literal($"{RowJson.Name(column.Name)}:")} || coalesce({value}, 'null')";
+            var value = Sql.Identifier(column.Name);
+            return $"{Sql.Literal($"{RowJson.Name(column.Name)}:")} || {(type.IsNested ? $"coalesce({RowJson.WithNumbers(type, value)}, 'null')" : RowJson.Value(type, value))}";
         });
         var line = $"'{{' || {string.Join(" || ',' || ", members)} || '}}'";
         return columns.Any(column => DatasetFiles.TypeOf(column).IsNested) ? $"translate({line}, chr(9) || chr(10) || chr(13), '   ') AS line" : $"{line} AS line";
     }
 
-    // JSON numbers are doubles to most readers: what a double cannot hold is text, as on the wire everywhere else.
     private static string Value(string name, ColumnType type, FileType format)
     {
         var column = Sql.Identifier(name);
-        if (format == FileType.Parquet || type == ColumnType.Text || type == ColumnType.Bool)
+        if (format == FileType.Parquet)
             return column;
-        if (type == ColumnType.TimestampTz)
-            return $"replace(replace(CAST({column} AS VARCHAR), ' ', 'T'), '+00', 'Z')";
-        if (type == ColumnType.Timestamp)
-            return $"replace(CAST({column} AS VARCHAR), ' ', 'T')";
-        if (format == FileType.Csv)
-            return type is ColumnType.ListType or ColumnType.StructType ? RowJson.WithNumbers(type, column) : column;
-        if (type == ColumnType.Int64)
-            return $"CASE WHEN {column} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({column}) ELSE to_json(CAST({column} AS VARCHAR)) END";
-        if (type == ColumnType.Double)
-            return $"CASE WHEN isfinite({column}) THEN to_json({column}) ELSE to_json(CAST({column} AS VARCHAR)) END";
-        return type is ColumnType.DecimalType ? $"CAST({column} AS VARCHAR)" : column;
+        if (type == ColumnType.Timestamp || type == ColumnType.TimestampTz)
+            return RowJson.Text(type, column);
+        return type is ColumnType.ListType or ColumnType.StructType ? RowJson.WithNumbers(type, column) : column;
     }
 
     private static (IObjectStore Store, string Key) InFolder(string file, IReadOnlyList<string> roots)

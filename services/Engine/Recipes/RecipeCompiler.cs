@@ -4,6 +4,7 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Values;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
+using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 
@@ -385,14 +386,7 @@ public sealed partial class RecipeCompiler
 
     private static string JsonList(IEnumerable<string> items) => $"'[' || concat_ws(',', {string.Join(", ", items.DefaultIfEmpty("NULL"))}) || ']'";
 
-    /// <summary>A value as JSON in the form that rows have on the wire: what a double cannot hold exactly is text.</summary>
-    private static string JsonValue(string name, ColumnType type) => type switch
-    {
-        _ when type == ColumnType.Text || type == ColumnType.Bool || type.IsNested => $"to_json({name})",
-        _ when type == ColumnType.Int64 => $"CASE WHEN {name} BETWEEN -9007199254740991 AND 9007199254740991 THEN to_json({name}) ELSE to_json(CAST({name} AS VARCHAR)) END",
-        _ when type == ColumnType.Double => $"CASE WHEN isfinite({name}) THEN to_json({name}) ELSE to_json(CAST({name} AS VARCHAR)) END",
-        _ when type == ColumnType.Timestamp => $"to_json(replace(CAST({name} AS VARCHAR), ' ', 'T'))",
-        _ when type == ColumnType.TimestampTz => $"to_json(replace(replace(CAST({name} AS VARCHAR), ' ', 'T'), '+00', 'Z'))",
-        _ => $"to_json(CAST({name} AS VARCHAR))",
-    };
+    /// <summary>A value as JSON in the form that rows have on the wire, on one line: outside of its texts a break is a blank, and in them there is none.</summary>
+    private static string JsonValue(string name, ColumnType type) =>
+        type.IsNested ? $"translate({RowJson.Value(type, name)}, chr(9) || chr(10) || chr(13), '   ')" : RowJson.Value(type, name);
 }
