@@ -16,6 +16,12 @@ public partial class HygieneTests
     [Fact]
     public void Nothing_is_left_for_later() => Find(Unfinished()).ShouldBeEmpty();
 
+    /// <summary>Qualiz.Engine.Sessions.Scan says what has to be said with each of them.</summary>
+    [Fact]
+    public void Files_are_read_in_one_place() =>
+        Find(FileReader()).Where(found => found.StartsWith("services/", StringComparison.Ordinal) || found.StartsWith("cli/", StringComparison.Ordinal))
+            .ShouldAllBe(found => found.StartsWith("services/Engine/Sessions/Scan.cs:", StringComparison.Ordinal));
+
     [Fact]
     public void No_test_is_skipped() => Find(SkippedTest()).ShouldBeEmpty();
 
@@ -36,6 +42,9 @@ public partial class HygieneTests
 
     [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|NotImplementedException")]
     private static partial Regex Unfinished();
+
+    [GeneratedRegex(@"\bread_(parquet|csv|json\w*|ndjson\w*)\(")]
+    private static partial Regex FileReader();
 
     [GeneratedRegex(@"\b(Fact|Theory)\([^)]*Skip\s*=")]
     private static partial Regex SkippedTest();

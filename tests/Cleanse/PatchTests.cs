@@ -159,7 +159,7 @@ public sealed class PatchTests : IDisposable
     {
         using var session = _bench.Open();
         var path = await _bench.Store.GetLocalPathAsync(outcome.Outputs[port].Files[0].Key, _bench.Folder, default);
-        return [.. session.Query($"SELECT _key, {RowPatches.Hash("ingested")} FROM read_parquet({Sql.Literal(path)}) ORDER BY _source, _row", row => (row.GetString(0), row.GetString(1)))];
+        return [.. session.Query($"SELECT _key, {RowPatches.Hash("ingested")} FROM {Scan.Parquet(path)} ORDER BY _source, _row", row => (row.GetString(0), row.GetString(1)))];
     }
 
     private async Task<DatasetRef> PatchesAsync(params (long Patch, string Key, string Hash, string Changes)[] patches)

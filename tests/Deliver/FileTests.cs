@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
+using Qualiz.Engine.Sessions;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
@@ -70,7 +71,7 @@ public sealed class FileTests : IDisposable
             .ShouldBe("[{\"id\":1,\"name\":\"a;b\",\"amount\":\"1.50\"},{\"id\":\"9007199254740993\",\"name\":null,\"amount\":null}]");
         (await RunAsync("""{"to":{"file":"x.parquet"}}""")).ShouldBeOfType<StepResult.Completed>();
         using var session = _bench.Open();
-        session.Scalar<string>($"SELECT typeof(amount) FROM read_parquet('{Path.Combine(_out, "x.parquet")}') LIMIT 1").ShouldBe("DECIMAL(18,2)");
+        session.Scalar<string>($"SELECT typeof(amount) FROM {Scan.Parquet(Path.Combine(_out, "x.parquet"))} LIMIT 1").ShouldBe("DECIMAL(18,2)");
         (await RunAsync("""{"to":{"file":"x.bin"}}""")).ShouldBeOfType<StepResult.Failed>().Error.Code.ShouldBe("formatUnknown");
     }
 

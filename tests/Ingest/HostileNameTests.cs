@@ -53,6 +53,22 @@ public sealed class HostileNameTests : IDisposable
     }
 
     [Theory]
+    [InlineData("csv")]
+    [InlineData("parquet")]
+    public async Task A_folder_that_looks_like_a_partition_changes_nothing_in_its_files(string kind)
+    {
+        var file = $"country=XX/day=2026-01-01/a.{kind}";
+        var path = Path.Combine(_run.Sources, file);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using (var session = _run.Open(path))
+            session.Execute($"COPY (SELECT 'NO' AS country, 'Oslo' AS city) TO {Sql.Literal(path)} ({(kind == "csv" ? "FORMAT csv, HEADER true" : "FORMAT parquet")})");
+        var result = await _run.RunAsync();
+        result.Outcome.Outputs["out"].Schema.Columns.Where(column => !column.Hidden).Select(column => column.Name).ShouldBe(["country", "city"]);
+        result.Rows("country", "city").ShouldBe([["NO", "Oslo"]]);
+        result.ShouldBalance();
+    }
+
+    [Theory]
     [InlineData("../outside.csv")]
     [InlineData("in/../../outside.csv")]
     [InlineData("..\\outside.csv")]

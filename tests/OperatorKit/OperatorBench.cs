@@ -25,7 +25,8 @@ public sealed class OperatorBench : IDisposable
     /// <param name="folder">An existing one that belongs to the bench from now on; a new one when null.</param>
     public OperatorBench(string? folder = null)
     {
-        Folder = folder ?? Directory.CreateTempSubdirectory("qualiz-operator-").FullName;
+        // A folder that looks like a partition of a table says nothing about what is in it.
+        Folder = folder ?? Directory.CreateTempSubdirectory("qualiz-operator=").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["Store:Type"] = "local";
         builder.Configuration["Store:Root"] = StoreFolder;
@@ -56,7 +57,7 @@ public sealed class OperatorBench : IDisposable
         var casts = session.Query($"DESCRIBE {query}", row => $"CAST({Sql.Identifier(row.GetString(0))} AS {ColumnType.NearestTo(row.GetString(1))!.DuckDb}) AS {Sql.Identifier(row.GetString(0))}");
         var path = Path.Combine(Folder, $"{_files++}.parquet");
         var rows = await DatasetFiles.WriteAsync(session, $"SELECT {string.Join(", ", casts)} FROM ({query})", path, default);
-        var schema = DatasetFiles.Describe(session, $"SELECT * FROM read_parquet({Sql.Literal(path)})");
+        var schema = DatasetFiles.Describe(session, $"SELECT * FROM {Scan.Parquet(path)}");
         var stored = schema.Columns.Any(column => column.Hidden);
         var sha = Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(path)));
         var put = await Store.PutFileAsync($"inputs/{Path.GetFileName(path)}", path, default);

@@ -106,14 +106,14 @@ public static class DatasetFiles
     }
 
     private static string Stored(List<DatasetColumn> columns, IEnumerable<string> paths) =>
-        $"(SELECT {Names(columns)} FROM read_parquet({Sql.List(paths)}))";
+        $"(SELECT {Names(columns)} FROM {Scan.Parquet(paths)})";
 
     /// <summary>A file with columns of its own: those of the dataset that it lacks are empty.</summary>
     private static string Partial(DatasetSchema own, List<DatasetColumn> columns, string path, RowOrigin? origin)
     {
         var select = columns.Select(column =>
             (own.Find(column.Name) is null ? $"CAST(NULL AS {TypeOf(column).DuckDb})" : Expression(own, column.Name, origin)) + $" AS {Sql.Identifier(column.Name)}");
-        return $"(SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(path)}{(origin is null ? "" : ", file_row_number = true")}))";
+        return $"(SELECT {string.Join(", ", select)} FROM {Scan.Parquet(path, rowNumbers: origin is not null)})";
     }
 
     private static string Names(List<DatasetColumn> columns) => Sql.Identifiers(columns.Select(column => column.Name));
@@ -121,7 +121,7 @@ public static class DatasetFiles
     private static string Derived(DatasetSchema all, List<DatasetColumn> columns, string path, RowOrigin origin)
     {
         var select = columns.Select(column => $"{Expression(all, column.Name, origin)} AS {Sql.Identifier(column.Name)}");
-        return $"(SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(path)}, file_row_number = true))";
+        return $"(SELECT {string.Join(", ", select)} FROM {Scan.Parquet(path, rowNumbers: true)})";
     }
 
     /// <summary>The value of a column in a scan of one file with <c>file_row_number = true</c>.</summary>

@@ -77,7 +77,7 @@ public static class RecipeRun
         foreach (var check in recipe.Wholes)
         {
             var holds = await session.ScalarAsync<bool>(
-                $"WITH clean AS (SELECT * FROM read_parquet({Sql.Literal(files.Out)})), moment AS (SELECT {Sql.Literal(files.Now)} AS now) {check.Query}", ct).ConfigureAwait(false);
+                $"WITH clean AS (SELECT * FROM {Scan.Parquet(files.Out)}), moment AS (SELECT {Sql.Literal(files.Now)} AS now) {check.Query}", ct).ConfigureAwait(false);
             if (holds)
                 continue;
             if (check.Else == WholeElse.Fail)
@@ -159,10 +159,10 @@ public static class RecipeRun
         var types = columns.Select(name => $"'{name}': 'VARCHAR'").Prepend("'i': 'USMALLINT', 's': 'VARCHAR', 'r': 'BIGINT', 'k': 'VARCHAR'");
         // Room for the longest line, and no more than two blocks of it for each thread.
         var longest = Math.Max(spool.Longest + 16, 1 << 20);
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            read_csv({Sql.Literal(spool.Path)}, auto_detect = false, header = false, delim = chr({(int)RowOutcomes.Separator}), quote = '', escape = '', new_line = '\n',
-              max_line_size = {longest}, buffer_size = {longest * 2}, columns = {'{'}{string.Join(", ", types)}{'}'})
-            """);
+        return Scan.Csv(spool.Path, string.Create(CultureInfo.InvariantCulture, $"""
+            auto_detect = false, header = false, delim = chr({(int)RowOutcomes.Separator}), quote = '', escape = '', new_line = '\n',
+              max_line_size = {longest}, buffer_size = {longest * 2}, columns = {'{'}{string.Join(", ", types)}{'}'}
+            """));
     }
 
     private static string RepeatedTable(CompiledRecipe recipe, UniqueStep unique) => Sql.Identifier($"{recipe.Names.Table}_{unique.Event.ToString(CultureInfo.InvariantCulture)}");

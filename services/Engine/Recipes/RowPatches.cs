@@ -64,7 +64,7 @@ public static class RowPatches
             $"""
             CREATE TEMP TABLE __qt_patches AS
             SELECT key AS {names.Of}, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes)))) AS {names.Patches}
-            FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes FROM read_parquet({Sql.List(paths)}) GROUP BY ALL)
+            FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes FROM {Scan.Parquet(paths)} GROUP BY ALL)
             GROUP BY key
             """, ct).ConfigureAwait(false);
         var named = session.Query(

@@ -28,13 +28,13 @@ public static class ReferenceData
         if (new FileInfo(path).Length == 0)
             throw new EngineException(EngineException.FileUnreadable, "The file is empty.");
         using var session = EngineSession.Open(RowReader.Options(scratch, [path, target]));
-        var scan = $"read_parquet({Sql.Literal(path)})";
+        var scan = Scan.Parquet(path);
         (string Delimiter, string Quote)? dialect = null;
         if (format == ReferenceFormat.Csv)
         {
             var (delimiter, quote) = await DialectAsync(session, path, ct).ConfigureAwait(false);
             dialect = (delimiter, quote);
-            scan = $"read_csv({Sql.Literal(path)}, {CsvOptions}, skip = 0, comment = '', delim = {Sql.Literal(delimiter)}, quote = {Sql.Literal(quote)})";
+            scan = Scan.Csv(path, $"{CsvOptions}, skip = 0, comment = '', delim = {Sql.Literal(delimiter)}, quote = {Sql.Literal(quote)}");
         }
         var found = await session.QueryAsync($"DESCRIBE SELECT * FROM {scan}", column => (Name: column.GetString(0), Engine: column.GetString(1)), ct).ConfigureAwait(false);
         // A row's identity follows from its place in this file; what another one had is of no use.

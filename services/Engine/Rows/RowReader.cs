@@ -76,9 +76,9 @@ public sealed class RowReader : IDisposable
 
     private (string Sql, WireKind[] Kinds, List<object?> Parameters) Select(RowQuery query, int file, long first, long limit)
     {
-        var path = Sql.Literal(Path.GetFullPath(_dataset.Paths[file]));
+        var path = Path.GetFullPath(_dataset.Paths[file]);
         var origin = _dataset.Dataset.Files[file].Origin;
-        var stored = _session.Query($"DESCRIBE SELECT * FROM read_parquet({path})", column => column.GetString(0)).ToHashSet(StringComparer.Ordinal);
+        var stored = _session.Query($"DESCRIBE SELECT * FROM {Scan.Parquet(path)}", column => column.GetString(0)).ToHashSet(StringComparer.Ordinal);
         var kinds = new WireKind[query.Columns.Count];
         var select = new List<string>();
         for (var i = 0; i < kinds.Length; i++)
@@ -104,7 +104,7 @@ public sealed class RowReader : IDisposable
             where += $" AND list_contains(json_extract_string(reasons, '$[*].column'), {Parameter(query.ReasonColumn)})";
         // One thread and insertion order: rows come in the file's order, and row groups before the first are skipped whole.
         var limited = limit < long.MaxValue ? $" LIMIT {Sql.Literal(limit)}" : "";
-        return ($"SELECT {string.Join("", select.Select(sql => sql + ", "))}file_row_number FROM read_parquet({path}, file_row_number = true) WHERE {where}{limited}", kinds, parameters);
+        return ($"SELECT {string.Join("", select.Select(sql => sql + ", "))}file_row_number FROM {Scan.Parquet(path, rowNumbers: true)} WHERE {where}{limited}", kinds, parameters);
 
         string Parameter(string value)
         {

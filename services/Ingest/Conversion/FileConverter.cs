@@ -145,7 +145,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
                 return $"{value} AS {name}";
             return type == ColumnType.Text ? $"{DeclaredCheck.Expression(column.Decision.Type, value, (byte)'.')} AS {name}" : $"CAST({value} AS {column.Decision.Type.DuckDb}) AS {name}";
         });
-        var rows = await DatasetFiles.WriteAsync(session, Watched($"SELECT {string.Join(", ", select)} FROM read_parquet({Sql.Literal(source.File.Path)})"), target, ct);
+        var rows = await DatasetFiles.WriteAsync(session, Watched($"SELECT {string.Join(", ", select)} FROM {Scan.Parquet(source.File.Path)}"), target, ct);
         return new ConvertedFile(target, rows, Origin(source.File, []));
     }
 
@@ -189,7 +189,7 @@ internal sealed class FileConverter(EngineSession session, IReadOnlyList<TargetC
             options.Add("new_line = '\\n'");
         if (!parallel)
             options.Add("parallel = false");
-        return $"read_csv({Sql.Literal(path)}, {string.Join(", ", options)})";
+        return Scan.Csv(path, string.Join(", ", options));
     }
 
     private string Select(SourceSurvey source, string? read, bool stored)

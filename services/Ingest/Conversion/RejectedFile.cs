@@ -34,14 +34,17 @@ internal static class RejectedFile
     {
         var line = Math.Max(2L << 20, spool.LongestRecord + 1024).ToString(CultureInfo.InvariantCulture);
         var lineNumber = $"line + {Sql.Literal(lines)}";
+        var read = Scan.Csv(spool.Path, $"""
+            auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n', nullstr = '',
+                allow_quoted_nulls = false, parallel = false, max_line_size = {line}, buffer_size = {line} * 4, columns = {RejectSpool.Columns}
+            """);
         return $"""
             SELECT {Sql.Literal(number)} AS source, declared, {Sql.Literal(source.File.Source)} AS _source, record + {Sql.Literal(records)} AS _row, {Key(keyed)} AS _key,
               CAST(ingested AS JSON) AS ingested, CAST(ingested AS JSON) AS rejected,
               json_array(json_object('rule', rule, 'column', "column", 'value', value, 'line', {lineNumber},
                 'message', 'Line ' || ({lineNumber}) || ' of ' || {Sql.Literal(source.File.Name)} || ': ' || message || '.')) AS reasons
             FROM (SELECT *{string.Concat(Texts(source, keyed).Select((text, i) => $", {text} AS {Sql.Identifier(Name(i))}"))}
-              FROM read_csv({Sql.Literal(spool.Path)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', new_line = '\n', nullstr = '',
-                allow_quoted_nulls = false, parallel = false, max_line_size = {line}, buffer_size = {line} * 4, columns = {RejectSpool.Columns}))
+              FROM {read})
             """;
     }
 

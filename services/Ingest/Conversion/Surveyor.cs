@@ -89,7 +89,7 @@ internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IRea
             file = file with { Path = plain };
         }
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = memory, Threads = threads, Scratch = scratch, Paths = [file.Path] });
-        var read = $"read_parquet({Sql.Literal(file.Path)})";
+        var read = Scan.Parquet(file.Path);
         var described = session.Query($"DESCRIBE SELECT * FROM {read}", row => (Name: row.GetString(0), Type: row.GetString(1)));
         var renamed = new List<string>();
         var names = CsvSniffer.Name(described.Select(column => column.Name), described.Count, renamed);

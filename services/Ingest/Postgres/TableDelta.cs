@@ -47,7 +47,7 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         var type = columns.First(candidate => candidate.Name == column).Decision.Type;
         var name = Sql.Identifier(column);
         var finite = type == ColumnType.Timestamp || type == ColumnType.TimestampTz || type == ColumnType.Date ? $" FILTER (WHERE isfinite({name}))" : "";
-        var read = $"read_parquet({Sql.Literal(file.Path)})";
+        var read = Scan.Parquet(file.Path);
         var reached = since is null ? "false" : $"coalesce(max({name}){finite} <= TRY_CAST({Sql.Literal(since.Value)} AS {type.DuckDb}), false)";
         var (last, nulls, back) = (await session.QueryAsync(
             $"SELECT CAST(max({name}){finite} AS VARCHAR), count(*) - count({name}), {reached} FROM {read}", row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1), row.GetBoolean(2)), ct))[0];
@@ -91,7 +91,7 @@ internal sealed class TableDelta(EngineSession session, IReadOnlyList<TargetColu
         if (incremental is null || file.Rows == 0)
             return new Sifted(file, 0, 0, 0);
         var cases = new List<string>();
-        var read = $"read_parquet({Sql.Literal(file.Path)}, file_row_number = true)";
+        var read = Scan.Parquet(file.Path, rowNumbers: true);
         if (since is not null && (since.Seen.Count > 0 || since.SeenRows is not null))
         {
             // One more of the same content than the last run had is a row of its own.

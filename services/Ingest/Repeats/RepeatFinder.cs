@@ -46,7 +46,7 @@ internal sealed class RepeatFinder(EngineSession session, RepeatFilter? filter, 
         // Without suspects that were kept, the engine's own hash is as good.
         var hash = filter?.Suspects is null ? $"hash({Sql.Identifiers(_names)})" : filter.Hash;
         var scans = files.Select((file, i) =>
-            $"SELECT {i.ToString(CultureInfo.InvariantCulture)} AS file, file_row_number AS row, {hash} AS hash, {Sql.Identifiers(_names)} FROM read_parquet({Sql.Literal(file.Path)}, file_row_number = true)");
+            $"SELECT {i.ToString(CultureInfo.InvariantCulture)} AS file, file_row_number AS row, {hash} AS hash, {Sql.Identifiers(_names)} FROM {Scan.Parquet(file.Path, rowNumbers: true)}");
         await session.ExecuteAsync("CREATE TEMP TABLE suspects (hash UBIGINT)", ct);
         if (filter?.Suspects is { } suspects)
         {
@@ -55,7 +55,7 @@ internal sealed class RepeatFinder(EngineSession session, RepeatFilter? filter, 
         }
         else
         {
-            var hashes = $"SELECT {hash} AS hash FROM read_parquet({Sql.List(files.Select(file => file.Path))}, union_by_name = true)";
+            var hashes = $"SELECT {hash} AS hash FROM {Scan.Parquet(files.Select(file => file.Path), byName: true)}";
             await session.ExecuteAsync($"INSERT INTO suspects SELECT hash FROM ({hashes}) GROUP BY hash HAVING count(*) > 1", ct);
         }
         var key = HiddenColumns.KeyExpression(columns.Select(column => (column.Name, column.Decision.Type)));
@@ -85,7 +85,7 @@ internal sealed class RepeatFinder(EngineSession session, RepeatFilter? filter, 
             session,
             $"""
             SELECT {string.Join(", ", _names.Select(name => $"data.{Sql.Identifier(name)}"))}, {source.Source} AS _source, {source.Row} AS _row, {key} AS _key
-            FROM read_parquet({Sql.Literal(converted.Path)}, file_row_number = true) data
+            FROM {Scan.Parquet(converted.Path, rowNumbers: true)} data
             LEFT JOIN (SELECT row, ordinal FROM repeats WHERE file = {file.ToString(CultureInfo.InvariantCulture)}) repeats ON data.file_row_number = repeats.row
             ORDER BY data.file_row_number
             """,

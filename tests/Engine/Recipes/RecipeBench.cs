@@ -34,7 +34,7 @@ internal sealed class RecipeBench : IDisposable
         // Literals have the engine's small types.
         var casts = Session.Query($"DESCRIBE {query}", row => $"CAST({Sql.Identifier(row.GetString(0))} AS {ColumnType.NearestTo(row.GetString(1))!.DuckDb}) AS {Sql.Identifier(row.GetString(0))}");
         var rows = await DatasetFiles.WriteAsync(Session, $"SELECT {string.Join(", ", casts)} FROM ({query})", path, default);
-        var schema = DatasetFiles.Describe(Session, $"SELECT * FROM read_parquet({Sql.Literal(path)})");
+        var schema = DatasetFiles.Describe(Session, $"SELECT * FROM {Scan.Parquet(path)}");
         var stored = schema.Columns.Any(column => column.Hidden);
         var dataset = new DatasetRef
         {
