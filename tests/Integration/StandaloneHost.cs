@@ -40,7 +40,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
         Target = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         _host = await TestHost.StartAsync(
             builder => builder.AddPipelines().AddRuns().AddDatasets().AddIngest().AddCleanse().AddDedup().AddEnrich().AddDeliver().AddNotify().AddTasks(),
-            app => app.MapPipelines().MapRuns().MapDatasets(),
+            app => app.MapPipelines().MapRuns().MapDatasets().MapNotify(),
             bus,
             new Dictionary<string, string?>
             {
