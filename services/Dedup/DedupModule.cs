@@ -15,6 +15,8 @@ public static class DedupModule
         Description = "Finds rows that are the same thing and makes one entity of them.",
         Icon = "users",
         MinInputs = 1,
+        // It has to look at all rows at once, where other steps stream theirs.
+        MemoryShare = 0.75,
         Outputs =
         [
             new OperatorPort("entities", "Entities"),

@@ -27,6 +27,12 @@ public sealed class EntityTables
     private const string Entities = "entity_list";
     private const string Before = "entity_before";
     private const string Now = "entity_now";
+
+    /// <summary>origin (the hidden column _source) and source, which has no version.</summary>
+    private const string Sources = "entity_sources";
+
+    /// <summary>The rows of entities of several, with their cluster and row number in internal columns.</summary>
+    private const string Merged = "entity_merged";
     private const string ChangeTable = "entity_changes";
     private const string SourceId = "regexp_replace(_source, '@[^@]*$', '')";
     private static readonly string[] OwnColumns = ["entity_id", "size", "sources", "confidence", "state", "created_run", "changed_run"];
@@ -106,13 +112,22 @@ public sealed class EntityTables
 
     private async Task MakeAsync(CancellationToken ct)
     {
+        var (cluster, row) = (Sql.Identifier($"{_matcher.Inputs.Prefix}cluster"), Sql.Identifier($"{_matcher.Inputs.Prefix}r"));
+        await Do($"CREATE TEMP TABLE {Sources} AS SELECT _source AS origin, {SourceId} AS source FROM (SELECT DISTINCT _source FROM {Matcher.RowTable})", ct).ConfigureAwait(false);
         await RecallAsync(ct).ConfigureAwait(false);
+        // Most rows stand for themselves: of them nothing is gathered.
+        await Do($"CREATE TEMP TABLE entity_joined AS SELECT DISTINCT cluster FROM {Matcher.GroupTable} WHERE cluster <> r", ct).ConfigureAwait(false);
+        await Do(
+            $"CREATE TEMP TABLE {Merged} AS SELECT g.cluster AS {cluster}, g.r AS {row}, r.* FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r SEMI JOIN entity_joined j ON j.cluster = g.cluster", ct).ConfigureAwait(false);
         await Do(
             $"""
             CREATE TEMP TABLE entity_clusters AS
-            SELECT g.cluster, count(*) AS size, list_sort(list(DISTINCT {SourceId})) AS sources, min(g.r) AS first,
-              coalesce((SELECT min(c.weakest) FROM {Matcher.ClusterTable} c WHERE c.cluster = g.cluster), 1.0) AS confidence
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r GROUP BY g.cluster
+            SELECT m.cluster, m.size, m.sources, m.first, coalesce(w.weakest, 1.0) AS confidence
+            FROM (SELECT {cluster} AS cluster, count(*) AS size, list_sort(list(DISTINCT s.source)) AS sources, min({row}) AS first FROM {Merged} JOIN {Sources} s ON s.origin = _source GROUP BY 1) m
+              LEFT JOIN (SELECT cluster, min(weakest) AS weakest FROM {Matcher.ClusterTable} GROUP BY cluster) w ON w.cluster = m.cluster
+            UNION ALL
+            SELECT g.cluster, 1, [s.source], g.r, 1.0
+            FROM {Matcher.GroupTable} g ANTI JOIN entity_joined j ON j.cluster = g.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Sources} s ON s.origin = r._source
             """, ct).ConfigureAwait(false);
         // Pairs between entities: somebody should look.
         await Do(
@@ -140,13 +155,18 @@ public sealed class EntityTables
     {
         if (_memory is null)
             return;
-        // Rows of equal content are told apart by their number among them.
+        // Rows of equal content are told apart by their number among them; only few are, so that not all have to be put in order.
+        await Do(
+            $"CREATE TEMP TABLE entity_keys AS SELECT g.cluster, g.r, s.source, r._key AS key FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Sources} s ON s.origin = r._source", ct).ConfigureAwait(false);
+        await Do("CREATE TEMP TABLE entity_repeated AS SELECT hash(source, key) AS repeated FROM entity_keys GROUP BY 1 HAVING count(*) > 1", ct).ConfigureAwait(false);
         await Do(
             $"""
             CREATE TEMP TABLE {Now} AS
-            SELECT g.cluster, g.r, {SourceId} AS source, r._key AS key, row_number() OVER (PARTITION BY {SourceId}, r._key ORDER BY g.r) AS ordinal
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r
+            SELECT cluster, r, source, key, 1::BIGINT AS ordinal FROM entity_keys ANTI JOIN entity_repeated ON repeated = hash(source, key)
+            UNION ALL
+            SELECT cluster, r, source, key, row_number() OVER (PARTITION BY source, key ORDER BY r) FROM entity_keys SEMI JOIN entity_repeated ON repeated = hash(source, key)
             """, ct).ConfigureAwait(false);
+        await Do("DROP TABLE entity_keys", ct).ConfigureAwait(false);
         await Do(
             _memory.Ids is { } ids
                 ? $"CREATE TEMP TABLE {Before} AS SELECT source, key, ordinal, entity_id, since, created_run, changed_run, present FROM {DatasetFiles.Relation(ids)}"
@@ -244,7 +264,7 @@ public sealed class EntityTables
             UNION ALL SELECT DISTINCT 'shrank', b.entity_id, b.entity_id, 'rows gone' FROM {Before} b
               WHERE b.present AND {_isGone} AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
             """, ct).ConfigureAwait(false);
-        await Do($"UPDATE {Entities} SET changed_run = {_run} WHERE entity_id IN (SELECT \"from\" FROM {ChangeTable} UNION SELECT \"to\" FROM {ChangeTable})", ct).ConfigureAwait(false);
+        await Do($"UPDATE {Entities} SET changed_run = {_run} WHERE changed_run <> {_run} AND entity_id IN (SELECT \"from\" FROM {ChangeTable} UNION SELECT \"to\" FROM {ChangeTable})", ct).ConfigureAwait(false);
         // Members that are not there this time keep their place, under the id that took over.
         var query = $"""
             SELECT n.source, n.key, n.ordinal, e.entity_id, coalesce(b.since, CAST(now() AS TIMESTAMPTZ)) AS since, e.created_run, e.changed_run, true AS present
@@ -263,8 +283,6 @@ public sealed class EntityTables
         var columns = _matcher.Inputs.Columns;
         var prefix = _matcher.Inputs.Prefix;
         await Do("CREATE TEMP TABLE entity_provenance (cluster BIGINT, \"column\" VARCHAR, value VARCHAR, r BIGINT, strategy VARCHAR, runner_up VARCHAR)", ct).ConfigureAwait(false);
-        await Do(
-            $"CREATE TEMP TABLE entity_merged AS SELECT g.cluster AS {Sql.Identifier($"{prefix}cluster")}, g.r AS {Sql.Identifier($"{prefix}r")}, r.* FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r SEMI JOIN (SELECT cluster FROM entity_clusters WHERE size > 1) s ON s.cluster = g.cluster", ct).ConfigureAwait(false);
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < columns.Count; i++)
         {
@@ -288,7 +306,7 @@ public sealed class EntityTables
                 SELECT cluster, arg_max(v, best) AS v, arg_max(r, best) AS r, arg_max(t, best, 2)[2] AS runner_up
                 FROM (
                   SELECT cluster, v, {key} AS best, arg_max(r, {KeyOfRow(rule, column)}) AS r, any_value(t) AS t
-                  FROM (SELECT {Sql.Identifier($"{prefix}cluster")} AS cluster, {Sql.Identifier($"{prefix}r")} AS r, {name} AS v, {by} AS seen, {text} AS t FROM entity_merged WHERE {name} IS NOT NULL)
+                  FROM (SELECT {Sql.Identifier($"{prefix}cluster")} AS cluster, {Sql.Identifier($"{prefix}r")} AS r, {name} AS v, {by} AS seen, {text} AS t FROM {Merged} WHERE {name} IS NOT NULL)
                   GROUP BY cluster, v)
                 GROUP BY cluster
                 """, ct).ConfigureAwait(false);
@@ -296,7 +314,7 @@ public sealed class EntityTables
             await Do($"INSERT INTO entity_provenance SELECT cluster, {Sql.Literal(column.Name)}, {RowJson.Text(type, "v")}, r, {Sql.Literal(strategy)}, runner_up FROM {table}", ct).ConfigureAwait(false);
             result[column.Name] = table;
         }
-        await Do("DROP TABLE entity_merged", ct).ConfigureAwait(false);
+        await Do($"DROP TABLE {Merged}", ct).ConfigureAwait(false);
         return result;
     }
 
