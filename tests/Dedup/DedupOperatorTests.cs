@@ -332,6 +332,6 @@ public sealed class DedupOperatorTests : IDisposable
         using var session = _bench.Bench.Open();
         var path = Path.Combine(_bench.Bench.StoreFolder, dataset.Files[0].Key);
         File.Copy(path, Path.Combine(_bench.Bench.Folder, "copy.parquet"), overwrite: true);
-        return [.. Engine.Datasets.DatasetFiles.Describe(session, $"SELECT * FROM read_parquet('{Path.Combine(_bench.Bench.Folder, "copy.parquet")}')").Columns.Select(column => $"{column.Name} {column.Type}")];
+        return [.. Engine.Datasets.DatasetFiles.Describe(session, $"SELECT * FROM {Engine.Sessions.Scan.Parquet(Path.Combine(_bench.Bench.Folder, "copy.parquet"))}").Columns.Select(column => $"{column.Name} {column.Type}")];
     }
 }
