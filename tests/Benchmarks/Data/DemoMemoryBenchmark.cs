@@ -28,6 +28,8 @@ internal sealed class DemoMemoryBenchmark : IBenchmark
             ["Folders__Roots__0"] = Directory.CreateDirectory(Path.Combine(folder, "landing")).FullName,
             ["Engine__Scratch"] = Directory.CreateDirectory(Path.Combine(folder, "scratch")).FullName,
             ["Outbound__Allow__0"] = "127.0.0.1",
+            // As on a machine that has no more than the limit; with more, the engine takes its share of that before it spills.
+            ["Engine__MemoryBytes"] = (Limit * 1e9).ToString("0", CultureInfo.InvariantCulture),
         });
         var warehouse = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
         await using var tree = new ProcessTree(instance.ProcessIds[0]);
