@@ -50,22 +50,29 @@ Console.CancelKeyPress += (_, press) =>
     press.Cancel = true;
     stop.Cancel();
 };
-var figures = new List<Figure>();
-foreach (var benchmark in benchmarks)
+try
 {
-    var names = benchmark.Names.Where(name => wanted.Count == 0 || wanted.Contains(name)).ToHashSet();
-    if (names.Count == 0)
-        continue;
-    foreach (var figure in await benchmark.RunAsync(names, text => Console.Error.WriteLine($"  {text}"), stop.Token))
+    var figures = new List<Figure>();
+    foreach (var benchmark in benchmarks)
     {
-        figures.Add(figure);
-        var reference = figure.Reference is { } value ? string.Create(CultureInfo.InvariantCulture, $"  reference {value:0.###} {figure.Unit}, ratio {figure.Ratio:0.00}") : "";
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-36} {figure.Value,12:0.###} {figure.Unit}{reference}"));
+        var names = benchmark.Names.Where(name => wanted.Count == 0 || wanted.Contains(name)).ToHashSet();
+        if (names.Count == 0)
+            continue;
+        foreach (var figure in await benchmark.RunAsync(names, text => Console.Error.WriteLine($"  {text}"), stop.Token))
+        {
+            figures.Add(figure);
+            var reference = figure.Reference is { } value ? string.Create(CultureInfo.InvariantCulture, $"  reference {value:0.###} {figure.Unit}, ratio {figure.Ratio:0.00}") : "";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-36} {figure.Value,12:0.###} {figure.Unit}{reference}"));
+        }
     }
+    if (json is not null)
+        await File.WriteAllTextAsync(json, JsonSerializer.Serialize(figures, BenchmarkJson.Options), stop.Token);
+    return 0;
 }
-if (json is not null)
-    await File.WriteAllTextAsync(json, JsonSerializer.Serialize(figures, BenchmarkJson.Options), stop.Token);
-return 0;
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}
 
 internal static class BenchmarkJson
 {
