@@ -70,15 +70,21 @@ public sealed partial class RecipeCompiler
         var sensitivity = SensitivityTags.Strictest(_columns.Where(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal)).Select(candidate => candidate.Sensitivity));
         var (result, failed, changed) = (Temporary(), Temporary(), Temporary());
         Layer(added: [(result, $"TRY({sql})")]);
-        Layer(added: [(failed, Failed(result, sql))]);
-        AddFailure(rule.Kind, rule.Column, path, rule.Else, failed, "the expression cannot be computed for this row", () => "NULL");
         var instead = rule.Else == Else.Keep && column is not null ? Quote(column.Name) : otherwise;
+        // Only where another value stands in has it to be known before whether there is one: every projection costs something.
+        List<(string Name, string Expression)> flags = [(failed, Failed(result, sql))];
+        if (instead is not null)
+        {
+            Layer(added: flags);
+            flags = [];
+        }
+        AddFailure(rule.Kind, rule.Column, path, rule.Else, failed, "the expression cannot be computed for this row", () => "NULL");
         var value = instead is null ? Quote(result) : $"CASE WHEN {Quote(failed)} THEN {instead} ELSE {Quote(result)} END";
         if (column is null)
         {
             // A new cell is no changed one.
             column = new RecipeColumn(rule.Column, type) { Sensitivity = sensitivity };
-            Layer(added: [(rule.Column, value)], dropped: [result], derived: column);
+            Layer(added: [.. flags, (rule.Column, value)], dropped: [result], derived: column);
             return;
         }
         var number = AddChangingRule(rule.Kind, path);
@@ -86,7 +92,7 @@ public sealed partial class RecipeCompiler
         var difference = typeBefore == type && !type.IsNested
             ? $"({value}) IS DISTINCT FROM {Quote(column.Name)}"
             : $"CAST({value} AS VARCHAR) IS DISTINCT FROM CAST({Quote(column.Name)} AS VARCHAR)";
-        Layer(new() { [column] = value }, [(changed, difference)], [result]);
+        Layer(new() { [column] = value }, [.. flags, (changed, difference)], [result]);
         column.Type = type;
         column.Nullable = true;
         column.AlsoHolds(sensitivity);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsCheck;
 using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Kernels.Text;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Tests.Kernels;
@@ -75,6 +76,7 @@ public sealed class KernelReferenceTests : IDisposable
     [InlineData("""{"op":"nulls","words":["","X","-","0.0"],"ignoreCase":false}""")]
     [InlineData("""{"op":"replace","map":[["a","b"],["","none"],["ß","ss"]],"ignoreCase":false}""")]
     [InlineData("""{"op":"replaceParts","map":[["a","bb"],["bb","c"],["É","E"]],"ignoreCase":false}""")]
+    [InlineData("""{"op":"replace","map":[["a","b"],["","none"],["ß","ss"],["k1","1"],["k2","2"],["k3","3"],["k4","4"],["k5","5"],["k6","6"]],"ignoreCase":false}""")]
     public void An_operation_on_text_does_what_the_plain_one_does(string operation)
     {
         var program = Sql.Literal($"[{operation}]");
@@ -93,6 +95,16 @@ public sealed class KernelReferenceTests : IDisposable
             },
             iter: 60, threads: 1);
     }
+
+    [Fact]
+    public void No_word_that_a_text_holds_is_overlooked() => Gen.Select(Gen.Char["ab@."].Array[0, 90], Gen.Char["ab@."].Array[1, 24], Gen.Int[0, 90]).Sample(
+        (letters, part, place) =>
+        {
+            var word = Encoding.UTF8.GetBytes(part);
+            var text = Encoding.UTF8.GetBytes(new string(letters).Insert(Math.Min(place, letters.Length), new string(part)));
+            Glance.MayHold(text, word).ShouldBeTrue();
+        },
+        iter: 2000, threads: 1);
 
     [Fact]
     public void No_code_point_fails_a_statement()

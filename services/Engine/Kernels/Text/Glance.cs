@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Qualiz.Engine.Kernels.DuckDb;
 
@@ -100,6 +101,37 @@ internal static unsafe class Glance
     }
 
     private static bool Any(Vector128<byte> hits) => hits != Vector128<byte>.Zero;
+
+    /// <summary>False when the word is nowhere in the text. Three bytes of it are looked for at once, as most texts that have its ends have another middle.</summary>
+    public static bool MayHold(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
+    {
+        var places = text.Length - word.Length + 1;
+        if (places < 8 || word.Length < 3)
+            return places > 0;
+        ref var start = ref MemoryMarshal.GetReference(text);
+        var (middle, end) = ((nuint)word.Length / 2, (nuint)word.Length - 1);
+        var (first, second, third) = (Vector128.Create(word[0]), Vector128.Create(word[(int)middle]), Vector128.Create(word[(int)end]));
+        if (places < 16)
+            return Any(Vector128.Equals(Ends(ref start, 0, places), first) & Vector128.Equals(Ends(ref start, middle, places), second) & Vector128.Equals(Ends(ref start, end, places), third));
+        var last = (nuint)places - 16;
+        for (nuint at = 0; ; at = Math.Min(at + 16, last))
+        {
+            if (Any(Vector128.Equals(Vector128.LoadUnsafe(ref start, at), first)
+                & Vector128.Equals(Vector128.LoadUnsafe(ref start, at + middle), second)
+                & Vector128.Equals(Vector128.LoadUnsafe(ref start, at + end), third)))
+                return true;
+            if (at == last)
+                return false;
+        }
+    }
+
+    // The first 8 and the last 8 of 8 to 16 bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Ends(ref byte start, nuint at, int count)
+    {
+        ref var from = ref Unsafe.Add(ref start, at);
+        return Vector128.Create(Unsafe.ReadUnaligned<ulong>(ref from), Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref from, count - 8))).AsByte();
+    }
 
     /// <summary>The bit for a length in a set of lengths; all above 63 share one.</summary>
     public static ulong LengthBit(int length) => 1UL << Math.Min(length, 63);

@@ -42,8 +42,12 @@ internal sealed class Nulls : TextOperation
 /// <summary>Whole values by a list.</summary>
 internal sealed class Replace : TextOperation
 {
+    // Up to here comparing with one after the other is faster than a hash of the text.
+    private const int Few = 8;
+
     private readonly Dictionary<byte[], byte[]> _map = new(Bytes.Comparer);
     private readonly Dictionary<string, byte[]> _folded = new(StringComparer.Ordinal);
+    private readonly (byte[] From, byte[] To)[]? _few;
     private readonly bool _ignoreCase;
     private readonly ulong _lengths;
 
@@ -61,20 +65,21 @@ internal sealed class Replace : TextOperation
         }
         foreach (var (from, to) in _folded)
             _map.TryAdd(Encoding.UTF8.GetBytes(from), to);
+        _few = _map.Count <= Few ? [.. _map.Select(entry => (entry.Key, entry.Value))] : null;
     }
 
-    public override Kinds Interest => _ignoreCase ? Kinds.High : Kinds.None;
+    public override Kinds Interest => _ignoreCase ? Kinds.High : Kinds.Always;
 
-    public override ulong Lengths => _lengths;
+    public override ulong Lengths => _ignoreCase ? _lengths : 0;
+
+    public override bool Wants(ReadOnlySpan<byte> text) => _ignoreCase || (_lengths.Has(text.Length) && Find(text) is not null);
 
     public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
     {
         byte[]? to;
         if (!_ignoreCase)
         {
-            if (!_lengths.Has(text.Length))
-                return Outcome.Same;
-            _map.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out to);
+            to = _lengths.Has(text.Length) ? Find(text) : null;
         }
         else if (System.Text.Ascii.IsValid(text))
         {
@@ -82,7 +87,7 @@ internal sealed class Replace : TextOperation
                 return Outcome.Same;
             var folded = text.Length <= 256 ? stackalloc byte[text.Length] : new byte[text.Length];
             System.Text.Ascii.ToLower(text, folded, out _);
-            _map.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(folded, out to);
+            to = Find(folded);
         }
         else
         {
@@ -92,6 +97,18 @@ internal sealed class Replace : TextOperation
             return Outcome.Same;
         target.Add(to);
         return Outcome.Changed;
+    }
+
+    private byte[]? Find(ReadOnlySpan<byte> text)
+    {
+        if (_few is null)
+            return _map.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out var value) ? value : null;
+        foreach (var (from, to) in _few)
+        {
+            if (from.Length == text.Length && text.SequenceEqual(from))
+                return to;
+        }
+        return null;
     }
 }
 
@@ -109,7 +126,7 @@ internal sealed class ReplaceParts(IReadOnlyList<KeyValuePair<string, string>> m
             return true;
         foreach (var (from, _, _) in _map)
         {
-            if (text.IndexOf(from) >= 0)
+            if (Glance.MayHold(text, from) && text.IndexOf(from) >= 0)
                 return true;
         }
         return false;
