@@ -131,6 +131,9 @@ internal sealed record Delivered(long Rows, IReadOnlyDictionary<string, long> Co
 /// <summary>The delivery cannot be made. The message holds no row values.</summary>
 internal sealed class DeliveryException(StepError error) : Exception(error.Message)
 {
+    /// <summary>What a person does whose older rows are wanted all the same.</summary>
+    public const string DoAgain = "A new run (rerun) delivers all the same.";
+
     public DeliveryException(string code, string message, string? path = null, bool transient = false)
         : this(new StepError { Code = code, Message = message, Path = path, Transient = transient })
     {

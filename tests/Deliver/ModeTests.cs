@@ -121,15 +121,37 @@ public sealed class ModeTests(PostgresBench postgres) : IClassFixture<PostgresBe
         (await postgres.OneAsync("SELECT _source, _row FROM with_identity")).ShouldBe("in@1|1");
     }
 
-    [Fact]
-    public async Task An_execution_that_comes_after_a_later_run_replaces_nothing()
+    [Theory]
+    [InlineData("replace", 5, "SELECT 1 AS id, 'old' AS v")]
+    // Executed again, after its worker died: a higher fence makes it no younger.
+    [InlineData("replace", 12, "SELECT 1 AS id, 'old' AS v")]
+    [InlineData("upsert", 12, "SELECT * FROM (VALUES (1, 'old'), (2, 'old')) t(id, v)")]
+    public async Task A_run_that_was_started_before_the_one_that_delivered_changes_nothing(string mode, long fence, string older)
     {
-        const string config = """{"to":{"connection":"dwh","table":"late"},"mode":"replace"}""";
-        var old = await postgres.Bench.InputAsync("SELECT 'old' AS v");
-        var current = await postgres.Bench.InputAsync("SELECT 'new' AS v");
-        await postgres.DeliverAsync(config, current, fence: 9);
-        (await postgres.FailAsync(config, old, fence: 5)).Code.ShouldBe("superseded");
-        (await postgres.OneAsync("SELECT v FROM late")).ShouldBe("new");
+        var table = $"late_{mode}_{fence}";
+        var config = $$"""{"to":{"connection":"dwh","table":"{{table}}"},"mode":"{{mode}}"{{(mode == "upsert" ? ",\"key\":[\"id\"]" : "")}}}""";
+        var run = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1));
+        await postgres.DeliverAsync(config, await postgres.Bench.InputAsync("SELECT 1 AS id, 'new' AS v"), fence: 9);
+        var error = await postgres.FailAsync(config, await postgres.Bench.InputAsync(older), fence, run);
+        error.Code.ShouldBe("superseded");
+        error.Message.ShouldContain("rerun");
+        (await postgres.QueryAsync($"SELECT id, v FROM {table}")).ShouldBe(["1|new"]);
+        // Done again on purpose, as a run of its own.
+        await postgres.DeliverAsync(config, await postgres.Bench.InputAsync(older), fence: 13);
+        (await postgres.OneAsync($"SELECT count(*) FROM {table} WHERE v = 'new'")).ShouldBe("0");
+    }
+
+    [Fact]
+    public async Task An_older_run_adds_the_rows_that_no_later_one_has_to_do_with()
+    {
+        var older = Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1));
+        const string upsert = """{"to":{"connection":"dwh","table":"days"},"mode":"upsert","key":["day"]}""";
+        await postgres.DeliverAsync(upsert, await postgres.Bench.InputAsync("SELECT 2 AS day, 'x' AS v"), fence: 2);
+        (await postgres.DeliverAsync(upsert, await postgres.Bench.InputAsync("SELECT 1 AS day, 'x' AS v"), fence: 3, run: older)).Counts["new"].ShouldBe(1);
+        const string append = """{"to":{"connection":"dwh","table":"log_lines"},"mode":"append"}""";
+        await postgres.DeliverAsync(append, await postgres.Bench.InputAsync("SELECT 2 AS day"), fence: 2);
+        await postgres.DeliverAsync(append, await postgres.Bench.InputAsync("SELECT 1 AS day"), fence: 3, run: older);
+        (await postgres.OneAsync("SELECT count(*) FROM log_lines")).ShouldBe("2");
     }
 
     [Fact]

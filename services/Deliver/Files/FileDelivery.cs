@@ -12,7 +12,8 @@ namespace Qualiz.Deliver.Files;
 
 /// <summary>
 /// One delivery to a file. It is written under a temporary name, flushed and renamed, so that a reader sees the old file or the new one.
-/// A small file beside it says which run and step it is from: the same delivery again changes nothing, an older one does not come on top.
+/// A small file beside it says which run and step it is from: the same delivery again changes nothing, and that of an older run
+/// does not come on top, however late or often it is executed: run ids grow with the time of their start.
 /// </summary>
 internal static class FileDelivery
 {
@@ -37,8 +38,8 @@ internal static class FileDelivery
                     step.Log.LogInformation("Delivered already: {Rows} rows", receipt.Rows);
                     return new Delivered(receipt.Rows, Counts(receipt), []);
                 }
-                if (receipt.PipelineId == step.Command.PipelineId && receipt.Fence > step.Fence && receipt.RunId != step.Command.RunId)
-                    throw new DeliveryException("superseded", "A later run has written this file already; this one comes too late.");
+                if (receipt.PipelineId == step.Command.PipelineId && receipt.RunId.CompareTo(step.Command.RunId) > 0)
+                    throw new DeliveryException("superseded", $"Run {receipt.RunId}, which was started later, has written this file already; this one comes too late. {DeliveryException.DoAgain}");
             }
             try
             {

@@ -65,11 +65,20 @@ internal sealed class DeliveryRecords(string schema, TableName target, StepConte
             : null;
     }
 
-    /// <summary>True when a later execution, of a later run of this pipeline, has replaced the table's content: this one comes too late.</summary>
-    public async Task<bool> IsSupersededAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        await Statements.ScalarAsync<bool>(
-            connection, $"SELECT EXISTS (SELECT FROM {Table} WHERE target = $1 AND pipeline_id = $2 AND mode = 'replace' AND fence > $3)", ct,
-            target.Sql, step.Command.PipelineId, step.Fence).ConfigureAwait(false);
+    /// <summary>
+    /// The newest run of this pipeline that has delivered here and was started after this one, and whether one of those replaced all rows. However late
+    /// or often an older run is executed, it stays the older one: run ids grow with the time of their start, and fences only with that of the execution.
+    /// </summary>
+    public async Task<LaterDelivery?> FindLaterAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT run_id, mode, bool_or(mode = 'replace') OVER () FROM {Table} WHERE target = $1 AND pipeline_id = $2 AND run_id > $3 ORDER BY mode = 'append', run_id DESC LIMIT 1", connection);
+        command.Parameters.Add(new() { Value = target.Sql });
+        command.Parameters.Add(new() { Value = step.Command.PipelineId });
+        command.Parameters.Add(new() { Value = step.Command.RunId });
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await reader.ReadAsync(ct).ConfigureAwait(false) ? new LaterDelivery(reader.GetGuid(0), reader.GetString(1) != "append", reader.GetBoolean(2)) : null;
+    }
 
     public Task InsertAsync(NpgsqlConnection connection, DeliverMode mode, Delivered delivered, CancellationToken ct) =>
         Statements.ExecuteAsync(
@@ -78,6 +87,10 @@ internal sealed class DeliveryRecords(string schema, TableName target, StepConte
             step.Command.RunId, step.Command.StepId, target.Sql, step.Command.PipelineId, JsonNamingPolicy.CamelCase.ConvertName(mode.ToString()), step.Fence,
             delivered.Rows, JsonSerializer.Serialize(delivered.Counts));
 }
+
+/// <param name="Changes">It may have changed rows, and not only added some.</param>
+/// <param name="Replaced">One of the later runs has replaced all rows.</param>
+internal sealed record LaterDelivery(Guid RunId, bool Changes, bool Replaced);
 
 internal static class Statements
 {

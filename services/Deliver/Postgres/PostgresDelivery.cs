@@ -66,12 +66,14 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
 
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         await Statements.ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", ct, $"qualiz deliver {_table.Sql}").ConfigureAwait(false);
+        LaterDelivery? later = null;
         if (recorded)
         {
             if (await records.FindAsync(connection, ct).ConfigureAwait(false) is { } meanwhile)
                 return meanwhile;
-            if (config.Mode == DeliverMode.Replace && await records.IsSupersededAsync(connection, ct).ConfigureAwait(false))
-                throw new DeliveryException("superseded", $"A later run has replaced {_table} already; this one comes too late.");
+            later = config.Mode == DeliverMode.Append ? null : await records.FindLaterAsync(connection, ct).ConfigureAwait(false);
+            if (later is not null && (config.Mode == DeliverMode.Replace || later.Replaced))
+                throw new DeliveryException("superseded", $"Run {later.RunId}, which was started later, has delivered to {_table} already; this one comes too late. {DeliveryException.DoAgain}");
         }
         var plan = await PlanAsync(connection, ct).ConfigureAwait(false);
         foreach (var statement in plan.Ddl)
@@ -85,6 +87,13 @@ internal sealed class PostgresDelivery(NpgsqlDataSource source, DeliverConfig co
             DeliverMode.Replace => await ReplaceAsync(connection, plan, ct).ConfigureAwait(false),
             _ => await UpsertAsync(connection, plan, ct).ConfigureAwait(false),
         };
+        // Rows of other keys, as those of another day, have nothing to do with what the later run delivered.
+        if (config.Mode == DeliverMode.Upsert && later is { Changes: true } && counts["changed"] is > 0 and var changed)
+        {
+            throw new DeliveryException(
+                "superseded",
+                string.Create(CultureInfo.InvariantCulture, $"Run {later.RunId}, which was started later, has delivered to {_table} already, and {changed:N0} rows there would be changed to what this run read before; nothing was changed. {DeliveryException.DoAgain}"));
+        }
         var delivered = new Delivered(rows.Count, counts, _warnings);
         if (recorded)
             await records.InsertAsync(connection, config.Mode, delivered, ct).ConfigureAwait(false);
