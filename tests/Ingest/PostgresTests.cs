@@ -1,6 +1,8 @@
 using System.Globalization;
 using Npgsql;
 using Qualiz.Contracts.Values;
+using Qualiz.Engine.Types;
+using Qualiz.Ingest.Postgres;
 using Qualiz.Platform.Operators;
 using Qualiz.TestKit;
 
@@ -179,6 +181,26 @@ public sealed class PostgresTests : IAsyncLifetime
         await ExecuteAsync("CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2), (3)");
         _run.State = System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>("""{"version": 1, "files": [], "columns": [{"name": "id", "type": "int64"}], "cursor": {"column": "id", "value": "2", "seen": []}}""");
         (await IngestAsync(new IngestSource { Connection = "crm-db", Table = "t" }, new IncrementalSource { Cursor = "id" })).Rows("id").Select(row => row[0]).Order().ShouldBe(["2", "3"]);
+    }
+
+    [Theory]
+    [InlineData("int2")]
+    [InlineData("int4")]
+    [InlineData("int8")]
+    [InlineData("numeric")]
+    public async Task A_number_as_cursor_uses_its_index(string type)
+    {
+        await ExecuteAsync($"CREATE TABLE t (id {type} PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i; ANALYZE t");
+        await using var connection = await _source.OpenConnectionAsync();
+        var config = new IngestConfig { From = new IngestSource { Connection = "crm-db", Table = "t" }, Incremental = new IncrementalSource { Cursor = "id" } };
+        var table = await SourceTable.DescribeAsync(connection, config, "t", "19990", new Dictionary<string, ColumnType>(), new Dictionary<string, ColumnType>(), [], 0, default);
+        var copy = table.Ranges(4).ShouldHaveSingleItem();
+        await using var command = new NpgsqlCommand($"EXPLAIN {copy["COPY (".Length..copy.LastIndexOf(") TO ", StringComparison.Ordinal)]}", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var plan = new List<string>();
+        while (await reader.ReadAsync())
+            plan.Add(reader.GetString(0));
+        plan.ShouldContain(line => line.Contains("Index Cond", StringComparison.Ordinal), string.Join('\n', plan));
     }
 
     [Theory]

@@ -156,6 +156,9 @@ internal sealed partial class SourceTable
         var value = $"{PostgresLink.Literal(since)}::{cast}";
         if (incremental.Lookback is { Value: var back } && back > TimeSpan.Zero)
             value = string.Create(CultureInfo.InvariantCulture, $"({value} - interval '{back.TotalSeconds} seconds')");
+        // Compared as it is: the server would make a numeric of every row's number, and use no index.
+        if (type == ColumnType.Int64 && long.TryParse(since, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+            value = $"{PostgresLink.Literal(since)}::bigint";
         // Not only later ones: others may have come at the very same moment. Those seen before are told by their content.
         return $" WHERE {PostgresLink.Identifier(cursor.Source)} >= {value}";
     }
