@@ -201,8 +201,10 @@ public sealed class RowReaderTests : IDisposable
     }
 
     [Fact]
-    public void Reference_data_has_all_lines_of_a_file_or_is_refused() => Gen.Char["ab1,;#"].Array[0, 6].Select(letters => new string(letters)).Array[2, 12].Sample(
-        lines =>
+    public void Reference_data_has_all_lines_of_a_file_or_is_refused()
+    {
+        var read = 0;
+        Gen.Char["ab1,;#"].Array[0, 6].Select(letters => new string(letters)).Array[2, 12].Sample(lines =>
         {
             var source = _folder.File("in.csv");
             File.WriteAllText(source, string.Join('\n', lines));
@@ -210,12 +212,16 @@ public sealed class RowReaderTests : IDisposable
             {
                 var (_, rows) = ReferenceData.ImportAsync(ReferenceFormat.Csv, source, _folder.File("out.parquet"), _folder.Path, default).GetAwaiter().GetResult();
                 rows.ShouldBeInRange(lines.Count(line => line.Length > 0) - 1, lines.Length - 1);
+                read++;
             }
             catch (EngineException)
             {
+                // Refused; a file of this kind mostly is, because its lines have differing numbers of fields.
+                lines.Select(line => line.Split(',').Length + line.Split(';').Length).Distinct().Count().ShouldBeGreaterThan(1, string.Join('\n', lines));
             }
-        },
-        iter: 60, threads: 1);
+        }, iter: 60, threads: 1);
+        read.ShouldBeGreaterThan(0);
+    }
 
     [Theory]
     [InlineData("a,b\r\n\"1\r\n2\",3\r\n\r\n4,\"5 \"\"6\"\"\"\r\n", 2)]
