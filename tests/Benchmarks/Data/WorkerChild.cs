@@ -17,7 +17,7 @@ internal static class WorkerChild
         // As EngineWorkerPool has them.
         start.Environment["DOTNET_gcConcurrent"] = "0";
         start.Environment["DOTNET_GCConserveMemory"] = "5";
-        start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_TieredCompilation"] = "0";
         using var child = Process.Start(start)!;
         try
         {

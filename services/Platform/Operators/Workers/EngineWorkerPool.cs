@@ -163,7 +163,8 @@ internal sealed class EngineWorkerPool(
         // Many workers on one host: none should keep memory that it no longer uses.
         start.Environment["DOTNET_gcConcurrent"] = "0";
         start.Environment["DOTNET_GCConserveMemory"] = "5";
-        start.Environment["DOTNET_TieredPGO"] = "0";
+        // What is compiled is compiled for good: a worker does the same again and again, and would compile it a second time in the midst of a step.
+        start.Environment["DOTNET_TieredCompilation"] = "0";
         return start;
     }
 
