@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Qualiz.Cli.Commands;
+using Qualiz.Contracts.Text;
 
 namespace Qualiz.Cli;
 
@@ -31,9 +32,9 @@ internal static class CommandLine
         // Whoever asks for help need not have the rest right.
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
         {
-            foreach (var error in parsed.Errors)
+            foreach (var mistake in Mistakes(parsed))
             {
-                await Console.Error.WriteLineAsync(error.Message);
+                await Console.Error.WriteLineAsync(mistake);
             }
             var path = string.Join(' ', parsed.CommandResult.Path());
             await Console.Error.WriteLineAsync($"How it is used: {path} --help");
@@ -41,6 +42,18 @@ internal static class CommandLine
         }
         Console.OutputEncoding = System.Text.Encoding.UTF8;
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    internal static IEnumerable<string> Mistakes(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        // The parser's first word on it would be that a command is missing.
+        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var unknown, ..] && !unknown.StartsWith('-'))
+        {
+            var nearest = NearestName.Find(unknown, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
+            return [$"There is no command {unknown}{(nearest is null ? "." : $"; did you mean {nearest}?")}"];
+        }
+        return parsed.Errors.Select(error => error.Message);
     }
 
     internal static Command Root()
@@ -126,7 +139,9 @@ internal static class CommandLine
                 {
                     terminal.Error(error.Describe(file is null ? null : parsed.GetValue(file)));
                 }
-                return (int)problem.Status is >= 400 and < 500 ? ExitCode.BadInput : ExitCode.Failed;
+                // What is asked for is right, but not as things stand.
+                var stands = problem.Status is System.Net.HttpStatusCode.Conflict or System.Net.HttpStatusCode.PreconditionFailed;
+                return (int)problem.Status is >= 400 and < 500 && !stands ? ExitCode.BadInput : ExitCode.Failed;
             }
             catch (BadInputException wrong)
             {

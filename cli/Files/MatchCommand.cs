@@ -52,7 +52,7 @@ internal sealed partial class MatchCommand(CommandContext context)
             }
             else if (rejected > 0)
             {
-                context.Terminal.Line($"{beside}  {StepView.Number(rejected)} records that cannot be read as rows");
+                context.Terminal.Line($"{beside}  {RejectedDownload.Told(rejected)}");
             }
             return ExitCode.Done;
         }, ct);

@@ -43,7 +43,7 @@ internal sealed class ProfileCommand(CommandContext context)
         var rows = Long(profile, "rows");
         var columns = profile.List("columns").ToList();
         var rejected = step.List("ledger").Sum(line => Long(line, "rejected"));
-        terminal.Line($"{file}: {StepView.Number(rows)} rows, {columns.Count} columns{(rejected == 0 ? "" : terminal.Doubtful($", {StepView.Number(rejected)} records that cannot be read as rows"))}");
+        terminal.Line($"{file}: {StepView.Number(rows)} rows, {columns.Count} columns{(rejected == 0 ? "" : terminal.Doubtful($", {RejectedDownload.Told(rejected)}"))}");
         foreach (var reason in step.List("ledger").SelectMany(line => line.List("reasons")).Where(reason => reason.Text("kind") == "rejected"))
         {
             terminal.Line($"  {StepView.Number(Long(reason, "rows"))} {reason.Text("reason")}");
@@ -52,7 +52,7 @@ internal sealed class ProfileCommand(CommandContext context)
         {
             terminal.Line($"  {terminal.Doubtful("!")} {warning}");
         }
-        var nameWidth = columns.Select(column => column.Text("name")!.Length).DefaultIfEmpty(0).Max();
+        var nameWidth = columns.Select(column => Plain(column.Text("name")!).Length).DefaultIfEmpty(0).Max();
         foreach (var column in columns)
         {
             terminal.Line();
@@ -69,7 +69,7 @@ internal sealed class ProfileCommand(CommandContext context)
             {
                 facts.Add(terminal.Doubtful($"{StepView.Number(blank)} blank"));
             }
-            terminal.Line($"{column.Text("name")!.PadRight(nameWidth)}  {string.Join(", ", facts)}");
+            terminal.Line($"{Plain(column.Text("name")!).PadRight(nameWidth)}  {string.Join(", ", facts)}");
             if (column.Text("min") is { } min && column.Text("max") is { } max && distinct > 1)
             {
                 var mean = column.Text("mean") is { } average ? $", mean {double.Parse(average, CultureInfo.InvariantCulture).ToString("#,0.###", CultureInfo.InvariantCulture)}" : "";
@@ -106,9 +106,12 @@ internal sealed class ProfileCommand(CommandContext context)
     }
 
     /// <summary>Quoted where it could be misread; control characters never reach the terminal.</summary>
+    // Names and values come from a file: whatever is in it, the terminal does nothing by it.
+    private static string Plain(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '␣' : letter));
+
     private static string Quoted(string value)
     {
-        var shown = string.Concat((value.Length > 40 ? value[..39] + "…" : value).Select(letter => char.IsControl(letter) ? '␣' : letter));
+        var shown = Plain(value.Length > 40 ? value[..39] + "…" : value);
         return shown.Length == 0 || shown[0] == ' ' || shown[^1] == ' ' || shown.Contains(',', StringComparison.Ordinal) ? $"\"{shown}\"" : shown;
     }
 

@@ -34,6 +34,8 @@ internal sealed class RejectedDownload(QualizClient client, string file)
         }
     }
 
+    public static string Told(long rejected) => rejected == 1 ? "1 record that cannot be read as a row" : $"{StepView.Number(rejected)} records that cannot be read as rows";
+
     /// <summary>Twice over the rows: the columns of all of them come first.</summary>
     internal static long Write(IReadOnlyList<string> files, string target, string file)
     {

@@ -12,7 +12,7 @@ internal sealed record RunOptions(string File, IReadOnlyList<string> Set, string
     /// <summary>The steps are shown only when the run does not end well.</summary>
     public bool Quiet { get; init; }
 
-    /// <summary>What the steps wrote is saved by the command itself.</summary>
+    /// <summary>The command brought the files and saves what the steps wrote; both are gone afterwards.</summary>
     public bool Saved { get; init; }
     public string? Day { get; init; }
     public string? Interval { get; init; }
@@ -99,7 +99,7 @@ internal sealed class RunCommand(QualizClient client, Terminal terminal, TimePro
         var details = await client.GetAsync(runPath, ct);
         using var kept = new StringWriter();
         var shown = options.Json ? Terminal.Silent : options.Quiet ? new Terminal(kept, kept, colour: false, interactive: false) : terminal;
-        var view = new RunView(shown, StepsOf(details), Ephemeral.Is, options.Saved || options.Out is not null);
+        var view = new RunView(shown, StepsOf(details), Ephemeral.Is, options.Saved || options.Out is not null, once: options.Saved);
         using var interrupts = new CancelOnInterrupt(client, terminal, runPath);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(interrupts.Token);
         var progress = terminal.Live && !options.Json ? new LiveProgress(client, terminal, time).ShowAsync(runPath, view, ended.Token) : Task.CompletedTask;

@@ -6,7 +6,8 @@ namespace Qualiz.Cli.Running;
 /// <summary>Follows a run's events and prints a line for each step that ended; ends with the run's own line.</summary>
 /// <param name="ephemeral">Nothing can be looked up afterwards, so nothing is offered.</param>
 /// <param name="saved">What the steps wrote will be saved.</param>
-internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators, bool ephemeral = false, bool saved = false)
+/// <param name="once">What it read is gone with it, so that it cannot be retried.</param>
+internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, string> operators, bool ephemeral = false, bool saved = false, bool once = false)
 {
     private const int MarkWidth = 6;
 
@@ -105,13 +106,18 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
             case nameof(RunFailed):
                 var end = Read<RunFailed>(data);
                 terminal.Line($"{terminal.Bad("failed")}{(end.StepId is null ? "" : $" in {end.StepId}")}{In(end.OccurredAt)}: {Sentence(end.Error.Message)}{Waiting(end.RunId)}");
-                Hint($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(end.StepId is null ? "" : $"; what it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}")}");
+                var logs = end.StepId is null ? "" : $"hat it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}";
+                if (!once)
+                    Hint($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(logs.Length == 0 ? "" : $"; w{logs}")}");
+                else if (logs.Length > 0)
+                    Hint($"W{logs}");
                 Exit = ExitCode.Failed;
                 break;
             case nameof(RunCancelled):
                 var cancelled = Read<RunCancelled>(data);
                 terminal.Line($"{terminal.Doubtful("cancelled")}{In(cancelled.OccurredAt)}.");
-                Hint($"To go on: ./qualiz retry {RunIds.Short($"{cancelled.RunId}")}");
+                if (!once)
+                    Hint($"To go on: ./qualiz retry {RunIds.Short($"{cancelled.RunId}")}");
                 Exit = ExitCode.Cancelled;
                 break;
         }

@@ -49,6 +49,20 @@ public class CommandLineTests
     public async Task A_mistyped_command_is_bad_usage() => (await CommandLine.RunAsync(["rnu"])).ShouldBe(ExitCode.BadInput);
 
     [Theory]
+    [InlineData("rnu x.yaml", "There is no command rnu; did you mean run?")]
+    [InlineData("connections lst", "There is no command lst; did you mean list?")]
+    [InlineData("frobnicate", "There is no command frobnicate.")]
+    public void A_mistyped_command_is_told_with_the_nearest(string line, string expected) =>
+        CommandLine.Mistakes(CommandLine.Root().Parse(line)).ShouldBe([expected]);
+
+    [Fact]
+    public async Task What_does_not_go_as_things_stand_is_no_bad_usage()
+    {
+        using var instance = new InstanceStub(_ => (409, """{"title": "The run is completed."}"""));
+        (await instance.RunAsync("cancel", $"{Guid.NewGuid()}")).Code.ShouldBe(ExitCode.Failed);
+    }
+
+    [Theory]
     [InlineData("./qualiz conn", "connections")]
     [InlineData("./qualiz connections ", "set")]
     [InlineData("./qualiz do", "down")]

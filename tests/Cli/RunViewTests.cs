@@ -48,6 +48,30 @@ public class RunViewTests
         _view.Warned.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_retry_is_only_offered_where_there_is_something_to_retry(bool once)
+    {
+        var view = new RunView(new Terminal(_output, TextWriter.Null, colour: false, interactive: false), new Dictionary<string, string>(), once: once);
+        view.Show(nameof(RunFailed), JsonSerializer.Serialize(new RunFailed
+        {
+            Id = Guid.NewGuid(),
+            OccurredAt = Noon,
+            ProjectId = Guid.Empty,
+            Actor = "system",
+            RunId = Guid.Empty,
+            Sequence = 1,
+            Project = "demo",
+            PipelineId = Guid.Empty,
+            Pipeline = "one",
+            StepId = "a",
+            Error = new StepError { Code = "empty", Message = "No file was found" },
+        }, ApiJson.Options));
+        _output.ToString().Contains("./qualiz retry", StringComparison.Ordinal).ShouldBe(!once);
+        _output.ToString().ShouldContain("./qualiz logs 00000000 a");
+    }
+
     [Fact]
     public void A_run_that_has_become_late_says_so()
     {

@@ -94,6 +94,12 @@ public sealed class ItemTests
         (await runs.StepAsync(run, "a")).GetProperty("error").GetProperty("message").GetString().ShouldBe("1 of 3 elements failed; a.2: It went boom.");
         (await runs.ItemsAsync(run, "a")).Select(item => item.GetProperty("state").GetString()).ShouldBe(["completed", "failed", "cancelled"]);
         (await runs.ItemsAsync(run, "a", "&state=failed")).ShouldHaveSingleItem().GetProperty("id").GetString().ShouldBe("a.2");
+        foreach (var list in (string[])["runs", $"runs/{run}/steps/a/items"])
+        {
+            var refused = await runs.Http.GetAsync(new Uri($"/api/v1/projects/demo/{list}?state=failed,fialed", UriKind.Relative));
+            refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+            (await refused.Content.ReadAsStringAsync()).ShouldContain("fialed");
+        }
 
         (await runs.PostAsync(run, "retry")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         var again = await runs.WorkAsync(Outcome(rows: 2));

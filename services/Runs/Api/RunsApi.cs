@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -142,7 +143,8 @@ internal static class RunsApi
 
         if (state is not null)
         {
-            var states = StatesOf(state).ToArray();
+            if (!TryStates<string>(state, RunStates, word => word, out var states, out var unknownState))
+                return unknownState;
             runs = runs.Where(run => states.Contains(run.CurrentState));
         }
 
@@ -162,9 +164,21 @@ internal static class RunsApi
         return TypedResults.Ok(Page.Of([.. found.Select(RunSummary.Of)], page, run => run.Id));
     }
 
+    private static readonly string[] RunStates =
+    [
+        nameof(RunStateMachine.Queued), nameof(RunStateMachine.Running), nameof(RunStateMachine.Paused), nameof(RunStateMachine.Cancelling),
+        nameof(RunStateMachine.Completed), nameof(RunStateMachine.Failed), nameof(RunStateMachine.Cancelled),
+    ];
+
     /// <summary><c>failed,cancelled</c>, as the database has it.</summary>
-    private static IEnumerable<string> StatesOf(string words) =>
-        words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(word => string.Concat(char.ToUpperInvariant(word[0]).ToString(), word.AsSpan(1)));
+    private static bool TryStates<T>(string words, IReadOnlyList<string> known, Func<string, T> read, out T[] states, [NotNullWhen(false)] out ProblemHttpResult? problem)
+    {
+        var asked = words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var unknown = asked.FirstOrDefault(word => !known.Contains(word, StringComparer.OrdinalIgnoreCase));
+        states = unknown is null ? [.. asked.Select(word => read(known.First(name => name.Equals(word, StringComparison.OrdinalIgnoreCase))))] : [];
+        problem = unknown is null ? null : ApiProblem.BadRequest($"\"{unknown}\" is no state; there is {string.Join(", ", known.Select(name => name.ToLowerInvariant()))}.");
+        return unknown is null;
+    }
 
     private static async Task<Results<Ok<RunDetails>, ProblemHttpResult>> GetAsync(
         string project, Guid id, RunsDb db, PlanCache plans, CancellationToken ct)
@@ -246,7 +260,8 @@ internal static class RunsApi
         var items = db.Steps.AsNoTracking().Where(row => row.RunId == id && row.Parent == step);
         if (state is not null)
         {
-            var states = StatesOf(state).Select(word => Enum.TryParse<StepStatus>(word, out var known) ? known : (StepStatus?)null).OfType<StepStatus>().ToArray();
+            if (!TryStates(state, Enum.GetNames<StepStatus>(), Enum.Parse<StepStatus>, out var states, out var unknownState))
+                return unknownState;
             items = items.Where(item => states.Contains(item.State));
         }
 
