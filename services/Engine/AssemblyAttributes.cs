@@ -2,3 +2,4 @@ using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Qualiz.Engine.Tests")]
 [assembly: InternalsVisibleTo("Qualiz.Dedup.Tests")]
+[assembly: InternalsVisibleTo("Qualiz.Benchmarks")]

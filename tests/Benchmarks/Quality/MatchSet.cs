@@ -15,11 +15,13 @@ internal sealed record MatchSet(string Name, IReadOnlyList<MatchTable> Tables, I
 {
     public int Rows => Tables.Sum(table => table.Rows.Count);
 
+    public static (int A, int B) Ordered((int A, int B) pair) => pair.A < pair.B ? pair : (pair.B, pair.A);
+
     /// <summary>Pairwise precision, recall and F1, as the data's README defines them: of two tables only pairs across them count.</summary>
     public (double Precision, double Recall, double F1) Score(IEnumerable<(int A, int B)> found)
     {
         var border = Tables.Count > 1 ? Tables[0].Rows.Count : int.MaxValue;
-        var pairs = found.Select(pair => pair.A < pair.B ? (pair.A, pair.B) : (A: pair.B, B: pair.A)).Where(pair => (border == int.MaxValue || pair.A < border && pair.B >= border) && (Labelled?.Contains(pair) ?? true)).ToHashSet();
+        var pairs = found.Select(Ordered).Where(pair => (border == int.MaxValue || pair.A < border && pair.B >= border) && (Labelled?.Contains(pair) ?? true)).ToHashSet();
         var right = (double)pairs.Count(Truth.Contains);
         var (precision, recall) = (pairs.Count == 0 ? 0 : right / pairs.Count, right / Truth.Count);
         return (precision, recall, right == 0 ? 0 : 2 * precision * recall / (precision + recall));

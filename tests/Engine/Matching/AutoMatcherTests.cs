@@ -1,0 +1,170 @@
+using Qualiz.Engine.Matching.Automatic;
+
+namespace Qualiz.Engine.Tests.Matching;
+
+/// <summary>Matching with nothing said, on generated rows.</summary>
+public sealed class AutoMatcherTests
+{
+    private static readonly string[] First = ["anna", "bernd", "carla", "dieter", "elena", "frank", "greta", "hannes", "ines", "jakob", "katrin", "lukas", "marta", "niklas", "olga", "peter", "quentin", "rosa", "stefan", "tanja"];
+    private static readonly string[] Last = ["abel", "brandt", "conrad", "dorn", "engel", "fuchs", "graf", "hahn", "iser", "jung", "keller", "lorenz", "maurer", "neumann", "ott", "pohl", "quast", "ritter", "seidel", "thoma", "ulrich", "vogt", "weber", "zander"];
+    private static readonly string[] City = ["berlin", "hamburg", "koeln", "bonn", "dresden"];
+    private static readonly string[] Names = ["name", "born", "phone", "city"];
+
+    /// <summary>People, of whom the first ones come twice: with a typing error, without a phone number, or moved.</summary>
+    private static List<(int Person, string?[] Values)> People(int count, int twice, int seed)
+    {
+        var random = new Random(seed);
+        var rows = new List<(int, string?[])>();
+        for (var person = 0; person < count; person++)
+        {
+            string?[] values =
+            [
+                $"{First[random.Next(First.Length)]} {Last[random.Next(Last.Length)]}", $"{random.Next(1940, 2005)}-{random.Next(1, 13):00}-{random.Next(1, 29):00}",
+                $"0{random.Next(100, 999)} {random.Next(100_000, 999_999)}", City[random.Next(City.Length)],
+            ];
+            rows.Add((person, values));
+            if (person >= twice)
+                continue;
+            var again = values.ToArray();
+            switch (person % 3)
+            {
+                case 0:
+                    var at = random.Next(1, 4);
+                    again[0] = again[0]!.Remove(at, 1);
+                    break;
+                case 1:
+                    again[2] = null;
+                    break;
+                default:
+                    again[3] = City[random.Next(City.Length)];
+                    break;
+            }
+            rows.Add((person, again));
+        }
+        return rows;
+    }
+
+    private static AutoMatcher Match(List<(int Person, string?[] Values)> rows, int[]? source = null, int threads = 2, string[]? names = null) =>
+        AutoMatcher.Run([.. Names.Select((name, i) => new RawColumn((names ?? Names)[i], [.. rows.Select(row => row.Values[i])]))], source ?? new int[rows.Count], threads, default);
+
+    private static HashSet<string> Found(AutoMatcher matcher, List<(int Person, string?[] Values)> rows) =>
+        [.. matcher.Matches(matcher.Threshold).Select(pair => string.Join(" = ", new[] { string.Join('|', rows[pair.A].Values), string.Join('|', rows[pair.B].Values) }.Order(StringComparer.Ordinal)))];
+
+    private static (double Precision, double Recall) Score(AutoMatcher matcher, List<(int Person, string?[] Values)> rows, int twice)
+    {
+        var found = matcher.Matches(matcher.Threshold).ToList();
+        double right = found.Count(pair => rows[pair.A].Person == rows[pair.B].Person);
+        return (right / found.Count, right / twice);
+    }
+
+    [Fact]
+    public void People_that_come_twice_are_found()
+    {
+        var rows = People(600, 150, 1);
+        var (precision, recall) = Score(Match(rows), rows, 150);
+        precision.ShouldBeGreaterThan(0.95);
+        recall.ShouldBeGreaterThan(0.95);
+    }
+
+    [Fact]
+    public void Neither_the_order_of_rows_nor_threads_change_what_is_found()
+    {
+        var rows = People(400, 100, 2);
+        var once = Match(rows);
+        var shuffled = rows.OrderBy(row => string.Join('|', row.Values.Reverse()), StringComparer.Ordinal).ToList();
+        var again = Match(shuffled, threads: 1);
+        again.Threshold.ShouldBe(once.Threshold);
+        Found(again, shuffled).ShouldBe(Found(once, rows), ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Two_sources_without_duplicates_are_linked_one_to_one_even_under_other_column_names()
+    {
+        var people = People(500, 200, 3);
+        var seen = new HashSet<int>();
+        var rows = people.Select(row => (row, Source: seen.Add(row.Person) ? 0 : 1)).Where(entry => entry.Source == 1 || entry.row.Person < 300).OrderBy(entry => entry.Source).ToList();
+        // The second source calls the phone number otherwise.
+        var source = rows.Select(entry => entry.Source).ToArray();
+        string[] names = ["name", "born", "city", "phone", "phone_number"];
+        var columns = names.Select((name, i) => new RawColumn(name, [.. rows.Select(entry => i switch
+        {
+            0 or 1 => entry.row.Values[i],
+            2 => entry.row.Values[3],
+            3 => entry.Source == 0 ? entry.row.Values[2] : null,
+            _ => entry.Source == 1 ? entry.row.Values[2] : null,
+        })])).ToList();
+        var matcher = AutoMatcher.Run(columns, source, 2, default);
+        matcher.Form.ShouldBe(MatchForm.OneToOne);
+        matcher.Columns.Count.ShouldBe(4);
+        var found = matcher.Matches(matcher.Threshold).ToList();
+        found.Select(pair => pair.A).ShouldBeUnique();
+        found.Select(pair => pair.B).ShouldBeUnique();
+        double right = found.Count(pair => rows[pair.A].row.Person == rows[pair.B].row.Person);
+        (right / found.Count).ShouldBeGreaterThan(0.95);
+        (right / 200).ShouldBeGreaterThan(0.95);
+    }
+
+    [Fact]
+    public void A_source_with_duplicates_lets_them_share_a_partner()
+    {
+        var people = People(400, 200, 4);
+        // One source has each person once, the other has it twice.
+        var clean = people.GroupBy(row => row.Person).Select(person => person.First()).ToList();
+        var all = clean.Concat(people.Where(row => row.Person < 200)).ToList();
+        var matcher = Match(all, [.. Enumerable.Repeat(0, clean.Count), .. Enumerable.Repeat(1, all.Count - clean.Count)]);
+        matcher.Form.ShouldBe(MatchForm.ManyToOne);
+        matcher.Matches(matcher.Threshold).GroupBy(pair => pair.A).Count(row => row.Count() > 1).ShouldBeGreaterThan(150);
+    }
+
+    [Fact]
+    public void The_weights_of_the_fields_add_up_to_the_score()
+    {
+        var matcher = Match(People(300, 100, 5));
+        for (var i = 0; i < matcher.Candidates.Count; i++)
+        {
+            var fields = matcher.Explain(i);
+            ((float)fields.Aggregate(matcher.Model.PriorWeight, (sum, field) => sum + field.Weight)).ShouldBe(matcher.Scores[i]);
+            fields.Where(field => field.Level < 0).ShouldAllBe(field => field.Weight == 0);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Few_rows_are_no_trouble(int count)
+    {
+        var rows = People(count, 0, 6);
+        Match(rows).Matches(0).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_large_block_is_parted_and_what_is_left_out_is_told()
+    {
+        // One value for all: comparing by it would be comparing everything with everything.
+        var rows = People(900, 0, 7).Select(row => (row.Person, (string?[])[row.Values[0], row.Values[1], row.Values[2], row.Person % 450 == 0 ? "elsewhere" : "here"])).ToList();
+        var matcher = Match(rows);
+        matcher.Candidates.Count.ShouldBeLessThan(900 * 899 / 4);
+        matcher.Candidates.Reports.Single(report => report.Column == "city" && report.By == "value").Dropped.ShouldBeGreaterThanOrEqualTo(0);
+    }
+
+    [Fact]
+    public void Groups_are_joined_by_the_average_of_all_their_pairs()
+    {
+        // A chain: neighbours are alike, ends are not.
+        static float Chain(int i, int j) => Math.Abs(i - j) == 1 ? 5 : -12;
+        WeightClusters.AverageLink(4, Chain).ShouldBe([0, 0, 2, 2]);
+        WeightClusters.AverageLink(3, (_, _) => 1).ShouldBe([0, 0, 0]);
+        WeightClusters.AverageLink(2, (_, _) => -1).ShouldBe([0, 1]);
+    }
+
+    [Fact]
+    public void The_threshold_lies_in_the_valley_between_two_hills()
+    {
+        var random = new Random(8);
+        float Around(double middle, double spread) => (float)(middle + (spread * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)));
+        var scores = Enumerable.Range(0, 2000).Select(_ => Around(-4, 8)).Concat(Enumerable.Range(0, 300).Select(_ => Around(22, 6))).ToList();
+        ScoreThreshold.Valley(scores, ScoreThreshold.Even).ShouldBeInRange(7, 14);
+        ScoreThreshold.Valley([], ScoreThreshold.Sure).ShouldBe(ScoreThreshold.Sure);
+    }
+}
