@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Qualiz.Engine.Sessions;
 
@@ -80,10 +79,47 @@ public sealed class CellTable
 }
 
 /// <summary>One column of a <see cref="CellTable"/>.</summary>
-/// <param name="Codes">The number of each row's value; 0 is no value.</param>
-/// <param name="Values">The distinct values in ordinal order; the first is the empty text.</param>
-/// <param name="Counts">In how many rows each value stands.</param>
-public sealed record CellColumn(string Name, int[] Codes, string[] Values, int[] Counts)
+public sealed class CellColumn
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}: {Values.Length - 1} values");
+    private int[]? _starts;
+    private int[]? _rows;
+
+    internal CellColumn(string name, int[] codes, string[] values, int[] counts)
+    {
+        Name = name;
+        Codes = codes;
+        Values = values;
+        Counts = counts;
+    }
+
+    public string Name { get; }
+
+    /// <summary>The number of each row's value; 0 is no value.</summary>
+    public int[] Codes { get; }
+
+    /// <summary>The distinct values in ordinal order; the first is the empty text.</summary>
+    public string[] Values { get; }
+
+    /// <summary>In how many rows each value stands.</summary>
+    public int[] Counts { get; }
+
+    /// <summary>Rows that have a value.</summary>
+    public int Filled => Codes.Length - Counts[0];
+
+    /// <summary>The rows with that value.</summary>
+    public ReadOnlySpan<int> RowsOf(int code)
+    {
+        if (_rows is null)
+        {
+            var starts = new int[Values.Length + 1];
+            for (var i = 0; i < Counts.Length; i++)
+                starts[i + 1] = starts[i] + Counts[i];
+            var next = starts.ToArray();
+            var rows = new int[Codes.Length];
+            for (var row = 0; row < Codes.Length; row++)
+                rows[next[Codes[row]]++] = row;
+            (_starts, _rows) = (starts, rows);
+        }
+        return _rows.AsSpan(_starts![code], Counts[code]);
+    }
 }
