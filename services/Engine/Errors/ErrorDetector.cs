@@ -8,7 +8,7 @@ public static class ErrorDetector
 {
     private const double MoreProbablyWrong = 0.5;
 
-    public static IReadOnlyList<CellFinding> Find(CellTable table, CancellationToken ct = default)
+    public static IReadOnlyList<CellFinding> Find(CellTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
         var evidence = new Evidence(table);
@@ -17,15 +17,13 @@ public static class ErrorDetector
         var judged = SourceVotes.Find(table, evidence);
         var compositions = Compositions.Find(table);
         Dependencies.Find(table, judged, compositions, evidence);
-        compositions.Support(table, evidence);
         Shifts.Find(table, evidence);
-        var misspelt = ValueSpelling.Find(table, evidence);
         for (var index = 0; index < table.Columns.Count; index++)
         {
-            ct.ThrowIfCancellationRequested();
             var column = table.Columns[index];
+            var misspelt = ValueSpelling.Find(column, index, evidence);
             Formats.Find(column, index, evidence);
-            RepeatedKeys.Find(table, index, misspelt[index], evidence);
+            RepeatedKeys.Find(table, index, misspelt, evidence);
             Numbers.Find(column, index, evidence);
             Representations.Find(column, index, evidence);
             Words.Find(column, index, evidence);
