@@ -216,8 +216,9 @@ public sealed class RowReaderTests : IDisposable
             }
             catch (EngineException)
             {
-                // Refused; a file of this kind mostly is, because its lines have differing numbers of fields.
-                lines.Select(line => line.Split(',').Length + line.Split(';').Length).Distinct().Count().ShouldBeGreaterThan(1, string.Join('\n', lines));
+                // Refused: lines have differing numbers of fields, are empty, or look like comments.
+                var even = lines.Select(line => (line.Count(sign => sign == ','), line.Count(sign => sign == ';'))).Distinct().Count() == 1;
+                (even && lines.All(line => line.Length > 0 && !line.Contains('#', StringComparison.Ordinal))).ShouldBeFalse(string.Join('\n', lines));
             }
         }, iter: 60, threads: 1);
         read.ShouldBeGreaterThan(0);
