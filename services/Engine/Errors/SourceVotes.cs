@@ -104,7 +104,7 @@ internal static class SourceVotes
                 }
                 same += counts.Values.DefaultIfEmpty().Max();
             }
-            return filled >= things.Codes.Length / 4 && same >= 0.4 * filled && filled - same < 0.6 * (filled - overall.Values.Max()) 
+            return filled >= things.Codes.Length / 4 && same >= 0.4 * filled && filled - same < 0.6 * (filled - overall.Values.Max())
                 ? new Votes(things, sources, column, keys, index) { Disagreement = (double)(filled - same) / filled }
                 : null;
         }
