@@ -177,7 +177,8 @@ public sealed class EngineWorkerTests : IAsyncLifetime
     {
         await using var rig = new ExecutorRig(new() { ["Engine:WorkerCommand:0"] = "/bin/false" });
         var command = ExecutorRig.Command("probe", new { @do = "complete" });
-        rig.Line.Lease = TimeSpan.FromSeconds(1);
+        // Long enough that a busy machine does not let it lapse, which would end the step for another reason.
+        rig.Line.Lease = TimeSpan.FromSeconds(9);
         var step = rig.ExecuteAsync(command);
         await TestHost.UntilAsync(() => rig.Line.Renewals.Any(renewal => renewal.Progress?.Phase == "waiting: No engine worker could be started.") ? null : "the reason in the progress");
         rig.Active.Stop(new StopStep { RunId = command.RunId, StepId = command.StepId, Fence = 1 });
