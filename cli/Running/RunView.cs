@@ -106,11 +106,13 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
             case nameof(RunFailed):
                 var end = Read<RunFailed>(data);
                 terminal.Line($"{terminal.Bad("failed")}{(end.StepId is null ? "" : $" in {end.StepId}")}{In(end.OccurredAt)}: {Sentence(end.Error.Message)}{Waiting(end.RunId)}");
-                var logs = end.StepId is null ? "" : $"hat it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}";
-                if (!once)
-                    Hint($"When its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}{(logs.Length == 0 ? "" : $"; w{logs}")}");
-                else if (logs.Length > 0)
-                    Hint($"W{logs}");
+                string?[] hints =
+                [
+                    once ? null : $"when its cause is mended: ./qualiz retry {RunIds.Short($"{end.RunId}")}",
+                    end.StepId is null ? null : $"what it logged: ./qualiz logs {RunIds.Short($"{end.RunId}")} {end.StepId}",
+                ];
+                if (string.Join("; ", hints.OfType<string>()) is { Length: > 0 } hint)
+                    Hint(char.ToUpperInvariant(hint[0]) + hint[1..]);
                 Exit = ExitCode.Failed;
                 break;
             case nameof(RunCancelled):

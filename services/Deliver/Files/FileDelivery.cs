@@ -99,7 +99,7 @@ internal static class FileDelivery
             return $"{Sql.Literal($"{RowJson.Name(column.Name)}:")} || {(type.IsNested ? $"coalesce({RowJson.WithNumbers(type, value)}, 'null')" : RowJson.Value(type, value))}";
         });
         var line = $"'{{' || {string.Join(" || ',' || ", members)} || '}}'";
-        return columns.Any(column => DatasetFiles.TypeOf(column).IsNested) ? $"translate({line}, chr(9) || chr(10) || chr(13), '   ') AS line" : $"{line} AS line";
+        return columns.Any(column => DatasetFiles.TypeOf(column).IsNested) ? $"{RowJson.OnOneLine(line)} AS line" : $"{line} AS line";
     }
 
     private static string Value(string name, ColumnType type, FileType format)

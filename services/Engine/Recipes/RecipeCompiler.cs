@@ -386,7 +386,6 @@ public sealed partial class RecipeCompiler
 
     private static string JsonList(IEnumerable<string> items) => $"'[' || concat_ws(',', {string.Join(", ", items.DefaultIfEmpty("NULL"))}) || ']'";
 
-    /// <summary>A value as JSON in the form that rows have on the wire, on one line: outside of its texts a break is a blank, and in them there is none.</summary>
-    private static string JsonValue(string name, ColumnType type) =>
-        type.IsNested ? $"translate({RowJson.Value(type, name)}, chr(9) || chr(10) || chr(13), '   ')" : RowJson.Value(type, name);
+    /// <summary>A value as JSON in the form that rows have on the wire, on one line as the spools are read.</summary>
+    private static string JsonValue(string name, ColumnType type) => type.IsNested ? RowJson.OnOneLine(RowJson.Value(type, name)) : RowJson.Value(type, name);
 }

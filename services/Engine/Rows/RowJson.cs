@@ -37,6 +37,9 @@ public static class RowJson
         return $"CASE WHEN {value} IS NULL THEN 'null' ELSE {json} END";
     }
 
+    /// <summary>An SQL expression of that JSON text on one line: nested values keep their spelling, but outside of its texts a break is a blank, and in them there is none.</summary>
+    public static string OnOneLine(string json) => $"translate({json}, chr(9) || chr(10) || chr(13), '   ')";
+
     /// <summary>An SQL expression of a value as text, as it stands on screen.</summary>
     public static string Text(ColumnType type, string value)
     {
