@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Runtime.InteropServices;
 using Qualiz.Engine.Sessions;
 
@@ -31,15 +32,22 @@ public sealed class CellTable
     }
 
     /// <param name="query">Gives the columns, all of them as text, in the order of the rows that findings are to be numbered by.</param>
-    public static async Task<CellTable> ReadAsync(EngineSession session, string query, IReadOnlyList<string> columns, CancellationToken ct)
+    /// <param name="row">Sees each row, e.g. to keep what it is known by.</param>
+    internal static async Task<CellTable> ReadAsync(EngineSession session, string query, IReadOnlyList<string> columns, Action<DbDataReader> row, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(columns);
         var builder = new Builder(columns);
-        await foreach (var row in session.StreamAsync(query, row => row, ct).ConfigureAwait(false))
-            builder.Add(i => row.IsDBNull(i) ? null : row.GetString(i));
+        await foreach (var reader in session.StreamAsync(query, reader => reader, ct).ConfigureAwait(false))
+        {
+            builder.Add(i => reader.IsDBNull(i) ? null : reader.GetString(i));
+            row(reader);
+        }
         return builder.Build();
     }
+
+    /// <param name="query">Gives the columns, all of them as text, in the order of the rows that findings are to be numbered by.</param>
+    public static Task<CellTable> ReadAsync(EngineSession session, string query, IReadOnlyList<string> columns, CancellationToken ct) => ReadAsync(session, query, columns, _ => { }, ct);
 
     private sealed class Builder(IReadOnlyList<string> names)
     {

@@ -16,7 +16,19 @@ internal sealed class Compositions
     /// <returns>What the columns say the cell should be; null when they say nothing.</returns>
     public string? Expected(int row, int column) => _expected.TryGetValue(column, out var texts) ? texts[row] : null;
 
-    public bool Knows(int column) => _expected.ContainsKey(column);
+    /// <summary>Says of the cells that are what they should be that they are.</summary>
+    public void Support(CellTable table, Evidence evidence)
+    {
+        foreach (var (index, texts) in _expected)
+        {
+            var column = table.Columns[index];
+            for (var row = 0; row < table.Rows; row++)
+            {
+                if (texts[row] == column.Values[column.Codes[row]])
+                    evidence.Support(row, index);
+            }
+        }
+    }
 
     public static Compositions Find(CellTable table)
     {

@@ -8,7 +8,7 @@ public static class ErrorDetector
 {
     private const double MoreProbablyWrong = 0.5;
 
-    public static IReadOnlyList<CellFinding> Find(CellTable table)
+    public static IReadOnlyList<CellFinding> Find(CellTable table, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         var evidence = new Evidence(table);
@@ -17,13 +17,15 @@ public static class ErrorDetector
         var judged = SourceVotes.Find(table, evidence);
         var compositions = Compositions.Find(table);
         Dependencies.Find(table, judged, compositions, evidence);
+        compositions.Support(table, evidence);
         Shifts.Find(table, evidence);
+        var misspelt = ValueSpelling.Find(table, evidence);
         for (var index = 0; index < table.Columns.Count; index++)
         {
+            ct.ThrowIfCancellationRequested();
             var column = table.Columns[index];
-            var misspelt = ValueSpelling.Find(column, index, evidence);
             Formats.Find(column, index, evidence);
-            RepeatedKeys.Find(table, index, misspelt, evidence);
+            RepeatedKeys.Find(table, index, misspelt[index], evidence);
             Numbers.Find(column, index, evidence);
             Representations.Find(column, index, evidence);
             Words.Find(column, index, evidence);

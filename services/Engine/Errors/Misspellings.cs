@@ -18,28 +18,31 @@ internal sealed class Misspellings
     private const double MostMisspelt = 0.4;
 
     /// <summary>Comparing each with each costs at most so many comparisons; beyond, only single edits are looked for, by index.</summary>
-    private const long MostComparisons = 4_000_000;
+    private const long MostComparisons = 2_000_000;
 
     private readonly IReadOnlyList<(string Text, int Count)> _items;
     private readonly double _chance;
     private readonly bool _several;
     private readonly int _letters;
+    private readonly IReadOnlySet<char>? _mistakes;
 
-    private Misspellings(IReadOnlyList<(string Text, int Count)> items, double chance, bool several, int letters)
+    private Misspellings(IReadOnlyList<(string Text, int Count)> items, double chance, bool several, int letters, IReadOnlySet<char>? mistakes)
     {
         _items = items;
         _chance = chance;
         _several = several;
         _letters = letters;
+        _mistakes = mistakes;
     }
 
     /// <param name="items">Distinct texts with the number of their places, in an order that does not depend on the rows'.</param>
     /// <param name="chance">How probable it is at least that a right text is a neighbour of an established one.</param>
     /// <param name="several">Also look for several edits in a text.</param>
     /// <param name="letters">How many characters an edit has to choose from.</param>
+    /// <param name="mistakes">Characters that mistakes elsewhere in the table put in.</param>
     /// <returns>For each item what it is taken for, or nothing.</returns>
-    public static Misspelling?[] Find(IReadOnlyList<(string Text, int Count)> items, double chance, bool several, int letters = 26) =>
-        new Misspellings(items, chance, several, letters).Find();
+    public static Misspelling?[] Find(IReadOnlyList<(string Text, int Count)> items, double chance, bool several, int letters = 26, IReadOnlySet<char>? mistakes = null) =>
+        new Misspellings(items, chance, several, letters, mistakes).Find();
 
     private Misspelling?[] Find()
     {
@@ -95,12 +98,12 @@ internal sealed class Misspellings
         {
             var group = Group(edit, _items[rare].Text);
             var (known, others) = byBin[group.Bin];
-            var foreign = edit.Foreign is { } character && !alphabet.Contains(character);
+            var foreign = IsForeign(edit, alphabet);
             // Numbers differ in digits; so do numbers with a unit or a name around them.
             if ((!foreign && edit.Kind == EditKind.Digit && IsOneNumber(_items[of].Text)) || (IsNumber(_items[rare].Text) && IsNumber(_items[of].Text)))
                 continue;
-            // Codes of two letters that differ in one are two codes.
-            if (!foreign && _items[rare].Text.Length <= 2 && !edit.IsLong && !edit.IsShort && !edit.IsSwap)
+            // Codes of two letters that differ in one are two codes, unless that letter is what is wrong in other columns.
+            if (_items[rare].Text.Length <= 2 && edit is { IsLong: false, IsShort: false, IsSwap: false } && !(foreign && _mistakes?.Contains(edit.Foreign!.Value) == true))
                 continue;
             var usual = edit.Kind == EditKind.Digit ? 0.5 : _chance;
             var chance = foreign ? _chance / 3 : Math.Max(ByChance(_items[of].Text.Length, established.Count, edit), (natural.GetValueOrDefault(group) + (2 * usual)) / (known + 2.0));
@@ -122,6 +125,9 @@ internal sealed class Misspellings
         return 1 - Math.Exp(-known * neighbours / space);
     }
 
+    /// <summary>Whether the edit puts in what no right text has. Digits are never that: numbers take any.</summary>
+    private static bool IsForeign(Edit edit, HashSet<char> alphabet) => edit.Foreign is { } character && !char.IsDigit(character) && !alphabet.Contains(character);
+
     private static bool IsNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
 
     private static bool IsOneNumber(string text)
@@ -138,7 +144,7 @@ internal sealed class Misspellings
     /// <summary>One certain misspelling of a text is not written again and again, unless there are few ways to misspell it so.</summary>
     private bool IsPlausible(int rare, int of, Edit edit, HashSet<char> alphabet)
     {
-        if (edit.Foreign is { } character && !alphabet.Contains(character))
+        if (IsForeign(edit, alphabet))
             return true;
         var length = _items[of].Text.Length;
         var ways = edit.IsLong ? (double)_letters * (length + 1) : edit.IsShort ? length : edit.IsSwap ? Math.Max(1, length - 1) : (_letters - 1.0) * length;

@@ -12,58 +12,12 @@ internal static partial class Representations
     private static readonly HashSet<string> NoValues = ["n/a", "na", "n.a.", "#n/a", "null", "none", "nil", "nan", "-", "--", "?", "unknown", "missing", "tbd", "not available"];
 
     /// <summary>Spellings of one unit.</summary>
-    private static readonly Dictionary<string, string> Units = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Units = new (string Unit, string Spellings)[]
     {
-        ["ounce"] = "oz",
-        ["ounces"] = "oz",
-        ["floz"] = "oz",
-        ["pound"] = "lb",
-        ["pounds"] = "lb",
-        ["lbs"] = "lb",
-        ["gram"] = "g",
-        ["grams"] = "g",
-        ["kilogram"] = "kg",
-        ["kilograms"] = "kg",
-        ["kgs"] = "kg",
-        ["liter"] = "l",
-        ["litre"] = "l",
-        ["liters"] = "l",
-        ["litres"] = "l",
-        ["milliliter"] = "ml",
-        ["milliliters"] = "ml",
-        ["meter"] = "m",
-        ["metre"] = "m",
-        ["meters"] = "m",
-        ["metres"] = "m",
-        ["minute"] = "min",
-        ["minutes"] = "min",
-        ["mins"] = "min",
-        ["hour"] = "h",
-        ["hours"] = "h",
-        ["hr"] = "h",
-        ["hrs"] = "h",
-        ["second"] = "s",
-        ["seconds"] = "s",
-        ["sec"] = "s",
-        ["secs"] = "s",
-        ["inch"] = "in",
-        ["inches"] = "in",
-        ["foot"] = "ft",
-        ["feet"] = "ft",
-        ["mile"] = "mi",
-        ["miles"] = "mi",
-        ["percent"] = "%",
-        ["pct"] = "%",
-        ["year"] = "y",
-        ["years"] = "y",
-        ["yrs"] = "y",
-        ["kilometer"] = "km",
-        ["kilometers"] = "km",
-        ["kilometre"] = "km",
-        ["kilometres"] = "km",
-        ["centimeter"] = "cm",
-        ["centimeters"] = "cm",
-    };
+        ("oz", "ounce ounces floz"), ("lb", "lbs pound pounds"), ("g", "gram grams"), ("kg", "kgs kilogram kilograms"), ("l", "liter litre liters litres"), ("ml", "milliliter milliliters"),
+        ("cm", "centimeter centimeters"), ("m", "meter metre meters metres"), ("km", "kilometer kilometre kilometers kilometres"), ("in", "inch inches"), ("ft", "foot feet"), ("mi", "mile miles"),
+        ("s", "sec secs second seconds"), ("min", "mins minute minutes"), ("h", "hr hrs hour hours"), ("y", "yrs year years"), ("%", "pct percent"),
+    }.SelectMany(unit => unit.Spellings.Split(' '), (unit, spelling) => (spelling, unit.Unit)).ToDictionary(StringComparer.Ordinal);
 
     public static void Find(CellColumn column, int index, Evidence evidence)
     {

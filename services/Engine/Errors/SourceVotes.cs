@@ -16,10 +16,18 @@ internal static class SourceVotes
     /// <summary>A source's record over all columns counts like so many of its rows in one.</summary>
     private const double Shared = 30;
 
-    /// <returns>The columns it judged.</returns>
+    /// <summary>Of what two sources both tell, so much is the same when one copies the other.</summary>
+    private const double Copied = 0.98;
+
+    /// <summary>Of what either of two sources tells, so much is told by both when one copies the other.</summary>
+    private const double Covered = 0.8;
+
+    /// <returns>The columns it judged, and the two that it judged them by.</returns>
     public static IReadOnlySet<int> Find(CellTable table, Evidence evidence)
     {
         List<Votes> best = [];
+        var bestCells = long.MaxValue;
+        HashSet<int> judged = [];
         for (var things = 0; things < table.Columns.Count; things++)
         {
             for (var sources = 0; sources < table.Columns.Count; sources++)
@@ -28,9 +36,17 @@ internal static class SourceVotes
                     continue;
                 var columns = Enumerable.Range(0, table.Columns.Count).Where(index => index != things && index != sources)
                     .Select(index => Votes.Of(table.Columns[things], table.Columns[sources], table.Columns[index], index)).OfType<Votes>().ToList();
-                if (columns.Count > best.Count || (columns.Count == best.Count && columns.Sum(votes => votes.Disagreement) < best.Sum(votes => votes.Disagreement)))
-                    best = columns;
+                // Of several pairs that one with which most sources tell of most things.
+                var cells = (long)table.Columns[things].Values.Length * table.Columns[sources].Values.Length;
+                if (columns.Count > best.Count || (columns.Count == best.Count && cells < bestCells))
+                    (best, bestCells, judged) = (columns, cells, columns.Count == 0 ? [] : [things, sources, .. columns.Select(votes => votes.Index)]);
             }
+        }
+        if (best.Count > 0)
+        {
+            var weights = Weights(best);
+            foreach (var votes in best)
+                votes.Weights = weights;
         }
         // How often a source is right about one column also says how often it is about another.
         for (var round = 0; round < Rounds && best.Count > 0; round++)
@@ -43,7 +59,36 @@ internal static class SourceVotes
         }
         foreach (var votes in best)
             votes.Report(evidence);
-        return best.Select(votes => votes.Index).ToHashSet();
+        return judged;
+    }
+
+    /// <summary>
+    /// Sources that tell of the same things and say the same of them, mistakes and all, have it from one another: together they have one vote. Good sources say the
+    /// same too, but each of its own things.
+    /// </summary>
+    private static double[] Weights(List<Votes> columns)
+    {
+        var sources = columns[0].Sources;
+        var said = Enumerable.Range(0, sources).Select(_ => new Dictionary<(int Column, int Thing), int>()).ToArray();
+        foreach (var votes in columns)
+            votes.Collect(said);
+        var weights = new double[sources];
+        for (var one = 1; one < sources; one++)
+        {
+            var voices = 0;
+            for (var other = 1; other < sources; other++)
+            {
+                var (same, both) = (0, 0);
+                foreach (var (about, key) in said[one])
+                {
+                    if (said[other].TryGetValue(about, out var otherKey))
+                        (same, both) = (same + (key == otherKey ? 1 : 0), both + 1);
+                }
+                voices += one == other || (both >= 20 && both >= Covered * (said[one].Count + said[other].Count - both) && same >= Copied * both) ? 1 : 0;
+            }
+            weights[one] = 1.0 / voices;
+        }
+        return weights;
     }
 
     /// <summary>Whether hardly a pair of their values stands twice, and each value of both in enough rows.</summary>
@@ -81,8 +126,10 @@ internal static class SourceVotes
 
         public int Index { get; }
 
-        /// <summary>The share of the cells that are not their thing's most frequent.</summary>
-        public double Disagreement { get; private init; }
+        public int Sources => _sources.Values.Length;
+
+        /// <summary>What each source's vote counts.</summary>
+        public double[] Weights { get; set; } = [];
 
         /// <returns>Null when a thing's rows agree too little to vote on one truth, or when the column is the same for all things.</returns>
         public static Votes? Of(CellColumn things, CellColumn sources, CellColumn column, int index)
@@ -104,9 +151,17 @@ internal static class SourceVotes
                 }
                 same += counts.Values.DefaultIfEmpty().Max();
             }
-            return filled >= things.Codes.Length / 4 && same >= 0.4 * filled && filled - same < 0.6 * (filled - overall.Values.Max())
-                ? new Votes(things, sources, column, keys, index) { Disagreement = (double)(filled - same) / filled }
-                : null;
+            return filled >= things.Codes.Length / 4 && same >= 0.4 * filled && filled - same < 0.6 * (filled - overall.Values.Max()) ? new Votes(things, sources, column, keys, index) : null;
+        }
+
+        /// <summary>Adds what each source says of each thing.</summary>
+        public void Collect(Dictionary<(int Column, int Thing), int>[] said)
+        {
+            for (var row = 0; row < _column.Codes.Length; row++)
+            {
+                if (_column.Codes[row] != 0)
+                    said[_sources.Codes[row]][(Index, _things.Codes[row])] = _keys[_column.Codes[row]];
+            }
         }
 
         public (double[] Right, double[] All) Round()
@@ -171,7 +226,7 @@ internal static class SourceVotes
                     continue;
                 var accuracy = Math.Clamp(_accuracy[_sources.Codes[row]], 0.05, 0.99);
                 var key = _keys[_column.Codes[row]];
-                scores[key] = scores.GetValueOrDefault(key) + Math.Log(WrongAnswers * accuracy / (1 - accuracy));
+                scores[key] = scores.GetValueOrDefault(key) + (Weights[_sources.Codes[row]] * Math.Log(WrongAnswers * accuracy / (1 - accuracy)));
             }
             var best = scores.Values.DefaultIfEmpty().Max();
             var sum = scores.Values.Sum(score => Math.Exp(score - best));
