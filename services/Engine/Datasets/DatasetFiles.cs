@@ -15,6 +15,8 @@ public sealed record LocalDataset(DatasetRef Dataset, IReadOnlyList<string> Path
 /// <summary>Reads and writes datasets in an engine session.</summary>
 public static class DatasetFiles
 {
+    private const string Place = "file_row_number";
+
     /// <summary>
     /// A table expression (in parentheses) with exactly the columns of the schema, in its order and types, the hidden ones included.
     /// Rows come in the order of the files. A file without a schema of its own has all columns of the dataset.
@@ -111,25 +113,44 @@ public static class DatasetFiles
     /// <summary>A file with columns of its own: those of the dataset that it lacks are empty.</summary>
     private static string Partial(DatasetSchema own, List<DatasetColumn> columns, string path, RowOrigin? origin)
     {
+        var (from, place) = origin is null ? (Scan.Parquet(path), Place) : Placed(path, own.Columns.Select(column => column.Name));
         var select = columns.Select(column =>
-            (own.Find(column.Name) is null ? $"CAST(NULL AS {TypeOf(column).DuckDb})" : Expression(own, column.Name, origin)) + $" AS {Sql.Identifier(column.Name)}");
-        return $"(SELECT {string.Join(", ", select)} FROM {Scan.Parquet(path, rowNumbers: origin is not null)})";
+            (own.Find(column.Name) is null ? $"CAST(NULL AS {TypeOf(column).DuckDb})" : Expression(own, column.Name, origin, place)) + $" AS {Sql.Identifier(column.Name)}");
+        return $"(SELECT {string.Join(", ", select)} FROM {from})";
     }
 
     private static string Names(List<DatasetColumn> columns) => Sql.Identifiers(columns.Select(column => column.Name));
 
     private static string Derived(DatasetSchema all, List<DatasetColumn> columns, string path, RowOrigin origin)
     {
-        var select = columns.Select(column => $"{Expression(all, column.Name, origin)} AS {Sql.Identifier(column.Name)}");
-        return $"(SELECT {string.Join(", ", select)} FROM {Scan.Parquet(path, rowNumbers: true)})";
+        var (from, place) = Placed(path, all.Columns.Select(column => column.Name));
+        var select = columns.Select(column => $"{Expression(all, column.Name, origin, place)} AS {Sql.Identifier(column.Name)}");
+        return $"(SELECT {string.Join(", ", select)} FROM {from})";
     }
 
-    /// <summary>The value of a column in a scan of one file with <c>file_row_number = true</c>.</summary>
-    internal static string Expression(DatasetSchema all, string column, RowOrigin? origin) => column switch
+    /// <summary>
+    /// A scan of one file, and the SQL of each row's place in it, from 0 on: the engine's own number, which costs nothing; where a column of the file has that
+    /// name the engine refuses to give it, and the rows are counted.
+    /// </summary>
+    /// <param name="columns">That the file has.</param>
+    internal static (string From, string Place) Placed(string path, IEnumerable<string> columns)
+    {
+        var taken = columns.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (!taken.Contains(Place))
+            return (Scan.Parquet(path, rowNumbers: true), Place);
+        var name = "place";
+        while (taken.Contains(name))
+            name += "_";
+        return ($"(SELECT *, row_number() OVER () - 1 AS {name} FROM {Scan.Parquet(path)})", name);
+    }
+
+    /// <summary>The value of a column in a scan of one file.</summary>
+    /// <param name="place">The row's place in it, as <see cref="Placed"/> has it.</param>
+    internal static string Expression(DatasetSchema all, string column, RowOrigin? origin, string place) => column switch
     {
         HiddenColumns.Source when origin is not null => Sql.Literal(origin.Source),
-        HiddenColumns.Row when origin is not null => $"({RecordNumber(origin.Gaps)})",
-        HiddenColumns.Key when origin is not null => HiddenColumns.KeyExpression(KeyColumns(all, origin), ordinal: Ordinal(origin.Repeats)),
+        HiddenColumns.Row when origin is not null => $"({RecordNumber(origin.Gaps, place)})",
+        HiddenColumns.Key when origin is not null => HiddenColumns.KeyExpression(KeyColumns(all, origin), ordinal: Ordinal(origin.Repeats, place)),
         _ => Sql.Identifier(column),
     };
 
@@ -137,7 +158,7 @@ public static class DatasetFiles
     public static (string Source, string Row) HiddenExpressions(RowOrigin origin)
     {
         ArgumentNullException.ThrowIfNull(origin);
-        return (Sql.Literal(origin.Source), $"({RecordNumber(origin.Gaps)})");
+        return (Sql.Literal(origin.Source), $"({RecordNumber(origin.Gaps, Place)})");
     }
 
     private static IEnumerable<(string Name, ColumnType Type)> KeyColumns(DatasetSchema schema, RowOrigin origin) =>
@@ -145,30 +166,30 @@ public static class DatasetFiles
             .Where(column => !column.Hidden && (origin.Key is null || origin.Key.Contains(column.Name, StringComparer.Ordinal)))
             .Select(column => (column.Name, TypeOf(column)));
 
-    private static string? Ordinal(IReadOnlyList<RowRepeat> repeats)
+    private static string? Ordinal(IReadOnlyList<RowRepeat> repeats, string place)
     {
         return repeats.Count == 0 ? null : $"({Find(0, repeats.Count)})";
 
         string Find(int from, int to)
         {
             if (to - from == 1)
-                return $"CASE WHEN file_row_number = {repeats[from].Row.ToString(CultureInfo.InvariantCulture)} THEN {repeats[from].Ordinal.ToString(CultureInfo.InvariantCulture)} END";
+                return $"CASE WHEN {place} = {repeats[from].Row.ToString(CultureInfo.InvariantCulture)} THEN {repeats[from].Ordinal.ToString(CultureInfo.InvariantCulture)} END";
             var middle = (from + to) / 2;
-            return $"CASE WHEN file_row_number < {repeats[middle].Row.ToString(CultureInfo.InvariantCulture)} THEN {Find(from, middle)} ELSE {Find(middle, to)} END";
+            return $"CASE WHEN {place} < {repeats[middle].Row.ToString(CultureInfo.InvariantCulture)} THEN {Find(from, middle)} ELSE {Find(middle, to)} END";
         }
     }
 
     // A balanced tree of CASEs: the engine evaluates only branches that rows take, so a vector of consecutive rows costs log(gaps) comparisons.
-    private static string RecordNumber(IReadOnlyList<RowGap> gaps)
+    private static string RecordNumber(IReadOnlyList<RowGap> gaps, string place)
     {
-        return gaps.Count == 0 ? "file_row_number + 1" : $"file_row_number + 1 + {Skipped(0, gaps.Count + 1)}";
+        return gaps.Count == 0 ? $"{place} + 1" : $"{place} + 1 + {Skipped(0, gaps.Count + 1)}";
 
         string Skipped(int from, int to)
         {
             if (to - from == 1)
                 return (from == 0 ? 0 : gaps[from - 1].Skipped).ToString(CultureInfo.InvariantCulture);
             var middle = (from + to) / 2;
-            return $"CASE WHEN file_row_number < {gaps[middle - 1].Row.ToString(CultureInfo.InvariantCulture)} THEN {Skipped(from, middle)} ELSE {Skipped(middle, to)} END";
+            return $"CASE WHEN {place} < {gaps[middle - 1].Row.ToString(CultureInfo.InvariantCulture)} THEN {Skipped(from, middle)} ELSE {Skipped(middle, to)} END";
         }
     }
 }

@@ -79,13 +79,14 @@ public sealed class RowReader : IDisposable
         var path = Path.GetFullPath(_dataset.Paths[file]);
         var origin = _dataset.Dataset.Files[file].Origin;
         var stored = _session.Query($"DESCRIBE SELECT * FROM {Scan.Parquet(path)}", column => column.GetString(0)).ToHashSet(StringComparer.Ordinal);
+        var (from, place) = DatasetFiles.Placed(path, stored);
         var kinds = new WireKind[query.Columns.Count];
         var select = new List<string>();
         for (var i = 0; i < kinds.Length; i++)
         {
             var column = query.Columns[i];
             var derived = origin is not null && HiddenColumns.IsHidden(column.Name);
-            var value = derived || stored.Contains(column.Name) ? DatasetFiles.Expression(_dataset.Schema, column.Name, origin) : "NULL";
+            var value = derived || stored.Contains(column.Name) ? DatasetFiles.Expression(_dataset.Schema, column.Name, origin, place) : "NULL";
             (var sql, kinds[i]) = WireExpression.Of(DatasetFiles.TypeOf(column), value);
             if (value == "NULL")
                 (sql, kinds[i]) = ("CAST(NULL AS VARCHAR)", WireKind.Text);
@@ -96,7 +97,7 @@ public sealed class RowReader : IDisposable
             select.Add(sql);
         }
 
-        var where = $"file_row_number >= {Sql.Literal(first)}";
+        var where = $"{place} >= {Sql.Literal(first)}";
         var parameters = new List<object?>();
         if (query.Rule is not null)
             where += $" AND list_contains(json_extract_string(reasons, '$[*].rule'), {Parameter(query.Rule)})";
@@ -104,7 +105,7 @@ public sealed class RowReader : IDisposable
             where += $" AND list_contains(json_extract_string(reasons, '$[*].column'), {Parameter(query.ReasonColumn)})";
         // One thread and insertion order: rows come in the file's order, and row groups before the first are skipped whole.
         var limited = limit < long.MaxValue ? $" LIMIT {Sql.Literal(limit)}" : "";
-        return ($"SELECT {string.Join("", select.Select(sql => sql + ", "))}file_row_number FROM {Scan.Parquet(path, rowNumbers: true)} WHERE {where}{limited}", kinds, parameters);
+        return ($"SELECT {string.Join("", select.Select(sql => sql + ", "))}{place} FROM {from} WHERE {where}{limited}", kinds, parameters);
 
         string Parameter(string value)
         {

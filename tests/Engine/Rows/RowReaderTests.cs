@@ -85,6 +85,27 @@ public sealed class RowReaderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("file_row_number")]
+    [InlineData("FILE_ROW_NUMBER")]
+    [InlineData("rowid")]
+    [InlineData("filename")]
+    [InlineData("file_index")]
+    [InlineData("place")]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others(string name)
+    {
+        var path = Write("t.parquet", $"SELECT 'x' || i AS {name}, 7 AS file_row_number_, 8 AS place_ FROM range(3) t(i)");
+        var plain = Dataset([Column(name, "text")], path);
+        (await JsonAsync(plain, new RowQuery { Columns = plain.Schema.Columns })).ShouldBe([$"{{\"{name}\":\"x0\"}}", $"{{\"{name}\":\"x1\"}}", $"{{\"{name}\":\"x2\"}}"]);
+        // A step that makes new rows numbers them by their place.
+        var schema = new DatasetSchema { Columns = [Column(name, "text"), .. HiddenColumns.Columns] };
+        var numbered = new LocalDataset(DatasetRef.Of(schema, new DataFile { Key = "t", Rows = 3, Bytes = 1, Sha256 = "", Origin = new RowOrigin { Source = "s@1", Gaps = [new RowGap(1, 5)], Repeats = [new RowRepeat(2, 2)] } }), [path.Path]);
+        (await JsonAsync(numbered, new RowQuery { Columns = [.. schema.Columns.Take(3)] })).ShouldBe(
+            [$"{{\"{name}\":\"x0\",\"_source\":\"s@1\",\"_row\":1}}", $"{{\"{name}\":\"x1\",\"_source\":\"s@1\",\"_row\":7}}", $"{{\"{name}\":\"x2\",\"_source\":\"s@1\",\"_row\":8}}"]);
+        using var session = EngineSession.Open(new EngineOptions { MemoryBytes = 64L << 20, Threads = 1, Scratch = _folder.Path, Paths = [path.Path] });
+        session.Query($"SELECT {Sql.Identifier(name)}, _row, _key FROM {DatasetFiles.Relation(numbered)} ORDER BY _row", row => (row.GetString(0), row.GetInt64(1))).ShouldBe([("x0", 1L), ("x1", 7L), ("x2", 8L)]);
+    }
+
     [Fact]
     public async Task Masked_columns_show_only_what_is_missing()
     {
