@@ -15,6 +15,18 @@ public sealed class CleanseOperatorTests : IDisposable
         new CleanseOperator().ExecuteAsync(OperatorBench.Config<CleanseConfig>(config), _bench.Step(1, null, inputs), default);
 
     [Fact]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others()
+    {
+        var rows = await _bench.InputAsync("SELECT 10 * i AS file_row_number, ' r' || i AS rowid, 'f' || i AS filename, 7 AS file_index FROM range(1, 4) t(i)");
+        const string config = """{"rules": [{"rule": "trim", "columns": ["rowid"]}, {"rule": "derive", "column": "place", "expression": "file_row_number + 1"}, {"rule": "filter", "where": "file_row_number < 30"}], "checks": [{"check": "unique", "columns": ["rowid"], "else": "reject"}, {"check": "range", "columns": ["file_row_number"], "max": 10, "else": "reject"}]}""";
+        var first = (await RunAsync(config, rows)).ShouldBeOfType<StepResult.Completed>().Outcome;
+        (await _bench.RowsAsync(first.Outputs["out"], "file_row_number", "rowid", "filename", "place", "_row")).ShouldBe(["10|r1|f1|11|1"]);
+        first.Ledger[0].ShouldSatisfyAllConditions(line => line.Rejected.ShouldBe(1), line => line.Filtered.ShouldBe(1), line => line.Balances.ShouldBeTrue());
+        var second = (await RunAsync(config, new ResolvedInput("in", first.Outputs["out"]))).ShouldBeOfType<StepResult.Completed>().Outcome;
+        (await _bench.RowsAsync(second.Outputs["out"], "file_row_number", "rowid", "_row")).ShouldBe(["10|r1|1"]);
+    }
+
+    [Fact]
     public async Task Clean_and_rejected_rows_leave_by_their_ports_and_the_ledger_balances()
     {
         var crm = await _bench.InputAsync("SELECT * FROM (VALUES (' 1 ', 'a@b.c'), ('2', NULL), ('x', NULL)) t(id, email)", "crm", ("email", "personal"));

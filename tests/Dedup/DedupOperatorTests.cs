@@ -50,6 +50,9 @@ public sealed class DedupOperatorTests : IDisposable
     [Theory]
     [InlineData("rowid")]
     [InlineData("RowID")]
+    [InlineData("file_row_number")]
+    [InlineData("filename")]
+    [InlineData("file_index")]
     public async Task A_column_that_is_named_like_the_engines_row_number_is_one_like_any_other(string name)
     {
         var rows = await _bench.Bench.InputAsync($"SELECT * FROM (VALUES (1, 'a', 'Ann'), (2, 'b', 'Bob'), (9, 'a', 'Ann L.')) t(\"{name}\", k, n)", "left");

@@ -62,6 +62,13 @@ public sealed class FileTests : IDisposable
     }
 
     [Fact]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others()
+    {
+        await RunAsync("""{"to":{"file":"x.csv"}}""", "SELECT 10 AS file_row_number, 'r' AS rowid, 'f' AS filename, 7 AS file_index");
+        (await File.ReadAllTextAsync(Path.Combine(_out, "x.csv"))).ShouldBe("file_row_number,rowid,filename,file_index\n10,r,f,7\n");
+    }
+
+    [Fact]
     public async Task Formats_may_be_stated()
     {
         await RunAsync("""{"to":{"file":"x.txt"},"format":{"type":"csv","delimiter":";","header":false}}""");

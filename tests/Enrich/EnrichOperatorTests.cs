@@ -35,6 +35,18 @@ public sealed class EnrichOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others()
+    {
+        await _bench.DatasetAsync("numbers", "SELECT * FROM (VALUES ('r1', 100, 'x'), ('r2', 200, 'y')) t(rowid, file_row_number, filename)");
+        var rows = await _bench.Bench.InputAsync("SELECT 10 * i AS file_row_number, 'r' || i AS rowid, NULL::VARCHAR AS filename FROM range(1, 4) t(i)");
+        var outcome = await _bench.CompletedAsync(
+            """{"lookup": "dataset:numbers", "keys": {"rowid": "rowid"}, "take": {"file_row_number": "override", "filename": "fill"}, "derive": [{"column": "file_index", "expression": "file_row_number + 1"}]}""", rows);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["out"], "file_row_number", "rowid", "filename", "file_index", "_row")).Order().ShouldBe(["100|r1|x|101|1", "200|r2|y|201|2", "30|r3|∅|31|3"]);
+        var again = await _bench.CompletedAsync("""{"derive": [{"column": "rowid", "expression": "rowid || file_row_number"}]}""", new ResolvedInput("in", outcome.Outputs["out"]));
+        (await _bench.Bench.RowsAsync(again.Outputs["out"], "rowid", "_row")).Order().ShouldBe(["r1100|1", "r2200|2", "r330|3"]);
+    }
+
+    [Fact]
     public async Task A_row_without_a_match_is_rejected_with_its_reason()
     {
         await _bench.DatasetAsync("us-zip", Zips);

@@ -48,6 +48,14 @@ public sealed class SqlTests : IDisposable
         (await _bench.RowsAsync(outcome.Outputs["out"], "_row"))[0].ShouldBe("1");
     }
 
+    [Fact]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others()
+    {
+        var first = (await RunAsync(new SqlConfig { Query = "SELECT id * 10 AS file_row_number, 'r' || id AS rowid, 'f' AS filename, 7 AS file_index FROM people ORDER BY id" }, await InputsAsync())).ShouldBeOfType<StepResult.Completed>().Outcome;
+        var second = (await RunAsync(new SqlConfig { Query = "SELECT file_row_number, rowid, filename FROM made WHERE file_row_number > 10 ORDER BY rowid" }, new ResolvedInput("made", first.Outputs["out"]))).ShouldBeOfType<StepResult.Completed>().Outcome;
+        (await _bench.RowsAsync(second.Outputs["out"], "file_row_number", "rowid", "filename", "_row")).ShouldBe(["20|r2|f|1", "30|r3|f|2"]);
+    }
+
     [Theory]
     [InlineData("SELECT (SELECT max(id) FROM people) AS x")]
     [InlineData("SELECT * FROM people WHERE id IN (SELECT id FROM people)")]

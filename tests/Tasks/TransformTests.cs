@@ -46,6 +46,32 @@ public sealed class TransformTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"operation": "filter", "where": "file_row_number > 10 AND rowid <> 'x'"}""", "20|r2|f2|2,30|r3|f3|3")]
+    [InlineData("""{"operation": "sort", "by": [{"column": "file_row_number", "direction": "desc"}]}""", "30|r3|f3|3,20|r2|f2|2,10|r1|f1|1")]
+    [InlineData("""{"operation": "sample", "rows": 2, "which": "first"}""", "10|r1|f1|1,20|r2|f2|2")]
+    [InlineData("""{"operation": "join", "with": "other", "keys": {"rowid": "rowid"}, "how": "semi"}""", "20|r2|f2|2")]
+    public async Task Columns_called_like_the_engines_own_are_columns_as_others(string operation, string expected)
+    {
+        var rows = await _bench.InputAsync("SELECT 10 * i AS file_row_number, 'r' || i AS rowid, 'f' || i AS filename, 7 AS file_index FROM range(1, 4) t(i)");
+        var other = await _bench.InputAsync("SELECT 'r2' AS rowid, 1 AS file_row_number", "other");
+        var outcome = await CompletedAsync($$"""{"operations": [{{operation}}]}""", operation.Contains("join", StringComparison.Ordinal) ? [rows, other] : [rows]);
+        (await _bench.RowsAsync(outcome.Outputs["out"], "file_row_number", "rowid", "filename", "_row")).ShouldBe(expected.Split(','));
+        // And the next step reads what this one has made.
+        var next = await CompletedAsync("""{"operations": [{"operation": "select", "columns": ["rowid", "file_row_number"]}]}""", new ResolvedInput("in", outcome.Outputs["out"]));
+        (await _bench.RowsAsync(next.Outputs["out"], "file_row_number", "rowid", "_row")).ShouldBe(expected.Split(',').Select(row => string.Join('|', row.Split('|').Where((_, i) => i != 2))));
+    }
+
+    [Fact]
+    public async Task New_rows_may_have_columns_called_like_the_engines_own()
+    {
+        var made = await CompletedAsync(
+            """{"operations": [{"operation": "aggregate", "by": ["k"], "values": [{"column": "file_row_number", "function": "count"}, {"column": "rowid", "function": "max", "of": "v"}]}, {"operation": "sort", "by": [{"column": "k"}]}]}""",
+            await _bench.InputAsync("SELECT * FROM (VALUES ('a', 5), ('a', 6), ('b', 7)) t(k, v)"));
+        var next = await CompletedAsync("""{"operations": [{"operation": "filter", "where": "file_row_number > 0"}]}""", new ResolvedInput("in", made.Outputs["out"]));
+        (await _bench.RowsAsync(next.Outputs["out"], "k", "file_row_number", "rowid", "_row")).ShouldBe(["a|2|6|1", "b|1|7|2"]);
+    }
+
+    [Theory]
     [InlineData("inner", 3, 1, 1, "a|1|1,a|2|1,b|3|2")]
     [InlineData("left", 4, 1, 0, "a|1|1,a|2|1,b|3|2,z|∅|3")]
     [InlineData("semi", 2, 0, 1, "a|1,b|2")]

@@ -6,7 +6,8 @@ namespace Qualiz.Engine.Kernels.Codes;
 
 /// <summary>
 /// Codes with their other spellings: ISO 3166-1 countries and ISO 4217 currencies. The tables beside this file are made from the public-domain data sets
-/// country-codes and currency-codes; a line has the codes, the name, and further names with bars between.
+/// country-codes and currency-codes; a line has the codes, the name, and further names with bars between. Of two entries of one name (the bolívar's VES, and VED, which
+/// exists beside it) the first is meant.
 /// </summary>
 internal sealed class CodeTable
 {
