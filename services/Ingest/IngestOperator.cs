@@ -78,15 +78,15 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var source = config.From.Connection ?? (config.From.Upload is { } upload ? $"upload:{upload}" : config.From.Url is null ? "files" : "url");
         if (state.Source is { } other && other != source)
             state = state with { Columns = [], Cursor = null };
-        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct);
+        var seen = config.From.OnlyNew ? new SeenBefore(state.Files) : null;
+        var found = await new SourceLocator(configuration, guard).FindAsync(config.From, SourceAccess.Of(step), ct, seen: seen);
         var warnings = new List<string>();
         var declared = Declared(config, state);
         var progress = new RowProgress(step);
         var surveyor = new Surveyor(config.Format, declared, config.Key, step.Grant.MemoryBytes, step.Grant.Threads, step.Scratch, progress.Add);
-        var seen = state.Files.ToHashSet();
         var files = new List<SeenFile>();
         var surveys = new List<SourceSurvey>();
-        var skipped = 0;
+        var known = 0;
         progress.Begin("survey");
         foreach (var file in found)
         {
@@ -94,12 +94,14 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
             string hash;
             // Not the size that was listed: the file may have grown since.
             var bytes = read.Begin(file);
-            if (config.From.OnlyNew)
+            if (seen is not null)
             {
                 hash = await TextFile.HashAsync(file.Path, ct);
-                if (seen.Contains(new SeenFile(file.Id, bytes, hash)))
+                if (seen.Has(file.Id, bytes, hash))
                 {
-                    skipped++;
+                    known++;
+                    // It was written anew with the same content, or its version was not known yet.
+                    files.Add(new SeenFile(file.Id, bytes, hash) { Version = file.Version });
                     continue;
                 }
                 survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, bytes, hash), warnings, ct);
@@ -110,16 +112,18 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
                 survey = await surveyor.SurveyAsync(new SourceFile(file.Id, file.Name, file.Path, bytes, ""), warnings, ct);
                 hash = await hashing;
             }
-            files.Add(new SeenFile(file.Id, bytes, hash));
+            files.Add(new SeenFile(file.Id, bytes, hash) { Version = file.Version });
             if (survey is not null)
                 surveys.Add(survey with { File = survey.File with { Hash = hash } });
         }
+        var skipped = known + (seen?.LeftOut ?? 0);
+        var any = found.Count + skipped > 0;
         if (skipped > 0)
             step.Log.LogInformation("{Skipped} files were read by an earlier run and are left out", skipped);
         if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Fail)
-            throw new IngestException("empty", found.Count == 0 ? "No file was found." : "No new file was found.", "onEmpty");
+            throw new IngestException("empty", any ? "No new file was found." : "No file was found.", "onEmpty");
         if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Skip)
-            return new StepResult.Skipped(found.Count == 0 ? "no file was found" : "no new file was found");
+            return new StepResult.Skipped(any ? "no new file was found" : "no file was found");
 
         var columns = surveys.Count == 0
             ? [.. state.Columns.Select(TargetColumn.Of)]
@@ -144,7 +148,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         {
             Outputs = outputs,
             Ledger = ledger,
-            Counts = Counts(found.Count, skipped),
+            Counts = Counts(found.Count - known, skipped),
             Warnings = warnings,
             State = new IngestState
             {
@@ -270,9 +274,9 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         };
     }
 
-    private static Dictionary<string, long> Counts(int found, int skipped)
+    private static Dictionary<string, long> Counts(int read, int skipped)
     {
-        var counts = new Dictionary<string, long> { ["files"] = found - skipped };
+        var counts = new Dictionary<string, long> { ["files"] = read };
         if (skipped > 0)
             counts["filesSeenBefore"] = skipped;
         return counts;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Qualiz.Contracts.Data;
 
 namespace Qualiz.Ingest;
@@ -25,7 +26,12 @@ internal sealed record IngestState
 
 /// <param name="Path">The source's id.</param>
 /// <param name="Hash">XXH128 of the content.</param>
-internal sealed record SeenFile(string Path, long Size, string Hash);
+internal sealed record SeenFile(string Path, long Size, string Hash)
+{
+    /// <summary>What the bucket calls this content, so that it need not be fetched to be known again; null where no such thing is listed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Version { get; init; }
+}
 
 /// <param name="Value">The largest value read, as text.</param>
 /// <param name="Seen">Content hashes of the rows that the next run will see again: those at that value, or within the time looked back on.</param>

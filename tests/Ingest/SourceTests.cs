@@ -418,6 +418,18 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Files_that_were_read_do_not_count_towards_how_many_a_pattern_may_find()
+    {
+        var keys = Enumerable.Range(0, 100_002).Select(i => $"demo/in/{i:000000}.csv").ToArray();
+        var configuration = new ConfigurationBuilder().Build();
+        Task<IReadOnlyList<FoundFile>> FindAsync(IEnumerable<string> read) => new SourceLocator(configuration, new OutboundGuard(configuration)).FindAsync(
+            new IngestSource { Store = "in/", Files = "**" }, new SourceAccess("demo", new Bucket(keys, "v1"), null!, _run.Sources), default,
+            seen: new SeenBefore(read.Select(key => new SeenFile($"store:{key["demo/".Length..]}", 0, "") { Version = "v1" })));
+        (await FindAsync(keys.Skip(2))).Select(file => file.Name).ShouldBe(["000000.csv", "000001.csv"]);
+        (await Should.ThrowAsync<IngestException>(() => FindAsync([]))).Code.ShouldBe("tooManyFiles");
+    }
+
+    [Fact]
     public async Task Json_keeps_nested_values_and_exact_numbers()
     {
         _run.Write("a.json", """
@@ -572,13 +584,13 @@ public sealed class SourceTests : IDisposable
     }
 
     /// <summary>Lists whatever keys others have put there.</summary>
-    private sealed class Bucket(string[] keys) : IObjectStore
+    private sealed class Bucket(string[] keys, string? version = null) : IObjectStore
     {
         public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken ct)
         {
             await Task.Yield();
             foreach (var key in keys)
-                yield return new StoredObject(key, 0, DateTimeOffset.UnixEpoch);
+                yield return new StoredObject(key, 0, DateTimeOffset.UnixEpoch, version);
         }
 
         public Task<string> GetLocalPathAsync(string key, string scratch, CancellationToken ct)

@@ -9,7 +9,7 @@ namespace Qualiz.Ingest.Sources;
 
 /// <summary>A file that was found, before it is looked at.</summary>
 /// <param name="Outline">The path has no more than a look at the columns takes: see <see cref="ObjectOutline"/>.</param>
-internal sealed record FoundFile(string Id, string Name, string Path, long Bytes, bool Outline = false);
+internal sealed record FoundFile(string Id, string Name, string Path, long Bytes, bool Outline = false, string? Version = null);
 
 /// <summary>What finding and reading a source may use.</summary>
 internal sealed record SourceAccess(string Project, IObjectStore Store, IConnections Connections, string Scratch)
@@ -24,22 +24,23 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
     private const int MaxFiles = 100_000;
 
     /// <param name="most">For a look: no more than the first so many, and of each that is not on this machine no more than the look takes.</param>
-    public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue)
+    /// <param name="seen">Files that are read already: what a listing shows to be the same is left out.</param>
+    public async Task<IReadOnlyList<FoundFile>> FindAsync(IngestSource source, SourceAccess access, CancellationToken ct, int most = int.MaxValue, SeenBefore? seen = null)
     {
         if (source.Connection is { } connection)
-            return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source, access, most, ct);
+            return await InConnectionAsync(await access.Connections.OpenAsync(connection, ct), source, access, most, seen, ct);
         if (source.Url is { } url)
             return [await new WebFile(configuration, guard).FetchAsync(url, access.Scratch, most == int.MaxValue ? null : ObjectOutline.HeadBytes, ct)];
         if (source.Folder is { } folder)
-            return InFolder(folder, source.Files);
+            return InFolder(folder, source.Files, seen);
         if (source.Upload is { } upload)
             return await InUploadAsync(upload, access, most, ct);
         var prefix = $"{access.Project}/{CheckKey(source.Store!)}";
         var glob = source.Files is null ? null : new FileGlob(source.Files);
-        return await InStoreAsync(access.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(access.Project.Length + 1)..]}", access.Scratch, most, ct);
+        return await InStoreAsync(access.Store, prefix, key => glob is null || glob.Matches(key[prefix.Length..].TrimStart('/')), key => $"store:{key[(access.Project.Length + 1)..]}", access.Scratch, most, seen, ct);
     }
 
-    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, IngestSource source, SourceAccess access, int most, CancellationToken ct)
+    private async Task<IReadOnlyList<FoundFile>> InConnectionAsync(Connection connection, IngestSource source, SourceAccess access, int most, SeenBefore? seen, CancellationToken ct)
     {
         if (connection.Type == WebConnection.Type)
             return [await new WebFile(configuration, guard, OpenWeb(connection, source)).FetchAsync(source.Url!, access.Scratch, most == int.MaxValue ? null : ObjectOutline.HeadBytes, ct)];
@@ -51,23 +52,23 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                 var root = connection.Settings.GetValueOrDefault("root") is { Length: > 0 } setting
                     ? setting
                     : throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" has no root.", "from.connection");
-                return Under(CheckRoot(root, "from.connection"), files, $"{connection.Name}/");
+                return Under(CheckRoot(root, "from.connection"), files, $"{connection.Name}/", seen);
             case "s3":
-                return await InBucketAsync(connection, new FileGlob(files), access, most, ct);
+                return await InBucketAsync(connection, new FileGlob(files), access, most, seen, ct);
             default:
                 throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" is of type {connection.Type}; files come from folder, s3 and http.", "from.connection");
         }
     }
 
     /// <summary>The platform's own store is waited for without limit; a user's is a source like others, whose absence the step's retry rules over.</summary>
-    private async Task<IReadOnlyList<FoundFile>> InBucketAsync(Connection connection, FileGlob glob, SourceAccess access, int most, CancellationToken ct)
+    private async Task<IReadOnlyList<FoundFile>> InBucketAsync(Connection connection, FileGlob glob, SourceAccess access, int most, SeenBefore? seen, CancellationToken ct)
     {
         var bucket = OpenBucket(connection, guard);
         using var time = CancellationTokenSource.CreateLinkedTokenSource(ct);
         time.CancelAfter(configuration.GetValue("Ingest:S3:Timeout", TimeSpan.FromMinutes(30)));
         try
         {
-            return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, time.Token);
+            return await InStoreAsync(bucket, glob.Folder, glob.Matches, key => $"{connection.Name}/{key}", access.Scratch, most, seen, time.Token);
         }
         catch (Exception error) when (Refused(error) is { } refused)
         {
@@ -128,7 +129,7 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         }
     }
 
-    private List<FoundFile> InFolder(string folder, string? files)
+    private List<FoundFile> InFolder(string folder, string? files, SeenBefore? seen)
     {
         if (files is null)
         {
@@ -142,19 +143,19 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
             else
                 files = "**";
         }
-        return Under(CheckRoot(folder, "from.folder"), files, "");
+        return Under(CheckRoot(folder, "from.folder"), files, "", seen);
     }
 
     private static async Task<IReadOnlyList<FoundFile>> InUploadAsync(string upload, SourceAccess access, int most, CancellationToken ct)
     {
         if (!Guid.TryParse(upload, out var id))
             throw new IngestException("configInvalid", $"\"{upload}\" is no upload id.", "from.upload");
-        var found = await InStoreAsync(access.Store, $"{access.Project}/uploads/{id:D}/", _ => true, _ => $"upload:{id:D}", access.Scratch, most, ct);
+        var found = await InStoreAsync(access.Store, $"{access.Project}/uploads/{id:D}/", _ => true, _ => $"upload:{id:D}", access.Scratch, most, null, ct);
         return found.Count > 0 ? found : throw new IngestException("uploadUnknown", $"There is no upload {id:D} in this project.", "from.upload");
     }
 
     private static async Task<IReadOnlyList<FoundFile>> InStoreAsync(
-        IObjectStore store, string prefix, Func<string, bool> matches, Func<string, string> id, string scratch, int most, CancellationToken ct)
+        IObjectStore store, string prefix, Func<string, bool> matches, Func<string, string> id, string scratch, int most, SeenBefore? seen, CancellationToken ct)
     {
         var keys = new List<StoredObject>();
         await foreach (var item in store.ListAsync(prefix, ct))
@@ -164,6 +165,8 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
                 continue;
             if (StoreKey.Problem(item.Key) is { } problem)
                 throw new IngestException("fileName", $"\"{item.Key}\" cannot be read: {problem} Name the files so that the pattern leaves it out, or give it another name.", "from.files");
+            if (seen?.LeavesOut(id(item.Key), item) == true)
+                continue;
             keys.Add(item);
             Limit(keys.Count);
         }
@@ -172,15 +175,16 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
         {
             var outline = most < int.MaxValue && item.Bytes > ObjectOutline.HeadBytes;
             var path = outline ? await ObjectOutline.FetchAsync(store, item, Path.Combine(scratch, $"outline-{found.Count}"), ct) : await store.GetLocalPathAsync(item.Key, scratch, ct);
-            found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), path, item.Bytes, outline));
+            found.Add(new FoundFile(id(item.Key), Path.GetFileName(item.Key), path, item.Bytes, outline, item.Version));
         }
         return found;
     }
 
-    private List<FoundFile> Under(string root, string files, string idPrefix)
+    private List<FoundFile> Under(string root, string files, string idPrefix, SeenBefore? seen)
     {
         var glob = new FileGlob(files);
         var found = new List<FoundFile>();
+        var unknown = 0;
         foreach (var path in Candidates(root, glob))
         {
             var relative = Path.GetRelativePath(root, path);
@@ -190,8 +194,10 @@ internal sealed class SourceLocator(IConfiguration configuration, OutboundGuard 
             var real = RealPath.Resolve(path);
             if (!Roots().Any(allowed => RealPath.IsUnder(real, allowed)))
                 throw new IngestException("accessRefused", $"{relative} is a link that leads out of the folders opened for sources.", "from");
-            found.Add(new FoundFile(idPrefix.Length > 0 ? idPrefix + relative : path, relative, real, new FileInfo(real).Length));
-            Limit(found.Count);
+            var id = idPrefix.Length > 0 ? idPrefix + relative : path;
+            found.Add(new FoundFile(id, relative, real, new FileInfo(real).Length));
+            unknown += seen?.Knows(id) == true ? 0 : 1;
+            Limit(unknown);
         }
         return [.. found.OrderBy(file => file.Id, StringComparer.Ordinal)];
     }

@@ -48,4 +48,5 @@ public interface IObjectStore
 }
 
 /// <param name="Bytes">The object's size.</param>
-public sealed record StoredObject(string Key, long Bytes, DateTimeOffset ModifiedAt);
+/// <param name="Version">Another one whenever the content is written anew, where a listing tells that; null: it does not.</param>
+public sealed record StoredObject(string Key, long Bytes, DateTimeOffset ModifiedAt, string? Version = null);

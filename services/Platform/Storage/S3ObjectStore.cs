@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -170,11 +171,16 @@ internal sealed class S3ObjectStore : IObjectStore, IStoreProbe, IDisposable
         {
             page = await Guard(prefix, () => _client.ListObjectsV2Async(request, ct));
             foreach (var found in page.S3Objects ?? [])
-                yield return new StoredObject(found.Key[_prefix.Length..], found.Size ?? 0, found.LastModified ?? DateTimeOffset.UnixEpoch);
+                yield return new StoredObject(found.Key[_prefix.Length..], found.Size ?? 0, found.LastModified ?? DateTimeOffset.UnixEpoch, Version(found));
             request.ContinuationToken = page.NextContinuationToken;
         }
         while (page.IsTruncated == true);
     }
+
+    // Not the ETag alone: gateways to file systems list the same one for every file that did not come through them, and a connection may name another bucket by now.
+    // One that is weak (W/) says nothing of the bytes.
+    private static string? Version(S3Object found) =>
+        found is { ETag: ['"', _, ..] tag, LastModified: { } written } ? string.Create(CultureInfo.InvariantCulture, $"{tag.Trim('"')} {written.ToUniversalTime():yyyy-MM-ddTHH:mm:ss.fff}") : null;
 
     public async Task DeleteAsync(string key, CancellationToken ct)
     {
