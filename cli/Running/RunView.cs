@@ -82,6 +82,10 @@ internal sealed class RunView(Terminal terminal, IReadOnlyDictionary<string, str
             case nameof(StepDeferred):
                 var deferred = Read<StepDeferred>(data);
                 _started.Remove(deferred.StepId);
+                if (deferred is { Reason: { } reason, ItemOf: null })
+                {
+                    Print(new StepView(deferred.StepId, StepMark.Warn, reason, null, "", []));
+                }
                 break;
             case nameof(StepLost):
                 var lost = Read<StepLost>(data);

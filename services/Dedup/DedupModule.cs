@@ -26,5 +26,6 @@ public static class DedupModule
             new OperatorPort("changes", "Changes"),
         ],
         Accounts = ["merged"],
+        KeepsState = ["entities"],
     };
 }

@@ -21,5 +21,6 @@ public static class IngestModule
         MaxInputs = 0,
         Outputs = [new OperatorPort("out", "Rows"), new OperatorPort("rejected", "Rejected lines"), new OperatorPort(DeletedPort, "Deleted rows")],
         Accounts = ["rejected", "merged", "filtered"],
+        KeepsState = ["incremental", "from.onlyNew"],
     };
 }

@@ -26,7 +26,7 @@ public static class RunsModule
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<PlanCache>().AddSingleton<RunEvents>().AddSingleton<StepLimit>().AddSingleton<RunEventFeed>();
         builder.Services.AddScoped<RunSteps>().AddScoped<StepChanges>().AddScoped<StepDispatch>().AddScoped<ItemSpread>();
-        builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<ChildRuns>().AddScoped<Admission>().AddScoped<StepClaims>();
+        builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<ChildRuns>().AddScoped<Admission>().AddScoped<StepClaims>().AddScoped<StateTurns>();
         builder.Services.AddHostedService<Reconciler>();
         builder.Services.AddScoped<RunReviewer>().AddHostedService<RunJanitor>();
 

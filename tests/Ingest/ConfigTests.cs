@@ -19,6 +19,17 @@ public sealed class ConfigTests
         config.Validate(new System.ComponentModel.DataAnnotations.ValidationContext(config)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void The_settings_that_keep_state_are_settings()
+    {
+        foreach (var path in IngestModule.Description.KeepsState)
+        {
+            path.Split('.').Aggregate(ConfigSchema.For<IngestConfig>(), (schema, name) => schema.GetProperty("properties").GetProperty(name)).ValueKind.ShouldBe(JsonValueKind.Object);
+        }
+
+        IngestModule.Description.KeepsState.ShouldBe(["incremental", "from.onlyNew"]);
+    }
+
     [Theory]
     [InlineData("""{"from": {}}""", "exactly one")]
     [InlineData("""{"from": {"folder": "a", "upload": "b"}}""", "exactly one")]

@@ -151,7 +151,7 @@ internal sealed class RunsFixture : IAsyncDisposable
     /// <summary>The next command, if there is one.</summary>
     public (ExecuteStep Command, Guid Id)? TryTake() => _neighbours.Commands.Reader.TryRead(out var received) ? received : null;
 
-    public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false, Guid? claimId = null)
+    public async Task<StepClaimed?> ClaimAsync((ExecuteStep Command, Guid Id) received, bool redelivered = false, Guid? claimId = null, bool keepsState = false)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var answer = await Requests.AskAsync<StepClaimed, ClaimRefused>(
@@ -165,6 +165,7 @@ internal sealed class RunsFixture : IAsyncDisposable
                 CommandId = received.Id,
                 Redelivered = redelivered,
                 ClaimId = claimId ?? Guid.NewGuid(),
+                KeepsState = keepsState,
             },
             patience.Token);
         return answer.First;
@@ -188,10 +189,10 @@ internal sealed class RunsFixture : IAsyncDisposable
         CancellationToken.None);
 
     /// <summary>Receives, claims and completes the next step.</summary>
-    public async Task<ExecuteStep> WorkAsync(StepOutcome? outcome = null)
+    public async Task<ExecuteStep> WorkAsync(StepOutcome? outcome = null, bool keepsState = false)
     {
         var received = await ReceiveAsync();
-        var claim = await ClaimAsync(received);
+        var claim = await ClaimAsync(received, keepsState: keepsState);
         claim.ShouldNotBeNull();
         await CompleteAsync(received.Command, claim.Fence, outcome);
         return received.Command;

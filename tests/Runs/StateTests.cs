@@ -47,13 +47,13 @@ public class StateTests
         await using var runs = await StartAsync();
         runs.Publish(Plan("one", Step("a"), Step("b", inputs: ["a"])));
         var earlier = await runs.StartRunAsync("one");
-        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 1 })));
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 1 })), keepsState: true);
         var b = await runs.ReceiveAsync();
         await runs.FailAsync(b.Command, (await runs.ClaimAsync(b))!.Fence);
         await runs.UntilAsync(earlier, "failed");
 
         var later = await runs.StartRunAsync("one");
-        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 2 })));
+        await runs.WorkAsync(Outcome(state: JsonSerializer.SerializeToElement(new { cursor = 2 })), keepsState: true);
         await runs.WorkAsync();
         await runs.UntilAsync(later, "completed");
 

@@ -27,6 +27,12 @@ public sealed record OperatorManifest
     /// <summary>True when repaired rows may be run through it alone.</summary>
     public bool Delta { get; init; }
 
+    /// <summary>
+    /// The settings, as paths like <c>from.onlyNew</c>, with any of which the operator reads on from what the pipeline's last run left. Then one
+    /// run of the pipeline at a time does such a step, and holds its turn to its end.
+    /// </summary>
+    public IReadOnlyList<string> KeepsState { get; init; } = [];
+
     /// <summary>True when its service answers <see cref="InferOutput"/> on <see cref="InferenceQueue"/>.</summary>
     public bool Infers { get; init; }
 

@@ -22,6 +22,12 @@ public sealed record ClaimStep
     /// same fence. Empty: an asker of an earlier version, whose every question is another claim.
     /// </summary>
     public Guid ClaimId { get; init; }
+
+    /// <summary>
+    /// The step reads on from where the last run of the pipeline stopped (cursors, seen files, entities): it gets its turn when no other run
+    /// has one. False from askers of an earlier version, which have none to give.
+    /// </summary>
+    public bool KeepsState { get; init; }
 }
 
 public sealed record StepClaimed

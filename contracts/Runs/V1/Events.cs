@@ -80,6 +80,9 @@ public sealed record StepDeferred : EventRecord
     public string? ItemOf { get; init; }
 
     public required DateTimeOffset NextCheck { get; init; }
+
+    /// <summary>What it waits for, as a clause for a person, where Runs knows it: <c>waits for run 0199...</c>.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>An execution was lost: its worker died or could not renew its lease.</summary>

@@ -18,6 +18,9 @@ public static class StepErrorCodes
     /// <summary>The configuration does not fit the operator.</summary>
     public const string ConfigInvalid = "configInvalid";
 
+    /// <summary>Another run has read on from the same state since: what this one read would be delivered twice.</summary>
+    public const string Overtaken = "overtaken";
+
     /// <summary>An operator failed in a way it does not explain.</summary>
     public const string Unexpected = "unexpected";
 }

@@ -69,7 +69,7 @@ internal sealed record ChildView(Guid RunId, string Step, int Attempt, string Pi
 internal sealed record RunDetails(
     RunSummary Run, JsonElement Params, LogicalInterval Interval, long LastEvent, IReadOnlyList<StepView> Steps, IReadOnlyList<ChildView> Children);
 
-/// <param name="Reason">Why it was skipped.</param>
+/// <param name="Reason">Why it was skipped, or which run it waits for.</param>
 /// <param name="Items">How far a step with forEach is; its elements are listed at <c>steps/{step}/items</c>.</param>
 internal sealed record StepView(
     string Id,

@@ -10,6 +10,7 @@ using Qualiz.Platform.Data;
 using Qualiz.Platform.Http;
 using Qualiz.Platform.Messaging;
 using Qualiz.Platform.Storage;
+using Qualiz.Runs.Claims;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Saga;
 using Qualiz.Runs.Starting;
@@ -275,24 +276,16 @@ internal static class RunsApi
     }
 
     private static async Task<Results<Accepted, ProblemHttpResult>> RetryAsync(
-        string project, Guid id, IUnitOfWork<RunsDb> work, HttpContext http, CancellationToken ct)
+        string project, Guid id, IUnitOfWork<RunsDb> work, StateTurns turns, HttpContext http, CancellationToken ct)
     {
         // A good step keeps what it read; since then somebody may have read on from the same place, and delivered it.
-        var overtaken = await work.Db.Database.SqlQuery<string>(
-            $"""
-            select m.step_id as "Value" from runs.step s
-              join runs.run r on r.id = s.run_id
-              join runs.state m on m.pipeline_id = r.pipeline_id and m.step_id = coalesce(s.memory_key, s.step_id)
-             where s.run_id = {id} and s.state = 'Completed' and jsonb_typeof(s.outcome -> 'state') <> 'null' and m.run_id <> s.run_id and m.updated_at > s.finished_at
-             order by m.step_id limit 1
-            """).FirstOrDefaultAsync(ct);
+        var overtaken = await turns.ObjectionAsync(id, ct);
         return await CommandAsync(
             project, id, work,
             run => run.CurrentState is not (nameof(RunStateMachine.Failed) or nameof(RunStateMachine.Cancelled))
                     ? $"The run is {RunSummary.Word(run.CurrentState)}; only a failed or cancelled run can be retried."
                 : run.CollectedAt is not null ? "What the run's good steps wrote has been removed (retention); start a new run."
-                : overtaken is not null ? $"The state of step \"{overtaken}\" has moved on since this run read from it; start a new run, which reads what is still missing."
-                : null,
+                : overtaken,
             new RetryRun { RunId = id, Actor = http.Actor() }, ct);
     }
 

@@ -100,6 +100,7 @@ internal static class StateApi
             }
 
             memory.Value = value.Value;
+            memory.Version = Guid.CreateVersion7();
             memory.RunId = Guid.Empty;
             memory.UpdatedAt = time.GetUtcNow();
         }

@@ -21,6 +21,8 @@ internal sealed class StepClaims(
     IUnitOfWork<RunsDb> work,
     [FromKeyedServices(RunsModule.Service)] NpgsqlDataSource database,
     RunEvents events,
+    StepChanges changes,
+    StateTurns turns,
     IOptions<RunsOptions> options,
     Uptime uptime,
     TimeProvider time)
@@ -32,7 +34,11 @@ internal sealed class StepClaims(
     /// <returns><see cref="StepClaimed"/> or <see cref="ClaimRefused"/>.</returns>
     public async Task<object> ClaimAsync(ClaimStep claim, CancellationToken ct)
     {
-        if (await TryBeginAsync(claim, ct) is { } begun)
+        if (claim.KeepsState)
+        {
+            await work.LockAsync(claim.RunId, ct);
+        }
+        else if (await TryBeginAsync(claim, ct) is { } begun)
         {
             return begun;
         }
@@ -47,7 +53,7 @@ internal sealed class StepClaims(
         // The same question again: its answer was lost on the way.
         if (step.State == StepStatus.Running && claim.ClaimId != Guid.Empty && step.ClaimId == claim.ClaimId && !run.IsCancelling)
         {
-            var again = await GrantAsync(run, step, newFence: false, ct);
+            var again = await GrantAsync(run, step, claim.KeepsState, newFence: false, ct);
             await work.CommitAsync(ct);
             return again;
         }
@@ -102,8 +108,20 @@ internal sealed class StepClaims(
         {
             return Refuse($"the step is {step.State}");
         }
+        else if (claim.KeepsState)
+        {
+            var turn = await turns.FindAsync(run, step, ct);
+            if (turn.RunId is not null)
+            {
+                changes.WaitFor(run, step, turn);
+                await work.CommitAsync(ct);
+                return Refuse(step.Reason!);
+            }
 
-        var claimed = await GrantAsync(run, step, newFence: true, ct);
+            run.HoldsState = true;
+        }
+
+        var claimed = await GrantAsync(run, step, claim.KeepsState, newFence: true, ct);
         step.State = StepStatus.Running;
         step.Worker = claim.Worker;
         step.CommandId = claim.CommandId;
@@ -130,7 +148,7 @@ internal sealed class StepClaims(
             """
             with step as (
                 update runs.step s
-                   set state = 'Running', fence = nextval('runs.fence'), started_at = now(), lease_until = now() + $4, worker = $5, command_id = $6, claim_id = $7
+                   set state = 'Running', fence = nextval('runs.fence'), started_at = now(), lease_until = now() + $4, worker = $5, command_id = $6, claim_id = $7, memory_version = null
                   from runs.run r
                  where s.run_id = $1 and s.step_id = $2 and s.dispatch = $3 and s.state = 'Dispatched' and r.id = s.run_id and r.state = 'Running'
                 returning s.fence, s.attempt, s.parent, coalesce(s.memory_key, s.step_id) as memory_key),
@@ -182,17 +200,19 @@ internal sealed class StepClaims(
     private sealed record Begun(long Fence, int Attempt, string? Parent, Guid ProjectId, long Sequence, string? Memory);
 
     /// <summary>Starts the lease, of a new execution or of one that is there already.</summary>
-    private async Task<StepClaimed> GrantAsync(RunState run, StepState step, bool newFence, CancellationToken ct)
+    private async Task<StepClaimed> GrantAsync(RunState run, StepState step, bool keepsState, bool newFence, CancellationToken ct)
     {
         var granted = await work.Db.Database.GetDbConnection().QuerySingleAsync<Granted>(new CommandDefinition(
             """
             select case when @newFence then nextval('runs.fence') else @fence end as fence, now() as now, now() + @lease as lease_until,
-                   (select value::text from runs.state where pipeline_id = @pipelineId and step_id = @stepId) as memory
+                   state.value::text as memory, coalesce(state.version, '00000000-0000-0000-0000-000000000000'::uuid) as version
+              from (select) as always left join runs.state on pipeline_id = @pipelineId and step_id = @stepId
             """,
             new { newFence, fence = step.Fence, lease = options.Value.Lease, pipelineId = run.PipelineId, stepId = step.MemoryKey ?? step.StepId },
             work.Db.Database.CurrentTransaction!.GetDbTransaction(),
             cancellationToken: ct));
         step.LeaseUntil = granted.Lease_Until;
+        step.MemoryVersion = keepsState ? granted.Version : null;
         if (newFence)
         {
             step.Fence = granted.Fence;
@@ -362,5 +382,5 @@ internal sealed class StepClaims(
 
     private static ClaimRefused Refuse(string reason) => new() { Reason = reason };
 
-    private sealed record Granted(long Fence, DateTime Now, DateTime Lease_Until, string? Memory);
+    private sealed record Granted(long Fence, DateTime Now, DateTime Lease_Until, string? Memory, Guid Version);
 }

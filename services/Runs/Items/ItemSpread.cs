@@ -142,22 +142,24 @@ internal sealed class ItemSpread(
     }
 
     /// <summary>What the elements of these steps want remembered; of two with the same value, the later one's.</summary>
-    public async Task RememberAsync(RunState run, string[] ofSteps, CancellationToken ct)
+    public async Task RememberAsync(RunState run, string[] ofSteps, Guid version, CancellationToken ct)
     {
         await work.Db.SaveChangesAsync(ct);
         await ExecuteAsync(
             """
-            insert into runs.state (pipeline_id, step_id, value, run_id, updated_at, read_until)
-            select distinct on (s.memory_key) @pipelineId, s.memory_key, s.outcome -> 'state', s.run_id, @now, greatest(least(@intervalEnd, @now), case when known.read_until > @intervalEnd then known.read_until end)
+            insert into runs.state (pipeline_id, step_id, value, version, run_id, updated_at, read_until)
+            select distinct on (s.memory_key) @pipelineId, s.memory_key, s.outcome -> 'state', @version, s.run_id, @now,
+                   greatest(least(@intervalEnd, @now), case when known.read_until > @intervalEnd then known.read_until end)
               from runs.step s
               left join runs.state known on known.pipeline_id = @pipelineId and known.step_id = s.memory_key
              where s.run_id = @runId and s.parent = any(@ofSteps) and s.state = 'Completed' and s.outcome -> 'state' is not null
                and (coalesce(known.read_until <= @intervalEnd, true) or coalesce((s.outcome ->> 'stateGrows')::boolean, false))
              order by s.memory_key, s.ordinal desc
-            on conflict (pipeline_id, step_id) do update set value = excluded.value, run_id = excluded.run_id, updated_at = excluded.updated_at, read_until = excluded.read_until
-             where runs.state.run_id <= excluded.run_id
+            on conflict (pipeline_id, step_id) do update
+               set value = excluded.value, version = excluded.version, run_id = excluded.run_id, updated_at = excluded.updated_at, read_until = excluded.read_until
+             where @holds or runs.state.run_id <= excluded.run_id
             """,
-            new { pipelineId = run.PipelineId, runId = run.CorrelationId, ofSteps, intervalEnd = run.IntervalEnd, now = time.GetUtcNow() },
+            new { pipelineId = run.PipelineId, runId = run.CorrelationId, ofSteps, version, holds = run.HoldsState, intervalEnd = run.IntervalEnd, now = time.GetUtcNow() },
             ct);
     }
 

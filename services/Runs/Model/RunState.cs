@@ -71,6 +71,9 @@ internal sealed class RunState : SagaStateMachineInstance
     /// <summary>Why a run that could begin waits, in words for people; null when it waits for nothing but its turn.</summary>
     public string? Held { get; set; }
 
+    /// <summary>It has its turn with what its pipeline remembers, from its first step that reads on from there to its end. Says nothing once it has ended.</summary>
+    public bool HoldsState { get; set; }
+
     /// <summary>Since when what its steps wrote may be gone.</summary>
     public DateTimeOffset? CollectedAt { get; set; }
     public DateTimeOffset? PinnedAt { get; set; }
@@ -96,6 +99,12 @@ internal sealed class StepState
 
     /// <summary>Under which name the element remembers from run to run; null: under <see cref="StepId"/>.</summary>
     public string? MemoryKey { get; set; }
+
+    /// <summary>The version of the state that the execution was given to read on from; <see cref="Guid.Empty"/>: there was none. Null: it does not read on.</summary>
+    public Guid? MemoryVersion { get; set; }
+
+    /// <summary>Set while it is deferred because another run has its turn with the pipeline's state: that run.</summary>
+    public Guid? WaitsFor { get; set; }
 
     /// <summary>Set on a step with <c>forEach</c> once its elements are known.</summary>
     public ItemTally? Items { get; set; }
@@ -163,7 +172,7 @@ internal sealed class StepState
     public StepOutcome? Outcome { get; set; }
     public StepError? Error { get; set; }
 
-    /// <summary>Why it was skipped.</summary>
+    /// <summary>Why it was skipped, or waits for another run.</summary>
     public string? Reason { get; set; }
 
     /// <summary>The object store keys of its executions' logs, oldest first.</summary>
@@ -183,6 +192,9 @@ internal sealed class StepMemory
     public Guid PipelineId { get; set; }
     public string StepId { get; set; } = "";
     public JsonElement Value { get; set; }
+
+    /// <summary>Another one with every change; <see cref="Guid.Empty"/> until the first since this is written down.</summary>
+    public Guid Version { get; set; }
     public Guid RunId { get; set; }
 
     /// <summary>The end of the interval of the run that left it, but not after that run's own end. Null: nobody knows.</summary>

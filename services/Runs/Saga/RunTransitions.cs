@@ -6,6 +6,7 @@ using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Contracts.Values;
 using Qualiz.Platform.Data;
+using Qualiz.Runs.Claims;
 using Qualiz.Runs.Items;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
@@ -25,6 +26,7 @@ internal sealed class RunTransitions(
     StepChanges changes,
     StepDispatch dispatch,
     ItemSpread items,
+    StateTurns turns,
     IOptions<RunsOptions> options,
     TimeProvider time)
 {
@@ -54,6 +56,14 @@ internal sealed class RunTransitions(
             var limit = usual * late.Times;
             limit = limit < options.Value.LateAtLeast ? options.Value.LateAtLeast : limit;
             LateRuns.Watch(work.Outbox, run, time.GetUtcNow() + limit, LateRuns.Reason(usual, late.Times));
+        }
+
+        // Only a run that was retried has steps that have done something.
+        if ((await steps.AllAsync(run, ct)).Values.Any(step => step.Attempt > 0) && await turns.TakeAgainAsync(run, ct) is { } overtaken)
+        {
+            run.CurrentState = nameof(RunStateMachine.Cancelling);
+            run.Error = overtaken;
+            return await CancelAsync(run, RunEvents.System, overtaken.Message, ct);
         }
 
         return await AdvanceAsync(run, plan, ct);
@@ -174,6 +184,9 @@ internal sealed class RunTransitions(
         var plan = await plans.GetAsync(Db, run.VersionId, ct);
         switch (step.State)
         {
+            case StepStatus.Deferred when step.WaitsFor is not null && !run.IsPaused && await turns.FindAsync(run, step, ct) is { RunId: not null } turn:
+                changes.WaitFor(run, step, turn);
+                break;
             case StepStatus.Deferred when !run.IsPaused && await IsOverdueAsync(step, ct):
                 await CancelChildrenAsync(run, step, "took longer than its limit", ct);
                 changes.Fail(run, plan, step, new StepError
@@ -353,6 +366,7 @@ internal sealed class RunTransitions(
         run.Error = null;
         run.FailedStep = null;
         run.FinishedAt = null;
+        run.HoldsState = false;
         events.Append(work, run, actor, new RunRetried { Steps = [.. plan.Steps.Select(step => step.Id).Where(again.Contains)] });
         if (run.Concurrency is null)
         {
@@ -426,12 +440,19 @@ internal sealed class RunTransitions(
                         changes.Finish(all[id], StepStatus.Cancelled);
                         break;
                     case Transition.End end:
+                        end = await NotOvertakenAsync(run, end, ct);
                         await EndAsync(run, plan, all, end, ct);
                         return end.Outcome;
                 }
             }
         }
     }
+
+    /// <summary>The second net: a run whose state has been written by somebody else since it read it does not write its own over that, and says so.</summary>
+    private async Task<Transition.End> NotOvertakenAsync(RunState run, Transition.End end, CancellationToken ct) =>
+        end.Outcome == RunOutcome.Completed && run.HoldsState && await turns.OvertakenAsync(run, ct) is { } step
+            ? new Transition.End(RunOutcome.Failed, step, new StepError { Code = StepErrorCodes.Overtaken, Message = StateTurns.Moved(step) })
+            : end;
 
     /// <summary>The step, if this execution is still the one that counts; else it was only cut off, if it was taken for dead.</summary>
     private async Task<StepState?> HearAsync(RunState run, string stepId, long fence, CancellationToken ct)
@@ -505,6 +526,11 @@ internal sealed class RunTransitions(
         }
 
         await ResumeParentAsync(run, ct);
+        // One that completes without a turn has had no step that others would wait for.
+        if (run.HoldsState || end.Outcome != RunOutcome.Completed)
+        {
+            await turns.EndAsync(run, ct);
+        }
     }
 
     /// <summary>By the database's clock, as the timers and the step's start are.</summary>
@@ -542,11 +568,12 @@ internal sealed class RunTransitions(
     }
 
     /// <summary>
-    /// What the steps want remembered is written with the run's completion, and only then. What a later run remembers stays: it has read at least as far,
-    /// and this one must not put it back. So does what a run about a later time remembers: a backfill does not move it, unless it only adds to it.
+    /// What the steps want remembered is written with the run's completion, and only then. A step that reads on had its turn with it; of the others, what a
+    /// later run remembers stays: it has seen more. So does what a run about a later time remembers: a backfill does not move it, unless it only adds to it.
     /// </summary>
     private async Task RememberAsync(RunState run, Dictionary<string, StepState> all, CancellationToken ct)
     {
+        var version = Guid.CreateVersion7();
         foreach (var step in all.Values.Where(step => step.Outcome?.State is not null))
         {
             var memory = await Db.Memories.FindAsync([run.PipelineId, step.StepId], ct);
@@ -557,12 +584,13 @@ internal sealed class RunTransitions(
             }
 
             var isEarlier = memory.ReadUntil > run.IntervalEnd;
-            if (memory.RunId.CompareTo(run.CorrelationId) > 0 || (isEarlier && !step.Outcome!.StateGrows))
+            if ((step.MemoryVersion is null && memory.RunId.CompareTo(run.CorrelationId) > 0) || (isEarlier && !step.Outcome!.StateGrows))
             {
                 continue;
             }
 
             memory.Value = step.Outcome!.State!.Value;
+            memory.Version = version;
             memory.RunId = run.CorrelationId;
             memory.UpdatedAt = time.GetUtcNow();
             memory.ReadUntil = isEarlier ? memory.ReadUntil : memory.UpdatedAt < run.IntervalEnd ? memory.UpdatedAt : run.IntervalEnd;
@@ -571,7 +599,7 @@ internal sealed class RunTransitions(
         var spread = all.Values.Where(step => step is { State: StepStatus.Completed, Items: not null }).Select(step => step.StepId).ToArray();
         if (spread.Length > 0)
         {
-            await items.RememberAsync(run, spread, ct);
+            await items.RememberAsync(run, spread, version, ct);
         }
     }
 

@@ -2,6 +2,7 @@ using Qualiz.Contracts;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
+using Qualiz.Runs.Claims;
 using Qualiz.Runs.Model;
 using Qualiz.Runs.Planning;
 
@@ -76,6 +77,34 @@ internal sealed class StepChanges(IUnitOfWork<RunsDb> work, RunEvents events, Ti
         events.Append(work, run, step.Worker ?? RunEvents.System, new StepDeferred { StepId = step.StepId, ItemOf = step.Parent, NextCheck = nextCheck });
     }
 
+    /// <summary>Another run has its turn with what the pipeline remembers. No time of the step's own passes meanwhile.</summary>
+    public void WaitFor(RunState run, StepState step, StateTurn turn)
+    {
+        var (reason, due) = (turn.Reason, turn.Now + StateTurns.Look);
+        if (step.State != StepStatus.Deferred || step.WaitsFor != turn.RunId || step.Reason != reason)
+        {
+            events.Append(work, run, RunEvents.System, new StepDeferred { StepId = step.StepId, ItemOf = step.Parent, NextCheck = due, Reason = reason });
+        }
+
+        step.WaitsFor = turn.RunId;
+        step.Reason = reason;
+        // Woken before its time, it has a timer that is still to come.
+        if (step.State != StepStatus.Deferred || step.DueAt is null || step.DueAt <= turn.Now)
+        {
+            Wait(step, StepStatus.Deferred, due);
+        }
+    }
+
+    /// <summary>It waits for no other run any more.</summary>
+    public static void WaitNoMore(StepState step)
+    {
+        if (step.WaitsFor is not null)
+        {
+            step.WaitsFor = null;
+            step.Reason = null;
+        }
+    }
+
     public void Lost(RunState run, StepState step) =>
         events.Append(work, run, RunEvents.System, new StepLost { StepId = step.StepId, ItemOf = step.Parent, Fence = step.Fence, Times = step.Lost });
 
@@ -89,6 +118,7 @@ internal sealed class StepChanges(IUnitOfWork<RunsDb> work, RunEvents events, Ti
 
     public void Finish(StepState step, StepStatus status)
     {
+        WaitNoMore(step);
         step.State = status;
         step.LeaseUntil = null;
         step.DueAt = null;

@@ -24,6 +24,7 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
     /// </summary>
     public async Task SendAsync(RunState run, PipelinePlan plan, StepState step, CancellationToken ct)
     {
+        StepChanges.WaitNoMore(step);
         step.LeaseUntil = null;
         step.DueAt = null;
         step.Progress = null;

@@ -31,6 +31,7 @@ internal static class Probes
         Icon = "bug",
         Outputs = [new OperatorPort("out", "Rows")],
         Accounts = [],
+        KeepsState = ["number"],
         RunsIn = runsIn,
     };
 }

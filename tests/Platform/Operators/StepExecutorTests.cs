@@ -4,6 +4,7 @@ using System.Text.Json;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Platform.Operators;
 using Qualiz.TestKit;
 
 namespace Qualiz.Platform.Tests.Operators;
@@ -38,6 +39,31 @@ public sealed class StepExecutorTests : IAsyncLifetime
         claim.Dispatch.ShouldBe(1);
         claim.Redelivered.ShouldBeTrue();
         claim.CommandId.ShouldNotBe(Guid.Empty);
+    }
+
+    [Fact]
+    public async Task A_claim_says_whether_the_step_reads_on_from_what_the_last_run_left()
+    {
+        await _rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "complete" }));
+        await _rig.ExecuteAsync(ExecutorRig.Command("hostprobe", new { @do = "complete", number = 3 }));
+        _rig.Line.Claims.Select(claim => claim.KeepsState).ShouldBe([false, true]);
+    }
+
+    [Theory]
+    [InlineData("""{"from": {"onlyNew": true}}""", true)]
+    [InlineData("""{"from": {"onlyNew": "true"}}""", true)]
+    [InlineData("""{"from": {"onlyNew": false}}""", false)]
+    [InlineData("""{"from": {"onlyNew": "false"}}""", false)]
+    [InlineData("""{"from": {}}""", false)]
+    [InlineData("""{"from": "x"}""", false)]
+    [InlineData("""{"incremental": {"cursor": "at"}}""", true)]
+    [InlineData("""{"incremental": null}""", false)]
+    public void A_setting_that_is_off_keeps_no_state(string config, bool keeps)
+    {
+        var registration = new OperatorRegistration<HostProbeOperator, ProbeConfig>(
+            new OperatorDescription { Kind = "x", Title = "X", Description = "X", Icon = "x", KeepsState = ["incremental", "from.onlyNew"] });
+        registration.KeepsState(System.Text.Json.JsonDocument.Parse(config).RootElement).ShouldBe(keeps);
+        registration.Manifest.KeepsState.ShouldBe(["incremental", "from.onlyNew"]);
     }
 
     [Fact]

@@ -56,6 +56,7 @@ internal sealed class StepExecutor(
             CommandId = delivery.Id,
             Redelivered = delivery.Redelivered,
             ClaimId = Guid.NewGuid(),
+            KeepsState = registration.KeepsState(command.Config),
         }, shutdown);
         if (claimed is null)
         {
