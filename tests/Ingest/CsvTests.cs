@@ -396,13 +396,56 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public async Task The_header_once_more_is_rejected_and_no_value()
     {
-        _run.Write("a.csv", "id,name\n1,Ann\nid,\"name\"\n2,Ben\nid,other\n3,name\n".Replace("id,other\n", "", StringComparison.Ordinal));
+        _run.Write("a.csv", "id,name\n1,Ann\nid,\"name\"\n2,Ben\n3,name\n");
         var result = await _run.RunAsync();
         result.TypeOf("id").ShouldBe("int64");
         result.Rows("id", "name", "_row").ShouldBe([["1", "Ann", "1"], ["2", "Ben", "3"], ["3", "name", "4"]]);
         result.Outcome.Ledger.Single().Reasons.ShouldBe([new("rejected", "repeatedHeader", 1)]);
         result.Rejected("reasons")[0][0]!.ShouldContain("Line 3 of a.csv");
         result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_row_that_only_begins_like_the_header_stays_a_row()
+    {
+        _run.Write("a.csv", "code,name\nx1,Ann\ncode,other\ncode,name\nother,name\ncode,\nx2,Ben\n");
+        var result = await _run.RunAsync();
+        result.Rows("code", "name", "_row").ShouldBe([["x1", "Ann", "1"], ["code", "other", "2"], ["other", "name", "4"], ["code", null, "5"], ["x2", "Ben", "6"]]);
+        result.Outcome.Ledger.Single().Reasons.ShouldBe([new("rejected", "repeatedHeader", 1)]);
+        result.ShouldBalance();
+    }
+
+    [Fact]
+    public async Task A_stray_quote_costs_one_line_however_long_the_file_goes_on_without_another()
+    {
+        var text = new System.Text.StringBuilder("id,name,note\n1,Ann,a\n2,\"Ben,x\n");
+        var rows = 2;
+        for (var line = $",Carol,{new string('c', 4000)}\n"; text.Length < Csv.CsvScanner.MaxRecordBytes + (2 << 20); rows++)
+            text.Append(rows + 1).Append(line);
+        _run.Write("a.csv", text.ToString());
+        var result = await _run.RunAsync();
+        (result.Outcome.RowsOut, result.Outcome.RowsRejected).ShouldBe((rows - 1, 1));
+        result.Rejected("reasons")[0][0]!.ShouldContain("Line 3 of a.csv");
+        result.Outcome.Ledger.ShouldAllBe(line => line.Balances);
+    }
+
+    [Theory]
+    [InlineData("a,\"b,c\nd,e\n", '"')]
+    // The record's place in the buffer ends behind a quote, and in an escape.
+    [InlineData("a,\"b\n1234567890\"\"cd\n", '"')]
+    [InlineData("a,\"b\n1234567890\\\\12\n", '\\')]
+    public void What_never_ends_is_cut_at_its_first_line_end(string text, char escape)
+    {
+        for (var longest = 16; longest <= 64; longest *= 2)
+        {
+            using var scanner = new Csv.CsvScanner(
+                new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text + string.Concat(Enumerable.Repeat("x,y\n", 100)))), new Csv.CsvDialect((byte)',', Escape: (byte)escape), bufferSize: 16, maxRecord: longest);
+            scanner.Next().ShouldBeTrue();
+            scanner.Fault.ShouldBe(Csv.RecordFault.UnterminatedQuote);
+            System.Text.Encoding.UTF8.GetString(scanner.Raw).ShouldBe(text[..text.IndexOf('\n', StringComparison.Ordinal)]);
+            scanner.Next().ShouldBeTrue();
+            scanner.Line.ShouldBe(2);
+        }
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace Qualiz.Ingest.Csv;
 /// to a line end. It is both the survey's eyes and the rewriter's.
 /// </summary>
 /// <remarks>
-/// A record whose quotes go wrong is cut at its first line end: a stray quote costs one line, not the rest of the file.
+/// A record whose quotes go wrong is cut at its first line end: a stray quote costs one line, not the rest of the file, however long that is.
 /// </remarks>
 internal sealed class CsvScanner : IDisposable
 {
@@ -22,22 +22,27 @@ internal sealed class CsvScanner : IDisposable
     private readonly CsvDialect _dialect;
     private readonly SearchValues<byte> _stops;
     private readonly long _limit;
+    private readonly int _maxRecord;
     private byte[] _buffer;
     private long _base;
     private int _next;
     private int _filled;
     private bool _eof;
+
+    /// <summary>A record fills the buffer, which grows no more: what has not ended by now is taken for never ending.</summary>
+    private bool _full;
     private long _lineEndsSeen;
     private FieldSlice[] _fields = new FieldSlice[64];
 
     /// <param name="stream">Positioned at <paramref name="offset"/>, which begins a record.</param>
     /// <param name="limit">Records that begin before this offset are read.</param>
-    public CsvScanner(Stream stream, CsvDialect dialect, long offset = 0, long limit = long.MaxValue, int bufferSize = 1 << 20)
+    public CsvScanner(Stream stream, CsvDialect dialect, long offset = 0, long limit = long.MaxValue, int bufferSize = 1 << 20, int maxRecord = MaxRecordBytes)
     {
         _stream = stream;
         _dialect = dialect;
         _base = offset;
         _limit = limit;
+        _maxRecord = maxRecord;
         _buffer = ArrayPool<byte>.Shared.Rent(bufferSize);
         _stops = SearchValues.Create([dialect.Delimiter, (byte)'\n', (byte)'\r']);
     }
@@ -102,8 +107,14 @@ internal sealed class CsvScanner : IDisposable
             return false;
         while (!TryParse())
         {
-            if (!Fill() && !_eof)
-                throw new InvalidDataException("The file has a record longer than 32 MB; it is not of the expected format.");
+            if (Fill() || _eof)
+                continue;
+            _full = true;
+            var cut = TryParse();
+            _full = false;
+            if (cut)
+                break;
+            throw new InvalidDataException("The file has a record longer than 32 MB; it is not of the expected format.");
         }
         return true;
     }
@@ -148,7 +159,7 @@ internal sealed class CsvScanner : IDisposable
                         : buffer.AsSpan(close, filled - close).IndexOfAny(quote, _dialect.Escape);
                     if (found < 0)
                     {
-                        if (!_eof)
+                        if (!_eof && !_full)
                             return false;
                         close = -1;
                         break;
@@ -158,12 +169,22 @@ internal sealed class CsvScanner : IDisposable
                     {
                         escaped = true;
                         if (close + 2 > filled && !_eof)
-                            return false;
+                        {
+                            if (!_full)
+                                return false;
+                            close = -1;
+                            break;
+                        }
                         close = Math.Min(close + 2, filled);
                         continue;
                     }
                     if (close + 1 == filled && !_eof)
-                        return false;
+                    {
+                        if (!_full)
+                            return false;
+                        close = -1;
+                        break;
+                    }
                     if (!_dialect.Doubles || close + 1 == filled || buffer[close + 1] != quote)
                         break;
                     escaped = true;
@@ -341,7 +362,7 @@ internal sealed class CsvScanner : IDisposable
         var kept = _filled - _next;
         if (kept == _buffer.Length)
         {
-            if (_buffer.Length >= MaxRecordBytes)
+            if (_buffer.Length >= _maxRecord)
                 return false;
             var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
             _buffer.AsSpan(_next, kept).CopyTo(larger);
