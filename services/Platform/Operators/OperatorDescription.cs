@@ -25,11 +25,13 @@ public sealed record OperatorDescription
 
     /// <summary>True when it applies repairs of rows before its work (<see cref="StepContext.Patches"/>).</summary>
     public bool Patches { get; init; }
+
     /// <summary>
     /// The settings, as paths like <c>from.onlyNew</c>, with any of which a step reads on from what the last run left (<see cref="StepContext.State"/>).
     /// State of any other step is a hint: runs that overlap may read and write it as they come.
     /// </summary>
     public IReadOnlyList<string> KeepsState { get; init; } = [];
+
     public OperatorRunsIn RunsIn { get; init; } = OperatorRunsIn.EngineWorker;
 
     /// <summary>How many steps of it one process does at a time; null: <c>Engine:Workers</c> for engine workers, 64 in the host.</summary>
