@@ -10,7 +10,8 @@ namespace Qualiz.Platform.Tests.Operators;
 /// <summary>Operators in child processes, with real children.</summary>
 public sealed class EngineWorkerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Seconds = TimeSpan.FromSeconds(5);
+    /// <summary>Far above what it takes, and far below a hang.</summary>
+    private static readonly TimeSpan Seconds = TimeSpan.FromSeconds(20);
     private readonly ExecutorRig _rig = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -123,10 +124,10 @@ public sealed class EngineWorkerTests : IAsyncLifetime
     [Fact]
     public async Task A_step_over_its_time_ends_with_its_worker()
     {
-        _rig.Line.Lease = TimeSpan.FromSeconds(1);
+        _rig.Line.Lease = Seconds;
         var step = _rig.ExecuteAsync(ExecutorRig.Command("probe", new { @do = "spawn" }, TimeSpan.FromSeconds(4)));
         var ids = await Processes.FromProgressAsync(_rig.Line, 2);
-        await step.WaitAsync(TimeSpan.FromSeconds(10));
+        await step.WaitAsync(Seconds);
         await Processes.UntilGoneAsync(ids, Seconds);
         _rig.Line.Reports.ShouldHaveSingleItem().ShouldBeOfType<FailStep>().Error.Code.ShouldBe("timeout");
     }
