@@ -75,6 +75,13 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
                 Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
                 Add(parts, outcome.Counts.GetValueOrDefault("review"), "pairs to review");
                 return string.Join("  ", parts);
+            case "detect":
+                parts.Add($"{Number(read)} in");
+                Add(parts, outcome.Counts.GetValueOrDefault("errors"), "wrong cells");
+                Add(parts, outcome.Counts.GetValueOrDefault("toNormalise"), "to normalise");
+                Add(parts, outcome.Counts.GetValueOrDefault("missing"), "missing");
+                Add(parts, outcome.Counts.GetValueOrDefault("repaired"), "repaired");
+                return string.Join("  ", parts);
             case "enrich":
                 parts.Add($"{Number(read)} in");
                 parts.Add($"{Number(outcome.RowsOut)} out");

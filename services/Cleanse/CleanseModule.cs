@@ -6,7 +6,7 @@ namespace Qualiz.Cleanse;
 public static class CleanseModule
 {
     public static IHostApplicationBuilder AddCleanse(this IHostApplicationBuilder builder) =>
-        builder.AddOperator<CleanseOperator, CleanseConfig>(Description);
+        builder.AddOperator<CleanseOperator, CleanseConfig>(Description).AddOperator<DetectOperator, DetectConfig>(Detection);
 
     internal static OperatorDescription Description { get; } = new()
     {
@@ -19,5 +19,16 @@ public static class CleanseModule
         Accounts = ["added", "rejected", "filtered"],
         Delta = true,
         Patches = true,
+    };
+
+    internal static OperatorDescription Detection { get; } = new()
+    {
+        Kind = "detect",
+        Title = "Find wrong cells",
+        Description = "Finds cells that are probably wrong, from the rows alone, says why and what should stand there, and repairs them where that is wanted.",
+        Icon = "search-check",
+        MinInputs = 1,
+        Outputs = [new OperatorPort("out", "Rows"), new OperatorPort("cells", "Wrong cells")],
+        Accounts = [],
     };
 }

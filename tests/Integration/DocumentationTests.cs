@@ -13,7 +13,7 @@ public sealed partial class DocumentationTests(InProcessHost host) : IClassFixtu
         await host.Api.PutAsync($"projects/{project}/connections/mail", new { type = "smtp", settings = new { host = "smtp.example.org", port = 587, from = "qualiz@example.org" } });
         await host.Api.SavePipelineAsync(project, "load-rates", "qualiz: 1\npipeline: load-rates\nparams:\n  country: {type: text}\nsteps:\n  say: {uses: log, with: {message: hello}}\n");
         var found = Examples().ToList();
-        found.Select(example => example.Operator).Distinct().ShouldBe(["enrich", "dedup", "notify", "transform", "sql", "subjob"]);
+        found.Select(example => example.Operator).Distinct().ShouldBe(["enrich", "dedup", "detect", "notify", "transform", "sql", "subjob"]);
         foreach (var example in found)
         {
             var inputs = new Dictionary<string, Guid>();

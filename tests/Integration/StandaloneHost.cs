@@ -59,7 +59,7 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
         await TestHost.UntilAsync(async () =>
         {
             var known = (await Api.GetAsync("operators")).List("items").Select(item => item.GetProperty("manifest").Text("kind")).ToList();
-            var missing = new[] { "ingest", "cleanse", "dedup", "enrich", "deliver", "notify", "wait", "log" }.Except(known).ToList();
+            var missing = new[] { "ingest", "cleanse", "detect", "dedup", "enrich", "deliver", "notify", "wait", "log" }.Except(known).ToList();
             return missing.Count == 0 ? null : $"operators {string.Join(", ", missing)}";
         });
     }

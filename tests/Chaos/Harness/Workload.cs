@@ -141,10 +141,13 @@ internal sealed class Workload(Instance instance, Api api, Receiver receiver, in
             uses: sql
             inputs: [shaped]
             with: {query: "SELECT id, customer, email, amount FROM shaped", key: [id]}
+          looked:
+            uses: detect
+            inputs: [chosen]
           table:
             forEach: {items: [first, second], as: copy, parallel: 2}
             uses: deliver
-            inputs: [chosen]
+            inputs: [looked]
             with: {to: {connection: dwh, table: "public.parts_${copy}"}}
         """;
 
