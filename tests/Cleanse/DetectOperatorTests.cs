@@ -68,6 +68,17 @@ public sealed class DetectOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_the_rows_that_were_made_of_one_record_only_the_wrong_one_is_repaired()
+    {
+        var exploded = await _bench.InputAsync($"SELECT * EXCLUDE (i), 0 AS place, 'files@1' AS _source, i // 2 + 1 AS _row, printf('%016x', i) AS _key FROM (SELECT *, row_number() OVER () - 1 AS i FROM ({Towns}))");
+        var outcome = await CompletedAsync("""{"repair": "60%"}""", exploded);
+        (await _bench.RowsAsync(outcome.Outputs["cells"], "row", "_key", "column", "repaired")).ShouldBe(["12|0000000000000017|town|true", "26|0000000000000033|points|false"]);
+        var towns = await _bench.RowsAsync(outcome.Outputs["out"], "town", "_row");
+        towns.Skip(22).Take(2).ShouldBe(["Cardiff|12", "Dover|12"]);
+        towns.Count.ShouldBe(80);
+    }
+
+    [Fact]
     public async Task Only_the_named_columns_are_looked_at()
     {
         var outcome = await CompletedAsync("""{"columns": ["points"]}""", await _bench.InputAsync(Towns));

@@ -79,7 +79,7 @@ public static class CellReport
             $"SELECT {Sql.Identifier(stacked.InputColumn)}, count(*) FROM {stacked.Relation([])} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false))
             .ToDictionary(input => input.Input, input => input.Rows);
         await session.ExecuteAsync(
-            $"CREATE OR REPLACE TEMP TABLE {Table} (source VARCHAR, \"row\" BIGINT, \"column\" VARCHAR, value VARCHAR, suggested VARCHAR, kind VARCHAR, reason VARCHAR, confidence DOUBLE)", ct).ConfigureAwait(false);
+            $"CREATE OR REPLACE TEMP TABLE {Table} (place BIGINT, \"column\" VARCHAR, value VARCHAR, suggested VARCHAR, kind VARCHAR, reason VARCHAR, confidence DOUBLE)", ct).ConfigureAwait(false);
         // Parts are drawn by the rows' keys, so that each is like the whole, whatever the order of the rows.
         var parts = (int)((counted.Values.Sum() * Math.Max(1, looked.Count) / MostCells) + 1);
         var kinds = new Dictionary<CellKind, long>();
@@ -92,9 +92,9 @@ public static class CellReport
         await DatasetFiles.WriteAsync(
             session,
             $"""
-            SELECT f.source AS _source, f."row" AS _row, r._key, f.source, f."row", f."column", nullif(f.value, '') AS value, f.suggested, f.kind, f.reason, f.confidence, f.repaired
-            FROM {Table}_done f JOIN (SELECT _source, _row, min(_key) AS _key FROM {stacked.Relation([])} GROUP BY ALL) r ON f.source = r._source AND f."row" = r._row
-            ORDER BY f.source, f."row", f."column"
+            SELECT {string.Join(", ", HiddenColumns.Names)}, _source AS source, _row AS "row", f."column", nullif(f.value, '') AS value, f.suggested, f.kind, f.reason, f.confidence, f.repaired
+            FROM {Table}_done f JOIN {Placed(stacked, [])} r ON f.place = r.{Place(stacked)}
+            ORDER BY _source, _row, f.place, f."column"
             """,
             cellsPath, ct).ConfigureAwait(false);
         await DatasetFiles.WriteAsync(session, await RowsAsync(session, stacked, looked, ct).ConfigureAwait(false), rowsPath, ct).ConfigureAwait(false);
@@ -108,24 +108,14 @@ public static class CellReport
         var where = parts == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" WHERE hash(_key) % {parts} = {part}");
         var names = looked.Select(column => column.Name).ToList();
         var texts = looked.Select(column => $"CAST(({WireExpression.Of(DatasetFiles.TypeOf(column), Sql.Identifier(column.Name)).Sql}) AS VARCHAR)");
-        var places = new List<(string Source, long Row)>();
-        var sources = new Dictionary<string, string>(StringComparer.Ordinal);
+        var places = new List<long>();
         var table = await CellTable.ReadAsync(
-            session, $"SELECT {string.Join(", ", texts.Append("_source").Append("_row"))} FROM {stacked.Relation(names)}{where}", names,
-            row =>
-            {
-                var source = row.GetString(names.Count);
-                if (!sources.TryGetValue(source, out var known))
-                    sources[source] = known = source;
-                places.Add((known, row.GetInt64(names.Count + 1)));
-            },
-            ct).ConfigureAwait(false);
+            session, $"SELECT {string.Join(", ", texts.Append(Place(stacked)))} FROM {Placed(stacked, names)}{where}", names, row => places.Add(row.GetInt64(names.Count)), ct).ConfigureAwait(false);
         using var appender = session.Connection.CreateAppender(Table);
         foreach (var finding in ErrorDetector.Find(table, ct).Where(finding => finding.Confidence >= options.Confidence))
         {
             kinds[finding.Kind] = kinds.GetValueOrDefault(finding.Kind) + 1;
-            var (source, row) = places[finding.Row];
-            appender.CreateRow().AppendValue(source).AppendValue(row).AppendValue(names[finding.Column]).AppendValue(finding.Value).AppendValue(finding.Suggested)
+            appender.CreateRow().AppendValue(places[finding.Row]).AppendValue(names[finding.Column]).AppendValue(finding.Value).AppendValue(finding.Suggested)
                 .AppendValue(finding.Kind switch { CellKind.Error => "error", CellKind.Normalise => "normalise", _ => "missing" }).AppendValue(finding.Reason).AppendValue(finding.Confidence).EndRow();
         }
     }
@@ -144,9 +134,13 @@ public static class CellReport
         // A join does not keep the order.
         return $"""
             SELECT {string.Join(", ", columns.Concat(HiddenColumns.Names))}
-            FROM (SELECT *, row_number() OVER () AS {stacked.Prefix}at FROM {stacked.Relation()}) LEFT JOIN (SELECT source AS {stacked.Prefix}source, "row" AS {stacked.Prefix}row{byRow} FROM {Table}_done WHERE repaired GROUP BY 1, 2)
-                ON _source = {stacked.Prefix}source AND _row = {stacked.Prefix}row
-            ORDER BY {stacked.Prefix}at
+            FROM {Placed(stacked, [.. stacked.Columns.Select(column => column.Name)])} LEFT JOIN (SELECT place AS {stacked.Prefix}patched{byRow} FROM {Table}_done WHERE repaired GROUP BY 1) ON {Place(stacked)} = {stacked.Prefix}patched
+            ORDER BY {Place(stacked)}
             """;
     }
+
+    /// <summary>Numbers the rows: what an operator made of one record may be several rows of the same source and number.</summary>
+    private static string Place(StackedInputs stacked) => $"{stacked.Prefix}place";
+
+    private static string Placed(StackedInputs stacked, IReadOnlyList<string> columns) => $"(SELECT *, row_number() OVER () AS {Place(stacked)} FROM {stacked.Relation(columns)})";
 }
