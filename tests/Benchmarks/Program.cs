@@ -11,12 +11,14 @@ if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
 if (args is [CleanseChild.Argument, .. var cleanse])
     return await CleanseChild.RunAsync(cleanse);
+if (args is [ProfileChild.Argument, .. var profile])
+    return await ProfileChild.RunAsync(profile);
 
 var rates = new RateOptions();
 var errors = new ErrorsOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
-    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(),
+    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
     new ErrorsBenchmark(errors),
 ];

@@ -1,5 +1,6 @@
 using Qualiz.Engine.Kernels.Codes;
 using Qualiz.Engine.Kernels.DuckDb;
+using Qualiz.Engine.Kernels.Profiling;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Kernels.Text;
 using ValueType = Qualiz.Engine.Kernels.DuckDb.ValueType;
@@ -43,6 +44,7 @@ public static unsafe class KernelLibrary
         new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },
         new("qz_row_rejected", [ValueType.Integer, ValueType.Varchar], ValueType.Boolean, &RowOutcomeKernels.TakeRejected) { Volatile = true },
         new("qz_row_changed", [ValueType.Integer, ValueType.Varchar], ValueType.Boolean, &RowOutcomeKernels.TakeChanged) { Volatile = true },
+        new("qz_profile", [ValueType.Integer], ValueType.UTinyInt, &ProfileKernels.Add) { Varargs = true, Volatile = true },
     ];
 
     private static void Register(nint connection, Kernel kernel, int* stop)

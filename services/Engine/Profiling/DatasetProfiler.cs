@@ -1,110 +1,127 @@
-using System.Data.Common;
-using Qualiz.Contracts.Data;
+using System.Numerics;
 using Qualiz.Engine.Datasets;
-using Qualiz.Engine.Rows;
+using Qualiz.Engine.Kernels.Profiling;
 using Qualiz.Engine.Sessions;
-using Qualiz.Engine.Types;
 
 namespace Qualiz.Engine.Profiling;
 
 /// <summary>
-/// Profiles a dataset with bounded memory: each column is read once and grouped by value, which spills to disk where a column
-/// has many; everything else follows from the groups.
+/// Profiles a dataset in one pass over its rows with bounded memory, whatever is in it. Single columns are looked at again only where the pass leaves a
+/// question that has an exact answer: whether a column with very many values repeats one, and how often the frequent ones of such a column occur.
 /// </summary>
 public static class DatasetProfiler
 {
-    /// <summary>Longer values are cut in what is shown.</summary>
-    private const int Shown = 80;
-    private const int TopValues = 10;
+    /// <summary>Less would be all chance in so few rows.</summary>
+    private const double LeastCorrelation = 0.5;
+    private const int MostMissing = 50;
 
-    private const long MemoryBytes = 512L << 20;
+    /// <summary>HyperLogLog is off by more than this once in many thousand columns.</summary>
+    private const double EstimateMargin = 0.04;
+
+    private const long DefaultMemoryBytes = 512L << 20;
 
     /// <param name="scratch">An existing folder of this profile alone.</param>
     /// <exception cref="EngineException">A file is not what it claims to be.</exception>
-    public static async Task<DatasetProfile> ProfileAsync(LocalDataset dataset, string scratch, CancellationToken ct)
+    public static Task<DatasetProfile> ProfileAsync(LocalDataset dataset, string scratch, CancellationToken ct) =>
+        ProfileAsync(dataset, new EngineOptions { MemoryBytes = DefaultMemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch }, ct);
+
+    /// <param name="options">Memory, threads and scratch folder.</param>
+    /// <exception cref="EngineException">A file is not what it claims to be.</exception>
+    public static async Task<DatasetProfile> ProfileAsync(LocalDataset dataset, EngineOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        using var session = EngineSession.Open(new EngineOptions
+        ArgumentNullException.ThrowIfNull(options);
+        var columns = dataset.Schema.Columns.Where(column => !column.Hidden).Select(column => new ProfiledColumn(column)).ToList();
+        if (columns.Count == 0)
+            return new DatasetProfile { Rows = dataset.Dataset.Rows, Columns = [] };
+        using var session = EngineSession.Open(options with { Paths = [.. dataset.Paths], PreserveOrder = false });
+        using var profile = new RowProfile([.. columns.Select(column => (column.Kind, column.Scale))], Limits(columns.Count));
+        var rows = await session.ScalarAsync<long>(
+            $"SELECT coalesce(CAST(sum(qz_profile(CAST({Sql.Literal(profile.Number)} AS INTEGER), {string.Join(", ", columns.Select(column => column.Expression))})) AS BIGINT), 0) "
+            + $"FROM {DatasetFiles.Relation(dataset, [.. columns.Select(column => column.Name)])}",
+            ct).ConfigureAwait(false);
+        var seen = profile.Take();
+        var facts = new List<ColumnFacts>();
+        for (var i = 0; i < columns.Count; i++)
+            facts.Add(new ColumnFacts(columns[i], seen.Columns[i]));
+        foreach (var column in facts.Where(column => column.MayBeUnique))
         {
-            MemoryBytes = MemoryBytes,
-            Threads = Math.Max(1, Environment.ProcessorCount / 2),
-            Scratch = scratch,
-            Paths = [.. dataset.Paths],
-            PreserveOrder = false,
-        });
-        var columns = new List<ColumnProfile>();
-        foreach (var column in dataset.Schema.Columns.Where(column => !column.Hidden))
-        {
-            columns.Add(await ProfileAsync(session, dataset, column, ct).ConfigureAwait(false));
+            if (!await RepeatsAsync(session, dataset, [column.Column], ct).ConfigureAwait(false))
+                column.ProveUnique();
         }
-        return new DatasetProfile { Rows = dataset.Dataset.Rows, Columns = columns };
+        foreach (var column in facts.Where(column => !column.Column.Masked))
+            await column.CountFrequentAsync(session, dataset, rows, ct).ConfigureAwait(false);
+        var profiles = new List<ColumnProfile>();
+        foreach (var column in facts)
+            profiles.Add(await column.DescribeAsync(session, ct).ConfigureAwait(false));
+        return new DatasetProfile
+        {
+            Rows = rows,
+            Columns = profiles,
+            Keys = await KeysAsync(session, dataset, facts, rows, ct).ConfigureAwait(false),
+            MissingTogether = Missing(columns, seen, rows),
+        };
     }
 
-    private static async Task<ColumnProfile> ProfileAsync(EngineSession session, LocalDataset dataset, DatasetColumn column, CancellationToken ct)
+    // What many columns share, so that a wide table takes no more memory than a narrow one.
+    private static SketchLimits Limits(int columns)
     {
-        var type = DatasetFiles.TypeOf(column);
-        var isText = type == ColumnType.Text;
-        var isOrdered = type != ColumnType.Json && type is not (ColumnType.ListType or ColumnType.StructType);
-        var isNumber = type.IsNumeric;
-        var name = Sql.Identifier(column.Name);
-        var (wire, _) = WireExpression.Of(type, "v");
-        // What is nested is compared as the text that it travels as; some of it cannot be grouped.
-        var value = isOrdered ? name : WireExpression.Of(type, name).Sql;
-        var shown = $"left(CAST({(isOrdered ? wire : "v")} AS VARCHAR), {Shown})";
-        await session.ExecuteAsync(
-            $"CREATE OR REPLACE TEMP TABLE g AS SELECT {value} AS v, count(*) AS n FROM {DatasetFiles.Relation(dataset, [column.Name])} GROUP BY 1", ct).ConfigureAwait(false);
-        var masked = column.Sensitivity is not null;
-        var facts = (await session.QueryAsync(
-            $"""
-            SELECT coalesce(CAST(sum(n) FILTER (WHERE v IS NULL) AS BIGINT), 0), count(v),
-                {(isText ? "coalesce(CAST(sum(n) FILTER (WHERE trim(v) = '') AS BIGINT), 0), min(length(v)), max(length(v))" : "CAST(0 AS BIGINT), NULL, NULL")},
-                {(isNumber && !masked ? "CAST(sum(CAST(v AS DOUBLE) * n) / nullif(sum(n) FILTER (WHERE v IS NOT NULL), 0) AS DOUBLE)" : "NULL")}
-            FROM g
-            """,
-            row => (Nulls: Long(row, 0) ?? 0, Distinct: Long(row, 1) ?? 0, Blank: Long(row, 2) ?? 0, Shortest: Long(row, 3), Longest: Long(row, 4), Mean: row.IsDBNull(5) ? (double?)null : row.GetDouble(5)),
-            ct).ConfigureAwait(false)).Single();
-        var profile = new ColumnProfile
-        {
-            Name = column.Name,
-            Type = column.Type,
-            Masked = masked,
-            Nulls = facts.Nulls,
-            Blank = facts.Blank,
-            Distinct = facts.Distinct,
-            Mean = facts.Mean is { } mean && double.IsFinite(mean) ? mean : null,
-            MinLength = facts.Shortest,
-            MaxLength = facts.Longest,
-        };
-        if (masked)
-        {
-            return profile;
-        }
-        var ends = isOrdered
-            ? (await session.QueryAsync(
-                $"SELECT (SELECT {shown} FROM (SELECT min(v) AS v FROM g)), (SELECT {shown} FROM (SELECT max(v) AS v FROM g))",
-                row => (Min: row.IsDBNull(0) ? null : row.GetString(0), Max: row.IsDBNull(1) ? null : row.GetString(1)), ct).ConfigureAwait(false)).Single()
-            : (Min: null, Max: null);
-        return profile with
-        {
-            Min = ends.Min,
-            Max = ends.Max,
-            Top = await CountsAsync(session, $"SELECT {shown} AS value, n FROM g WHERE v IS NOT NULL ORDER BY n DESC, 1 LIMIT {TopValues}", ct).ConfigureAwait(false),
-            Patterns = isText
-                ? await CountsAsync(
-                    session,
-                    $$"""
-                    SELECT regexp_replace(regexp_replace(regexp_replace(left(v, {{Shown}}), '[0-9]', '9', 'g'), '\p{Lu}+', 'A', 'g'), '[\p{Ll}\p{Lt}\p{Lo}]+', 'a', 'g') AS value,
-                        CAST(sum(n) AS BIGINT) AS n
-                    FROM g WHERE v IS NOT NULL GROUP BY 1 ORDER BY n DESC, 1 LIMIT {{TopValues}}
-                    """,
-                    ct).ConfigureAwait(false)
-                : [],
-        };
+        var values = Math.Clamp((int)BitOperations.RoundUpToPowerOf2((uint)((1 << 20) / columns) + 1) / 2, 4096, 65536);
+        return columns <= 64 ? new SketchLimits(values, values * 64, 4096, 6144, 4096) : new SketchLimits(values, values * 64, 1024, 3072, 1024);
     }
 
-    private static Task<IReadOnlyList<ValueCount>> CountsAsync(EngineSession session, string sql, CancellationToken ct) =>
-        session.QueryAsync(sql, row => new ValueCount(row.GetString(0), row.GetInt64(1)), ct);
+    private static async Task<IReadOnlyList<IReadOnlyList<string>>> KeysAsync(
+        EngineSession session, LocalDataset dataset, List<ColumnFacts> columns, long rows, CancellationToken ct)
+    {
+        const int MostPairs = 6;
+        if (rows < 2)
+            return [];
+        var single = columns.Where(column => column is { Unique: true, Sketch.Nulls: 0 }).ToList();
+        if (single.Count > 0)
+            return [.. single.Select(column => (IReadOnlyList<string>)[column.Column.Name])];
+        // Two columns tell rows apart only when they have as many combinations as there are rows.
+        var whole = columns.Where(column => column.Sketch.Nulls == 0 && column.Distinct > 1 && column.Column.CanBeKey).ToList();
+        var pairs = whole.SelectMany((a, i) => whole.Skip(i + 1).Select(b => (A: a, B: b, Combinations: (double)a.Distinct * b.Distinct)))
+            .Where(pair => pair.Combinations * (1 + EstimateMargin) >= rows)
+            .OrderByDescending(pair => pair.Combinations).ThenBy(pair => pair.A.Column.Name, StringComparer.Ordinal).ThenBy(pair => pair.B.Column.Name, StringComparer.Ordinal)
+            .Take(MostPairs);
+        var keys = new List<IReadOnlyList<string>>();
+        foreach (var (a, b, _) in pairs)
+        {
+            if (!await RepeatsAsync(session, dataset, [a.Column, b.Column], ct).ConfigureAwait(false))
+                keys.Add([a.Column.Name, b.Column.Name]);
+        }
+        return keys;
+    }
 
-    private static long? Long(DbDataReader row, int column) =>
-        row.IsDBNull(column) ? null : Convert.ToInt64(row.GetValue(column), System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Whether two rows have the same values. Where no two hashes are the same, no two values are.</summary>
+    private static async Task<bool> RepeatsAsync(EngineSession session, LocalDataset dataset, IReadOnlyList<ProfiledColumn> columns, CancellationToken ct)
+    {
+        const int Glance = 50_000;
+        var names = columns.Select(column => column.Name).ToList();
+        var from = $"SELECT hash({string.Join(", ", columns.Select(column => column.Expression))}) AS h FROM {DatasetFiles.Relation(dataset, names)} WHERE {Sql.Identifier(names[0])} IS NOT NULL";
+        // Most columns that repeat a value do so early.
+        return await Any($"{from} LIMIT {Glance}").ConfigureAwait(false) || await Any(from).ConfigureAwait(false);
+
+        async Task<bool> Any(string hashes) =>
+            await session.ScalarAsync<bool>($"SELECT EXISTS (SELECT 1 FROM ({hashes}) GROUP BY h HAVING count(*) > 1)", ct).ConfigureAwait(false);
+    }
+
+    private static IReadOnlyList<MissingTogether> Missing(List<ProfiledColumn> columns, RowProfile.Part seen, long rows)
+    {
+        var pairs = new List<MissingTogether>();
+        for (var a = 0; a < columns.Count; a++)
+        {
+            for (var b = a + 1; b < columns.Count; b++)
+            {
+                double x = seen.Columns[a].Nulls, y = seen.Columns[b].Nulls;
+                if (x == 0 || y == 0 || x == rows || y == rows || seen.Together(a, b) is not { } both)
+                    continue;
+                var correlation = ((rows * (double)both) - (x * y)) / Math.Sqrt(x * (rows - x) * y * (rows - y));
+                if (Math.Abs(correlation) >= LeastCorrelation)
+                    pairs.Add(new MissingTogether([columns[a].Name, columns[b].Name], both, Math.Clamp(correlation, -1, 1)));
+            }
+        }
+        return [.. pairs.OrderByDescending(pair => Math.Abs(pair.Correlation)).ThenByDescending(pair => pair.Rows).Take(MostMissing)];
+    }
 }
