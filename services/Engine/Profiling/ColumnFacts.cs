@@ -14,14 +14,14 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
     private const int FrequentPart = 1000;
 
     private readonly bool _estimated = sketch.Exact is null;
-    private long? _proven;
+    private long? _proven = sketch.Exact is null && sketch.Ascends ? sketch.Values : null;
     private IReadOnlyList<(Int128 Number, string? Text, long Rows)> _top = [];
 
     public ProfiledColumn Column { get; } = column;
 
     public ColumnSketch Sketch { get; } = sketch;
 
-    public long Distinct { get; private set; } = sketch.Exact?.Count ?? Math.Min(sketch.Distinct!.Estimate(), sketch.Values);
+    public long Distinct { get; private set; } = sketch.Exact?.Count ?? (sketch.Ascends ? sketch.Values : Math.Min(sketch.Distinct!.Estimate(), sketch.Values));
 
     /// <summary>No value is there twice, for certain.</summary>
     public bool Unique => Column.CanBeKey && Sketch.Values > 0 && (_proven ?? Sketch.Exact?.Count) == Sketch.Values;
@@ -31,7 +31,7 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
     {
         get
         {
-            if (!_estimated || !Column.CanBeKey)
+            if (!_estimated || _proven is not null || !Column.CanBeKey)
                 return false;
             foreach (ref readonly var entry in Sketch.Sample!.Take().Entries)
             {

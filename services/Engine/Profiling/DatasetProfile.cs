@@ -40,7 +40,7 @@ public sealed record ColumnProfile
     /// <summary>There were too many different values to count: their number is an estimate with a standard error of 0.8 %.</summary>
     public bool DistinctEstimated { get; init; }
 
-    /// <summary>No two rows have the same value; all rows were compared. There may be rows without one. Not said of doubles, booleans and nested values.</summary>
+    /// <summary>No two rows have the same value; all rows were compared. There may be rows without one. Said of texts, whole numbers and days.</summary>
     public bool Unique { get; init; }
     public string? Min { get; init; }
     public string? Max { get; init; }

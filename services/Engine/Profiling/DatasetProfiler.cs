@@ -67,7 +67,7 @@ public static class DatasetProfiler
     private static SketchLimits Limits(int columns)
     {
         var values = Math.Clamp((int)BitOperations.RoundUpToPowerOf2((uint)((1 << 20) / columns) + 1) / 2, 4096, 65536);
-        return columns <= 64 ? new SketchLimits(values, values * 64, 4096, 6144, 4096) : new SketchLimits(values, values * 64, 1024, 3072, 1024);
+        return columns <= 64 ? new SketchLimits(values, values * 64, 4096, 6144, 4096) : new SketchLimits(values, values * 64, 1024, 6144, 1024);
     }
 
     private static async Task<IReadOnlyList<IReadOnlyList<string>>> KeysAsync(

@@ -58,8 +58,8 @@ internal sealed class ProfiledColumn
 
     public bool IsText => Kind is ValueKind.Text or ValueKind.Opaque;
 
-    /// <summary>Measured and nested values are different by nature.</summary>
-    public bool CanBeKey => Kind is not (ValueKind.Opaque or ValueKind.Real or ValueKind.Bool);
+    /// <summary>What is measured is different by nature, and tells nothing apart.</summary>
+    public bool CanBeKey => Kind is ValueKind.Text or ValueKind.Whole or ValueKind.Day || (Kind >= ValueKind.Decimal16 && Scale == 0);
 
     /// <summary>A value as SQL of the column's type.</summary>
     public string Literal(Int128 value) => Kind switch

@@ -51,6 +51,9 @@ internal sealed unsafe class ColumnSketch
     private readonly List<Int128> _largest = [];
     private Int128 _smallestLimit = Int128.MaxValue;
     private Int128 _largestLimit = Int128.MinValue;
+    private long _smallestLong = long.MaxValue;
+    private long _largestLong = long.MinValue;
+    private List<(long First, long Last)>? _runs = [];
     private byte[]? _min;
     private byte[]? _max;
 
@@ -103,6 +106,25 @@ internal sealed unsafe class ColumnSketch
 
     public string? Max => _max is null ? null : Utf8.GetString(_max);
 
+    /// <summary>
+    /// Every vector of rows went up without a step down or twice the same, and no two of them overlap: whole numbers that are there once, as ids are which were given in order.
+    /// </summary>
+    public bool Ascends
+    {
+        get
+        {
+            if (_runs is null)
+                return false;
+            _runs.Sort();
+            for (var i = 1; i < _runs.Count; i++)
+            {
+                if (_runs[i].First <= _runs[i - 1].Last)
+                    return false;
+            }
+            return _runs.Count > 0;
+        }
+    }
+
     private bool IsText => _kind is ValueKind.Text or ValueKind.Opaque;
 
     public void Add(in Column column, in Call call)
@@ -136,6 +158,8 @@ internal sealed unsafe class ColumnSketch
                     AddOrNull(column, row, column.IsNull(row) ? default : Cell.Of((long)((short*)column.Data)[row]));
                 break;
             case ValueKind.Moment or ValueKind.Whole or ValueKind.Decimal64:
+                if (_kind == ValueKind.Whole)
+                    Run(new ReadOnlySpan<long>(column.Data, rows), column.HasNulls);
                 for (var row = 0; row < rows; row++)
                     AddOrNull(column, row, column.IsNull(row) ? default : Cell.Of(((long*)column.Data)[row]));
                 break;
@@ -155,6 +179,10 @@ internal sealed unsafe class ColumnSketch
     {
         Nulls += other.Nulls;
         Values += other.Values;
+        if (other._runs is null)
+            _runs = null;
+        else
+            _runs?.AddRange(other._runs);
         if (Exact is not null && other.Exact is not null)
         {
             other.Exact.Each(Count);
@@ -196,7 +224,14 @@ internal sealed unsafe class ColumnSketch
     public Int128 Number(in ValueTable.Entry entry) => _kind == ValueKind.Decimal128 ? new Int128(entry.High, entry.Low) : (long)entry.Low;
 
     /// <summary>A number as it is for calculation.</summary>
-    public double Real(Int128 value) => _kind == ValueKind.Real ? Disorder((long)value) : (double)value / _scale;
+    public double Real(Int128 value) => _kind switch
+    {
+        ValueKind.Real => Disorder((long)value),
+        ValueKind.Decimal128 => (double)value / _scale,
+        ValueKind.Whole => (long)value,
+        // Of 128 bits the conversion takes much longer.
+        _ => (long)value / _scale,
+    };
 
     /// <summary>The bits of a number in its order; what is no number is the greatest.</summary>
     public static long Order(double value)
@@ -206,6 +241,18 @@ internal sealed unsafe class ColumnSketch
     }
 
     public static double Disorder(long order) => BitConverter.Int64BitsToDouble(order >= 0 ? order : order ^ long.MaxValue);
+
+    private void Run(ReadOnlySpan<long> values, bool nulls)
+    {
+        if (_runs is null)
+            return;
+        for (var i = 1; i < values.Length && !nulls; i++)
+            nulls = values[i] <= values[i - 1];
+        if (nulls)
+            _runs = null;
+        else
+            _runs.Add((values[0], values[^1]));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddOrNull(in Column column, int row, in Cell cell)
@@ -277,7 +324,7 @@ internal sealed unsafe class ColumnSketch
             return;
         }
         var value = _kind == ValueKind.Decimal128 ? new Int128(cell.High, cell.Low) : (long)cell.Low;
-        if (value < _smallestLimit || value > _largestLimit)
+        if (_kind == ValueKind.Decimal128 ? value < _smallestLimit || value > _largestLimit || _smallest.Count < ExtremeValues : (long)cell.Low < _smallestLong || (long)cell.Low > _largestLong || _smallest.Count < ExtremeValues)
             Extremes(value);
         if (Numbers is not null)
             Numbers.Add(Real(value), rows);
@@ -354,6 +401,8 @@ internal sealed unsafe class ColumnSketch
         Insert(_largest, value, ascending: false);
         if (_smallest.Count == ExtremeValues)
             (_smallestLimit, _largestLimit) = (_smallest[^1], _largest[^1]);
+        if (_smallest.Count == ExtremeValues && _kind != ValueKind.Decimal128)
+            (_smallestLong, _largestLong) = ((long)_smallestLimit, (long)_largestLimit);
 
         static void Insert(List<Int128> values, Int128 value, bool ascending)
         {

@@ -23,8 +23,21 @@ internal sealed class NumberSketch
     {
         public long[] Rows = new long[buckets];
         public UInt128 Sum;
+
+        // Of one row each: words with their carry, which is faster than 128 bits.
+        public ulong Sum0;
+        public ulong Sum1;
+        public ulong Squares0;
+        public ulong Squares1;
+        public ulong Squares2;
+
+        // Of many rows at a time.
         public UInt128 SquaresLow;
         public UInt128 SquaresHigh;
+
+        public BigInteger Total => (BigInteger)Sum + ((BigInteger)Sum1 << 64) + Sum0;
+
+        public BigInteger TotalOfSquares => ((BigInteger)SquaresHigh << 64) + SquaresLow + ((BigInteger)Squares2 << 128) + ((BigInteger)Squares1 << 64) + Squares0;
     }
 
     /// <summary>Finite numbers.</summary>
@@ -51,9 +64,12 @@ internal sealed class NumberSketch
         var high = Math.BigMul(mantissa, mantissa, out var low);
         if (rows == 1)
         {
-            power.Sum += mantissa;
-            power.SquaresLow += low;
-            power.SquaresHigh += high;
+            power.Sum0 += mantissa;
+            power.Sum1 += power.Sum0 < mantissa ? 1UL : 0;
+            power.Squares0 += low;
+            high += power.Squares0 < low ? 1UL : 0;
+            power.Squares1 += high;
+            power.Squares2 += power.Squares1 < high ? 1UL : 0;
         }
         else
         {
@@ -79,9 +95,9 @@ internal sealed class NumberSketch
                 other.Fold();
             for (var i = 0; i < mine.Rows.Length; i++)
                 mine.Rows[i] += theirs.Rows[i];
-            mine.Sum += theirs.Sum;
-            mine.SquaresLow += theirs.SquaresLow;
-            mine.SquaresHigh += theirs.SquaresHigh;
+            mine.Sum += theirs.Sum + new UInt128(theirs.Sum1, theirs.Sum0);
+            mine.SquaresLow += theirs.SquaresLow + theirs.Squares0;
+            mine.SquaresHigh += theirs.SquaresHigh + new UInt128(theirs.Squares2, theirs.Squares1);
         }
         Count += other.Count;
         NonFinite += other.NonFinite;
@@ -124,7 +140,7 @@ internal sealed class NumberSketch
         for (var top = 0; top < _powers.Length; top++)
         {
             if (_powers[top] is { } power)
-                squares += (((BigInteger)power.SquaresHigh << 64) + power.SquaresLow) << (2 * (Math.Max(top & 0x7ff, 1) - 1));
+                squares += power.TotalOfSquares << (2 * (Math.Max(top & 0x7ff, 1) - 1));
         }
         var sum = Sum();
         var (mantissa, exponent) = Scaled((squares * Count) - (sum * sum), (BigInteger)Count * (Count - 1));
@@ -141,7 +157,7 @@ internal sealed class NumberSketch
         {
             if (_powers[top] is not { } power)
                 continue;
-            var part = (BigInteger)power.Sum << (Math.Max(top & 0x7ff, 1) - 1);
+            var part = power.Total << (Math.Max(top & 0x7ff, 1) - 1);
             sum += top < 2048 ? part : -part;
         }
         return sum;
