@@ -79,19 +79,22 @@ public sealed class StackedInputs
     public string Relation() => Relation([.. Columns.Select(column => column.Name)]);
 
     /// <summary>The same with only some of the visible columns.</summary>
-    public string Relation(IReadOnlyList<string> columns)
+    public string Relation(IReadOnlyList<string> columns) =>
+        $"({Query(_inputs, [.. columns.Select(name => Columns.First(column => column.Name == name))], InputColumn)})";
+
+    /// <summary>A query of these columns, the hidden ones and, as <paramref name="number"/>, the number of the input that a row came from.</summary>
+    internal static string Query(IReadOnlyList<RecipeInput> inputs, IReadOnlyList<DatasetColumn> columns, string number)
     {
-        var wanted = columns.Select(name => Columns.First(column => column.Name == name)).ToList();
-        var parts = _inputs.Select((input, i) =>
+        IReadOnlyList<DatasetColumn> wanted = [.. columns, .. HiddenColumns.Columns];
+        return string.Join("\n  UNION ALL ", inputs.Select((input, i) =>
         {
             var schema = input.Dataset.Schema;
             string Select(DatasetColumn column) => schema.Find(column.Name) is null
                 ? $"CAST(NULL AS {DatasetFiles.TypeOf(column).DuckDb}) AS {Sql.Identifier(column.Name)}"
                 : Sql.Identifier(column.Name);
-            var present = wanted.Concat(HiddenColumns.Columns).Where(column => schema.Find(column.Name) is not null).Select(column => column.Name).ToList();
-            return $"SELECT {string.Join(", ", wanted.Concat(HiddenColumns.Columns).Select(Select))}, CAST({i.ToString(CultureInfo.InvariantCulture)} AS USMALLINT) AS {Sql.Identifier(InputColumn)} "
+            var present = wanted.Select(column => column.Name).Where(name => schema.Find(name) is not null).ToList();
+            return $"SELECT {string.Join(", ", wanted.Select(Select))}, CAST({i.ToString(CultureInfo.InvariantCulture)} AS USMALLINT) AS {Sql.Identifier(number)} "
                 + $"FROM {DatasetFiles.Relation(input.Dataset, present)}";
-        });
-        return $"({string.Join(" UNION ALL ", parts)})";
+        }));
     }
 }

@@ -104,48 +104,15 @@ public sealed partial class RecipeCompiler
     /// <summary>The inputs on top of each other, by column name.</summary>
     private void Stack()
     {
-        var seen = new Dictionary<string, (RecipeColumn Column, string Input)>(StringComparer.OrdinalIgnoreCase);
-        for (var i = 0; i < _inputs.Count; i++)
+        var columns = StackedInputs.Stack([.. _inputs.Select(input => (input.Name, input.Dataset.Schema))]);
+        foreach (var column in columns)
         {
-            foreach (var column in _inputs[i].Dataset.Schema.Columns.Where(column => !column.Hidden))
-            {
-                var type = DatasetFiles.TypeOf(column);
-                if (!seen.TryGetValue(column.Name, out var other))
-                {
-                    var added = new RecipeColumn(column.Name, type)
-                    {
-                        // A column that an earlier input lacks is empty there.
-                        Nullable = column.Nullable || i > 0,
-                        Sensitivity = column.Sensitivity,
-                    };
-                    _columns.Add(added);
-                    _ingested.Add(new IngestedColumn(column.Name, type, added.Current.Wanted()));
-                    seen.Add(column.Name, (added, _inputs[i].Name));
-                    continue;
-                }
-                if (other.Column.Name != column.Name)
-                    throw new RecipeException(RecipeException.TypeConflict, $"The column \"{other.Column.Name}\" of {other.Input} is written \"{column.Name}\" in {_inputs[i].Name}; rename one of them.", "");
-                if (other.Column.Type != type)
-                    throw new RecipeException(RecipeException.TypeConflict, $"Column \"{column.Name}\" is {other.Column.Type} in {other.Input} and {type} in {_inputs[i].Name}; give it one type where it is read.", "");
-                other.Column.Nullable |= column.Nullable;
-                other.Column.AlsoHolds(column.Sensitivity);
-            }
+            var added = new RecipeColumn(column.Name, DatasetFiles.TypeOf(column)) { Nullable = column.Nullable, Sensitivity = column.Sensitivity };
+            _columns.Add(added);
+            _ingested.Add(new IngestedColumn(added.Name, added.Type, added.Current.Wanted()));
         }
-        foreach (var column in _columns)
-            column.Nullable |= _inputs.Any(input => input.Dataset.Schema.Find(column.Name) is null);
-
         _carried.AddRange([_names.Input, HiddenColumns.Source, HiddenColumns.Row, HiddenColumns.Key]);
-        var parts = _inputs.Select((input, i) =>
-        {
-            var schema = input.Dataset.Schema;
-            var select = _columns
-                .Select(column => schema.Find(column.Name) is null ? $"CAST(NULL AS {column.Type.DuckDb}) AS {Quote(column.Name)}" : Quote(column.Name))
-                .Append($"CAST({Number(i)} AS USMALLINT) AS {Quote(_names.Input)}")
-                .Concat(HiddenColumns.Columns.Select(hidden =>
-                    schema.Find(hidden.Name) is null ? $"CAST(NULL AS {DatasetFiles.TypeOf(hidden).DuckDb}) AS {Quote(hidden.Name)}" : Quote(hidden.Name)));
-            return $"SELECT {string.Join(", ", select)} FROM {DatasetFiles.Relation(input.Dataset)}";
-        });
-        _steps.Add(string.Join("\n  UNION ALL ", parts));
+        _steps.Add(StackedInputs.Query(_inputs, columns, _names.Input));
     }
 
     private void Apply(Rule rule, string path)
