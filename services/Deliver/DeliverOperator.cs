@@ -1,3 +1,4 @@
+using Npgsql;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
@@ -79,8 +80,24 @@ internal sealed class DeliverOperator(OutboundGuard outbound, IConfiguration con
         {
             throw new DeliveryException("connectionRefused", exception.Message, "to.connection");
         }
-        await using var source = await PostgresSource.CreateAsync(connection, outbound, step, ct).ConfigureAwait(false);
+        await using var source = await SignInAsync(connection, step, ct).ConfigureAwait(false);
         return await new PostgresDelivery(source, config, step, rows).RunAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task<NpgsqlDataSource> SignInAsync(Connection connection, StepContext step, CancellationToken ct)
+    {
+        try
+        {
+            return (await PostgresConnection.OpenAsync(connection, outbound, $"{step.Command.Pipeline}/{step.Command.StepId}", ct).ConfigureAwait(false)).Build();
+        }
+        catch (ArgumentException error)
+        {
+            throw new DeliveryException("connectionInvalid", $"The connection \"{connection.Name}\" {error.Message}.", "to.connection");
+        }
+        catch (OutboundRefusedException error)
+        {
+            throw new DeliveryException("addressRefused", error.Message, "to.connection");
+        }
     }
 
     private static void CheckKey(DeliverConfig config, List<DatasetColumn> columns)

@@ -7,7 +7,7 @@ using Qualiz.Platform.Outbound;
 
 namespace Qualiz.Ingest.Postgres;
 
-/// <summary>A connection of the project to a PostgreSQL server. Only known settings are used, so that none can name a file or a program.</summary>
+/// <summary>A connection of the project to a PostgreSQL server, to read from.</summary>
 internal sealed class PostgresLink : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
@@ -19,41 +19,16 @@ internal sealed class PostgresLink : IAsyncDisposable
 
     public static async Task<PostgresLink> OpenAsync(Connection connection, OutboundGuard guard, string purpose, CancellationToken ct)
     {
-        string? Get(params ReadOnlySpan<string> names)
+        NpgsqlDataSourceBuilder builder;
+        try
         {
-            foreach (var name in names)
-            {
-                if (connection.Settings.FirstOrDefault(setting => setting.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value is { Length: > 0 } value)
-                    return value;
-            }
-            return null;
+            builder = await PostgresConnection.OpenAsync(connection, guard, purpose, ct);
         }
-
-        IngestException Invalid(string what) => new("connectionInvalid", $"The connection \"{connection.Name}\" {what}.", "from.connection");
-
-        var host = Get("host") ?? throw Invalid("has no host");
-        var ssl = (Get("sslMode") ?? "prefer").Replace("-", "", StringComparison.Ordinal);
-        var application = $"qualiz {purpose}";
-        var settings = new NpgsqlConnectionStringBuilder
+        catch (ArgumentException error)
         {
-            Host = (await guard.ResolveAsync(host, ct)).ToString(),
-            Port = int.TryParse(Get("port") ?? "5432", NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536 ? port : throw Invalid("has no valid port"),
-            Database = Get("database") ?? throw Invalid("has no database"),
-            Username = Get("user", "username") ?? throw Invalid("has no user"),
-            Password = Get("password"),
-            SslMode = Enum.TryParse<SslMode>(ssl, ignoreCase: true, out var mode) ? mode : throw Invalid("has an unknown sslMode"),
-            Pooling = false,
-            Timeout = 15,
-            CommandTimeout = 0,
-            KeepAlive = 30,
-            TcpKeepAlive = true,
-            ReadBufferSize = 1 << 16,
-            IncludeErrorDetail = false,
-            ApplicationName = application[..Math.Min(60, application.Length)],
-        };
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        // We connect to the address that was checked; the certificate is still the host's.
-        builder.UseSslClientAuthenticationOptionsCallback(options => options.TargetHost = host);
+            throw new IngestException("connectionInvalid", $"The connection \"{connection.Name}\" {error.Message}.", "from.connection");
+        }
+        builder.ConnectionStringBuilder.ReadBufferSize = 1 << 16;
         // No list of a server's own types is loaded: what we do not know by its number is read as text.
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         return new PostgresLink(builder.Build(), connection.Name);

@@ -21,7 +21,7 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
         {
             return connection.Type switch
             {
-                "postgres" => await TestPostgresAsync(connection.Settings, limited.Token),
+                PostgresConnection.Type => await TestPostgresAsync(connection, limited.Token),
                 "s3" => await TestAddressAsync(connection.Settings.GetValueOrDefault("endpoint"), limited.Token),
                 WebConnection.Type => await TestWebAsync(connection, limited.Token),
                 "smtp" => await TestAddressAsync($"smtp://{connection.Settings["host"]}:{connection.Settings.GetValueOrDefault("port") ?? "587"}", limited.Token, "nothing is sent before the first run"),
@@ -39,29 +39,23 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
         }
     }
 
-    private async Task<ConnectionTest> TestPostgresAsync(IReadOnlyDictionary<string, string> settings, CancellationToken ct)
+    private async Task<ConnectionTest> TestPostgresAsync(Connection tested, CancellationToken ct)
     {
-        var host = settings["host"];
-        var address = await outbound.ResolveAsync(host, ct);
-        var builder = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder
+        NpgsqlDataSourceBuilder builder;
+        try
         {
-            Host = address.ToString(),
-            Port = int.TryParse(settings.GetValueOrDefault("port"), out var port) ? port : 5432,
-            Database = settings["database"],
-            Username = settings["user"],
-            Password = settings.GetValueOrDefault("password"),
-            SslMode = Enum.TryParse<SslMode>(settings.GetValueOrDefault("sslMode"), ignoreCase: true, out var mode) ? mode : SslMode.Prefer,
-            Pooling = false,
-            Timeout = (int)Patience.TotalSeconds,
-            ApplicationName = "qualiz connection test",
-        }.ConnectionString);
-        // The address was checked and is used; the certificate is the name's.
-        builder.UseSslClientAuthenticationOptionsCallback(options => options.TargetHost = host);
+            builder = await PostgresConnection.OpenAsync(tested, outbound, "connection test", ct);
+        }
+        catch (ArgumentException invalid)
+        {
+            return new ConnectionTest(false, $"The connection cannot be used: it {invalid.Message}.");
+        }
+        builder.ConnectionStringBuilder.Timeout = (int)Patience.TotalSeconds;
         try
         {
             await using var source = builder.Build();
             await using var connection = await source.OpenConnectionAsync(ct);
-            return new ConnectionTest(true, $"Signed in to {settings["database"]}; the server is PostgreSQL {connection.PostgreSqlVersion}.");
+            return new ConnectionTest(true, $"Signed in to {connection.Database}; the server is PostgreSQL {connection.PostgreSqlVersion}.");
         }
         catch (PostgresException refused)
         {
