@@ -18,7 +18,7 @@ internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IRea
     public async Task<SourceSurvey?> SurveyAsync(SourceFile file, List<string> warnings, CancellationToken ct)
     {
         if (IsParquet(file.Path) && format.Type is FileFormat.Auto or FileFormat.Parquet)
-            return Parquet(file, warnings);
+            return await ParquetAsync(file, warnings, ct);
         if (format.Type == FileFormat.Parquet)
             throw new IngestException("fileUnreadable", $"{file.Name} is no Parquet file.");
         if (FileKind.Of(file.Path) is { } kind)
@@ -79,7 +79,7 @@ internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IRea
         return new CsvSource(file, columns, text, layout, survey) { Spools = survey.Spools };
     }
 
-    private ParquetSource Parquet(SourceFile file, List<string> warnings)
+    private async Task<ParquetSource> ParquetAsync(SourceFile file, List<string> warnings, CancellationToken ct)
     {
         // The engine takes such a name for a pattern, and has no way to say that it is none.
         if (file.Path.AsSpan().IndexOfAny("*?[{") >= 0)
@@ -106,9 +106,9 @@ internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IRea
             if (type == "TIMESTAMP_NS" && head)
                 (ours, unseen) = (ColumnType.Timestamp, true);
             else if (type == "TIMESTAMP_NS")
-                ours = session.Scalar<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(original)}) % 1000 = 0) FROM {read}") ? ColumnType.Timestamp : ColumnType.Text;
+                ours = await session.ScalarAsync<bool>($"SELECT bool_and(epoch_ns({Sql.Identifier(original)}) % 1000 = 0) FROM {read}", ct) ? ColumnType.Timestamp : ColumnType.Text;
             if (declared.TryGetValue(name, out var wanted) && ours is not null && wanted != ours && !head)
-                CheckDeclared(session, file, read, name, stored[name], wanted);
+                await CheckDeclaredAsync(session, file, read, name, stored[name], wanted, ct);
             columns.Add(new ColumnFinding(
                 name,
                 ours ?? throw new IngestException("typeUnsupported", $"Column \"{original}\" of {file.Name} has the type {type}, which Qualiz does not have."),
@@ -129,19 +129,26 @@ internal sealed class Surveyor(IngestFormat format, DeclaredTypes declared, IRea
     }
 
     // The engine's conversion would round, cut or wrap what its target does not hold.
-    private static void CheckDeclared(EngineSession session, SourceFile file, string read, string name, StoredColumn stored, ColumnType wanted)
+    private async Task CheckDeclaredAsync(EngineSession session, SourceFile file, string read, string name, StoredColumn stored, ColumnType wanted, CancellationToken ct)
     {
         var column = Sql.Identifier(stored.Name);
         var type = stored.Type;
         var misfits = 0L;
         if (type == "VARCHAR")
         {
-            session.Query($"SELECT {column} FROM {read} WHERE {column} IS NOT NULL", row => misfits += DeclaredCheck.Fits(wanted, Encoding.UTF8.GetBytes(row.GetString(0)), (byte)'.') ? 0 : 1);
+            // Within the engine: there are as many values as the file has rows, and none of them is needed out here.
+            var fits = $"qualiz_fits_{Interlocked.Increment(ref _numbers).ToString(CultureInfo.InvariantCulture)}";
+            session.Connection.RegisterScalarFunction<string, bool>(fits, (texts, results, rows) =>
+            {
+                for (var row = 0UL; row < rows; row++)
+                    results.WriteValue(!texts[0].IsValid(row) || DeclaredCheck.Fits(wanted, Encoding.UTF8.GetBytes(texts[0].GetValue<string>(row)), (byte)'.'), row);
+            });
+            misfits = await session.ScalarAsync<long>($"SELECT count(*) FROM {read} WHERE {column} IS NOT NULL AND NOT {fits}({column})", ct);
         }
         else if (wanted != ColumnType.Text)
         {
             var cast = $"TRY_CAST({column} AS {wanted.DuckDb})";
-            misfits = session.Scalar<long>($"SELECT count(*) FROM {read} WHERE {column} IS NOT NULL AND ({cast} IS NULL OR CAST({cast} AS {type}) IS DISTINCT FROM {column})");
+            misfits = await session.ScalarAsync<long>($"SELECT count(*) FROM {read} WHERE {column} IS NOT NULL AND ({cast} IS NULL OR CAST({cast} AS {type}) IS DISTINCT FROM {column})", ct);
         }
         if (misfits > 0)
             throw new IngestException("typeMismatch", string.Create(CultureInfo.InvariantCulture, $"Column \"{name}\" of {file.Name} is {ColumnType.FromDuckDb(type)?.ToString() ?? type}, and {misfits} of its values are no {wanted}."), $"types.{name}");
