@@ -8,11 +8,22 @@ internal static class FileCommands
 {
     public static IEnumerable<Command> All() => [Profile(), Clean(), Match()];
 
+    /// <exception cref="BadInputException">There is no such file, or nothing in it.</exception>
+    private static void CheckData(string path)
+    {
+        Changes.CheckFile(path);
+        // What comes out of a pipe has no length yet.
+        if (!path.StartsWith("/dev/", StringComparison.Ordinal) && new FileInfo(path).Length == 0)
+        {
+            throw new BadInputException($"{path} is empty");
+        }
+    }
+
     private static ClientCommand Profile()
     {
         var file = new Argument<string>("FILE") { Description = "CSV, JSON, JSON Lines, Parquet, ..., also compressed by gzip" };
         return new ClientCommand("profile", "Say what is in a file: types, empty cells, values and patterns of each column", "profile customers.csv", "profile customers.csv --json") { file }
-            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, ct), check: context => Changes.CheckFile(context.Get(file)!));
+            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, ct), check: context => CheckData(context.Get(file)!));
     }
 
     private static ClientCommand Clean()
@@ -32,7 +43,7 @@ internal static class FileCommands
             file, output, rules, strict,
         }.Doing((context, ct) => new CleanCommand(context).ExecuteAsync(context.Get(file)!, context.Get(output)!, context.Get(rules), context.Get(strict), ct), check: context =>
         {
-            Changes.CheckFile(context.Get(file)!);
+            CheckData(context.Get(file)!);
             CleanCommand.FormatOf(context.Get(output)!);
             if (context.Get(rules) is { } recipe)
             {
@@ -61,10 +72,10 @@ internal static class FileCommands
             context.Get(first)!, context.Get(second), context.Get(output)!,
             new MatchOptions(context.Get(keys) ?? [], context.Get(accept), context.Get(review), context.Get(keysOnly)), ct), check: context =>
         {
-            Changes.CheckFile(context.Get(first)!);
+            CheckData(context.Get(first)!);
             if (context.Get(second) is { } other)
             {
-                Changes.CheckFile(other);
+                CheckData(other);
             }
             if (context.Get(keysOnly) && context.Get(keys) is not { Length: > 0 })
             {

@@ -86,6 +86,7 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
         var surveyor = new Surveyor(config.Format, declared, config.Key, step.Grant.MemoryBytes, step.Grant.Threads, step.Scratch, progress.Add);
         var files = new List<SeenFile>();
         var surveys = new List<SourceSurvey>();
+        var empty = new List<string>();
         var known = 0;
         progress.Begin("survey");
         foreach (var file in found)
@@ -113,17 +114,25 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
                 hash = await hashing;
             }
             files.Add(new SeenFile(file.Id, bytes, hash) { Version = file.Version });
-            if (survey is not null)
+            if (survey is null)
+                empty.Add(file.Name);
+            else
                 surveys.Add(survey with { File = survey.File with { Hash = hash } });
         }
         var skipped = known + (seen?.LeftOut ?? 0);
-        var any = found.Count + skipped > 0;
         if (skipped > 0)
             step.Log.LogInformation("{Skipped} files were read by an earlier run and are left out", skipped);
-        if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Fail)
-            throw new IngestException("empty", any ? "No new file was found." : "No file was found.", "onEmpty");
-        if (surveys.Count == 0 && config.OnEmpty == OnEmpty.Skip)
-            return new StepResult.Skipped(any ? "no new file was found" : "no file was found");
+        if (surveys.Count == 0 && config.OnEmpty is OnEmpty.Fail or OnEmpty.Skip)
+        {
+            var reason = empty switch
+            {
+                [var one] => $"{one} is empty",
+                [_, ..] => string.Create(CultureInfo.InvariantCulture, $"{empty.Count:N0} files were found, all of them empty"),
+                _ => found.Count + skipped > 0 ? "no new file was found" : "no file was found",
+            };
+            return config.OnEmpty == OnEmpty.Skip ? new StepResult.Skipped(reason)
+                : throw new IngestException("empty", empty.Count > 0 ? $"{reason}." : $"N{reason[1..]}.", "onEmpty");
+        }
 
         var columns = surveys.Count == 0
             ? [.. state.Columns.Select(TargetColumn.Of)]

@@ -1,4 +1,7 @@
 using System.IO.Compression;
+using Qualiz.Ingest.Excel;
+using Qualiz.Ingest.Sources;
+using Qualiz.Platform.Operators;
 
 namespace Qualiz.Ingest.Tests;
 
@@ -97,6 +100,60 @@ public sealed class ExcelTests : IDisposable
         declared.Rows("id", "amount").ShouldBe([["1", "5.50"]]);
         declared.Rejected("reasons").Select(row => row[0]!).ShouldAllBe(reason => reason.Contains("the value is no decimal(18,2)", StringComparison.Ordinal));
         declared.ShouldBalance();
+    }
+
+    [Theory]
+    [InlineData(4096)]
+    // So small that it lies among the small files of its container; and so large that the table of its sectors has a table.
+    [InlineData(0)]
+    [InlineData(9 << 20)]
+    public async Task Errors_in_an_old_workbook_are_kept_as_well(int bytes)
+    {
+        _run.Write("a.xls", Xls.Write(
+        [
+            new Xls.Sheet("Chart", [new Xls.Error(0x24)]) { Type = 2 },
+            new Xls.Sheet("Data",
+                ["id", "amount", "day", "ok"],
+                [1.0, 5.5, new Xls.Error(0x2a), true],
+                [2.0, new Xls.Error(0x07), "Monday", new Xls.Error(0x0f)],
+                [3.0, new Xls.Error(0x17, Formula: false), null, false],
+                [4.0, 7.0, null, null, new Xls.Error(0x1d)]),
+            new Xls.Sheet("Other", [new Xls.Error(0x24)]),
+        ], pad: bytes));
+        var result = await _run.RunAsync();
+        result.Rows("id", "amount", "day", "ok", "column5", "_row").ShouldBe(
+            [["1", "5.5", "#N/A", "true", null, "1"], ["2", "#DIV/0!", "Monday", "#VALUE!", null, "2"], ["3", "#REF!", null, "false", null, "3"], ["4", "7", null, null, "#NAME?", "4"]]);
+        result.Outcome.Warnings.ShouldContain(warning => warning.Contains("5 cells are errors of formulas and are kept as text (#N/A in C2, #DIV/0! in B3, #VALUE! in D3, ...)", StringComparison.Ordinal));
+        result.ShouldBalance();
+        _run.State = null;
+        (await _run.RunAsync(Sheet("other") with { Format = new IngestFormat { Sheet = "other", Header = HeaderMode.Absent } })).Rows("column1").ShouldBe([["#NUM!"]]);
+    }
+
+    [Fact]
+    public void An_old_workbook_whose_errors_cannot_be_seen_is_refused()
+    {
+        var path = _run.Write("a.xls", Xls.Write([new Xls.Sheet("Data", ["id"], [new Xls.Error(0x2a)])], encrypted: true));
+        Should.Throw<IngestException>(() => OldExcelErrors.In(new SourceFile("a", "a.xls", path, 1, ""), 0).ToList()).Message.ShouldContain("a.xls is encrypted");
+    }
+
+    [Fact]
+    public async Task A_damaged_old_workbook_is_refused_wherever_the_damage_is()
+    {
+        var good = Xls.Write([new Xls.Sheet("Data", ["id", "v"], [1.0, new Xls.Error(0x2a)])], pad: 0);
+        var outcomes = new List<string>();
+        for (var at = 0; at < good.Length; at += 7)
+        {
+            foreach (var value in (byte[])[0xff, 0x01])
+            {
+                byte[] bad = [.. good];
+                bad[at] ^= value;
+                _run.Write("a.xls", bad);
+                _run.State = null;
+                var result = await _run.TryAsync();
+                outcomes.Add(result is StepResult.Failed { Error: var error } ? error.Code : "read");
+            }
+        }
+        outcomes.Distinct().Order().ShouldBe(["fileUnreadable", "read"]);
     }
 
     [Fact]

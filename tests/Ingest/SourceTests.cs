@@ -66,6 +66,22 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task An_empty_file_is_called_that()
+    {
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources, OnlyNew = true }, OnEmpty = OnEmpty.Fail };
+        (await _run.FailAsync(config)).Message.ShouldBe("No file was found.");
+        _run.Write("a.csv", "");
+        (await _run.FailAsync(config)).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("empty"), error => error.Message.ShouldBe("a.csv is empty."));
+        (await _run.TryAsync(config with { OnEmpty = OnEmpty.Skip })).ShouldBe(new StepResult.Skipped("a.csv is empty"));
+        _run.Write("b.csv.gz", Zip("\n"));
+        (await _run.FailAsync(config)).Message.ShouldBe("2 files were found, all of them empty.");
+        await _run.RunAsync(config with { OnEmpty = OnEmpty.Continue });
+        (await _run.FailAsync(config)).Message.ShouldBe("No new file was found.");
+        _run.Write("c.csv", "");
+        (await _run.FailAsync(config)).Message.ShouldBe("c.csv is empty.");
+    }
+
+    [Fact]
     public async Task A_file_that_grows_before_its_turn_is_known_as_it_was_read()
     {
         var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources, OnlyNew = true } };
@@ -581,6 +597,26 @@ public sealed class SourceTests : IDisposable
         _run.Write("a.csv", text.ToString());
         _run.Memory = 200L << 20;
         (await _run.RunAsync()).Outcome.RowsOut.ShouldBe(1_500_000);
+    }
+
+    [Fact]
+    public async Task A_declared_type_of_parquet_text_is_checked_value_by_value()
+    {
+        const int rows = 20_000;
+        var path = Path.Combine(_run.Sources, "a.parquet");
+        void Write(string last)
+        {
+            File.Delete(path);
+            using var session = _run.Open(path);
+            session.Execute($"COPY (SELECT CASE WHEN i = {rows - 1} THEN {last} WHEN i > 0 THEN repeat(' ', 1000) || i END AS v FROM range({rows}) t(i)) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 3000)");
+        }
+        var config = new IngestConfig { From = new IngestSource { Folder = _run.Sources }, Types = new Dictionary<string, string> { ["v"] = "int64" } };
+        _run.Memory = 40L << 20;
+        Write("'7'");
+        var result = await _run.RunAsync(config);
+        (result.Outcome.RowsOut, result.TypeOf("v"), result.Rows("v").Count(row => row[0] is null)).ShouldBe((rows, "int64", 1));
+        Write("'7 or 8'");
+        (await _run.FailAsync(config)).ShouldSatisfyAllConditions(error => error.Code.ShouldBe("typeMismatch"), error => error.Message.ShouldContain("1 of its values are no int64"));
     }
 
     /// <summary>Lists whatever keys others have put there.</summary>

@@ -21,18 +21,13 @@ internal static class ExcelErrors
 
     private static readonly XmlReaderSettings Xml = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, CloseInput = true };
 
+    /// <param name="number">The sheet's, among those that hold cells, from 0 on.</param>
     /// <returns>By row and column of the sheet, both counted from 0.</returns>
-    public static IReadOnlyDictionary<(int Row, int Column), ExcelError> Find(SourceFile file, string sheet, CancellationToken ct)
+    public static IReadOnlyDictionary<(int Row, int Column), ExcelError> Find(SourceFile file, bool openXml, string sheet, int number, CancellationToken ct)
     {
         var found = new Dictionary<(int Row, int Column), ExcelError>();
-        using var archive = ZipFile.OpenRead(file.Path);
-        if (Part(archive, sheet) is not { } part)
-            return found;
-        var binary = part.Name.EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
-        if (!binary && !MayHaveErrors(part, ct))
-            return found;
         var words = new Dictionary<string, ExcelError>(StringComparer.Ordinal);
-        foreach (var (row, column, text) in binary ? InRecords(part) : InXml(part))
+        foreach (var (row, column, text) in openXml ? InPackage(file, sheet, ct) : OldExcelErrors.In(file, number))
         {
             ct.ThrowIfCancellationRequested();
             if (!words.TryGetValue(text, out var error))
@@ -42,6 +37,18 @@ internal static class ExcelErrors
                 throw new IngestException("fileUnreadable", string.Create(CultureInfo.InvariantCulture, $"The sheet {sheet} of {file.Name} has more than {Most:N0} cells that are errors."));
         }
         return found;
+    }
+
+    private static IEnumerable<(int Row, int Column, string Text)> InPackage(SourceFile file, string sheet, CancellationToken ct)
+    {
+        using var archive = ZipFile.OpenRead(file.Path);
+        if (Part(archive, sheet) is not { } part)
+            yield break;
+        var binary = part.Name.EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
+        if (!binary && !MayHaveErrors(part, ct))
+            yield break;
+        foreach (var error in binary ? InRecords(part) : InXml(part))
+            yield return error;
     }
 
     private static ZipArchiveEntry? Part(ZipArchive archive, string sheet)
@@ -188,7 +195,8 @@ internal static class ExcelErrors
         static int Byte(Stream stream) => stream.ReadByte() is >= 0 and var value ? value : throw new InvalidDataException("The part ends within a record.");
     }
 
-    private static string Name(byte code) => code switch
+    /// <summary>As Excel shows the error that a file names by its number.</summary>
+    public static string Name(byte code) => code switch
     {
         0x00 => "#NULL!",
         0x07 => "#DIV/0!",

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -36,16 +35,15 @@ internal static class ExcelSurvey
     {
         if (openXml)
             CheckSize(file, memory);
-        else if (file.Bytes > memory / 4)
+        else if (file.Bytes > Math.Min(memory / 4, 1L << 30))
             throw new IngestException("fileTooLarge", $"{file.Name} is too large for an old Excel file; save it as xlsx.");
         try
         {
             using var stream = System.IO.File.OpenRead(file.Path);
             using var reader = openXml ? ExcelReaderFactory.CreateOpenXmlReader(stream) : ExcelReaderFactory.CreateBinaryReader(stream);
-            if (!Select(reader, file, format.Sheet, warnings, ct))
+            if (Select(reader, file, format.Sheet, warnings, ct) is not { } sheet)
                 return null;
-            var errors = openXml ? ExcelErrors.Find(file, reader.Name, ct) : ImmutableDictionary<(int Row, int Column), ExcelError>.Empty;
-            return Read(reader, file, format, declared, errors, rewritten, spool, warnings, progress, ct);
+            return Read(reader, file, format, declared, ExcelErrors.Find(file, openXml, reader.Name, sheet, ct), rewritten, spool, warnings, progress, ct);
         }
         catch (InvalidPasswordException)
         {
@@ -71,7 +69,8 @@ internal static class ExcelSurvey
             throw new IngestException("fileTooLarge", $"The texts of {file.Name} need more memory than the step has; save the sheet as CSV.");
     }
 
-    private static bool Select(IExcelDataReader reader, SourceFile file, string? wanted, List<string> warnings, CancellationToken ct)
+    /// <returns>The number of the sheet, from 0 on; null: all are empty.</returns>
+    private static int? Select(IExcelDataReader reader, SourceFile file, string? wanted, List<string> warnings, CancellationToken ct)
     {
         var names = new List<string>();
         var found = -1;
@@ -92,14 +91,14 @@ internal static class ExcelSurvey
         if (found < 0)
         {
             warnings.Add($"{file.Name} is empty.");
-            return false;
+            return null;
         }
         if (others.Count > 0)
             warnings.Add($"{file.Name}: the sheet {names[found]} is read. There are also {string.Join(", ", others.Take(20))}; format.sheet says which.");
         reader.Reset();
         for (var i = 0; i < found; i++)
             reader.NextResult();
-        return true;
+        return found;
     }
 
     private static bool HasCells(IExcelDataReader reader)
