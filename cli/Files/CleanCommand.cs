@@ -16,11 +16,12 @@ internal sealed class CleanCommand(CommandContext context)
 
         """;
 
-    private const string Head = """
+    private const string Head = $$$"""
         # Made by ./qualiz clean
         qualiz: 1
         pipeline: qualiz-clean
         description: Cleans a file at the command line
+        {{{FileRun.Keep}}}
         params: {file: {type: text}}
         steps:
           read: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}
@@ -40,7 +41,8 @@ internal sealed class CleanCommand(CommandContext context)
         try
         {
             return await new FileRun(context).ExecuteAsync(
-                Name, Head + Indented(rules), new Dictionary<string, string> { ["file"] = file }, quiet: false, strict, runPath => SaveAsync(runPath, file, output, format, ct), ct);
+                Name, Head + Indented(rules), new Dictionary<string, string> { ["file"] = file }, quiet: false, strict, runPath => SaveAsync(runPath, file, output, format, ct), ct,
+                runPath => SaveRejectedAsync(runPath, file, output, ct));
         }
         catch (ProblemException problem) when (rulesFile is not null && problem.Errors.Any(error => error.Line is not null))
         {
@@ -63,21 +65,27 @@ internal sealed class CleanCommand(CommandContext context)
         }
         var download = new OutputDownload(context.Client, context.Terminal);
         await download.TrySaveAsync($"{runPath}/steps/clean/outputs/out/download?format={format}&unmask=true", output, ct);
-        var beside = RejectedBeside(output);
-        var rejected = await new RejectedDownload(context.Client, Path.GetFileName(file)).SaveAsync(runPath, ["read", "clean"], beside, ct);
-        if (context.Json)
-        {
-            context.Terminal.Json(new { @out = output, rejected = rejected == 0 ? null : beside, rejectedRows = rejected });
-        }
-        else
+        if (!context.Json)
         {
             context.Terminal.Line($"clean rows: {output}");
-            if (rejected > 0)
-            {
-                context.Terminal.Line($"{StepView.Number(rejected)} rejected {(rejected == 1 ? "row" : "rows")} with reasons: {beside}");
-            }
+        }
+        var rejected = await SaveRejectedAsync(runPath, file, output, ct);
+        if (context.Json)
+        {
+            context.Terminal.Json(new { @out = output, rejected = rejected == 0 ? null : RejectedBeside(output), rejectedRows = rejected });
         }
         return ExitCode.Done;
+    }
+
+    private async Task<long> SaveRejectedAsync(string runPath, string file, string output, CancellationToken ct)
+    {
+        var beside = RejectedBeside(output);
+        var rejected = await new RejectedDownload(context.Client, Path.GetFileName(file)).SaveAsync(runPath, ["read", "clean"], beside, ct);
+        if (rejected > 0 && !context.Json)
+        {
+            context.Terminal.Line($"{StepView.Number(rejected)} rejected {(rejected == 1 ? "row" : "rows")} with reasons: {beside}");
+        }
+        return rejected;
     }
 
     /// <exception cref="BadInputException">The name does not say how to write.</exception>

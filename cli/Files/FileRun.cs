@@ -6,6 +6,12 @@ namespace Qualiz.Cli.Files;
 /// <summary>Runs a pipeline that nobody has written, on files that are uploaded for it and taken away again.</summary>
 internal sealed class FileRun(CommandContext context)
 {
+    /// <summary>The pipelines that they make: nobody has written them, and nobody works on what they leave.</summary>
+    public static readonly IReadOnlyList<string> Pipelines = ["qualiz-clean", "qualiz-match", "qualiz-profile"];
+
+    /// <summary>How long the instance has them: the person has the result, and the file.</summary>
+    public const string Keep = "keep: {intermediate: 1d, runs: 7d, quarantine: false}";
+
     /// <summary>What the person calls each upload.</summary>
     public Dictionary<string, string> Names { get; } = new(StringComparer.Ordinal);
 
@@ -13,8 +19,9 @@ internal sealed class FileRun(CommandContext context)
     /// <param name="files">Parameter and path.</param>
     /// <param name="quiet">The steps are shown only when something goes wrong.</param>
     /// <param name="finish">Given the run's address, when it ended well; its answer is the exit code.</param>
+    /// <param name="failed">The same when it failed: what it has rejected is in no quarantine.</param>
     public async Task<int> ExecuteAsync(
-        string pipeline, string text, IReadOnlyDictionary<string, string> files, bool quiet, bool strict, Func<string, Task<int>> finish, CancellationToken ct)
+        string pipeline, string text, IReadOnlyDictionary<string, string> files, bool quiet, bool strict, Func<string, Task<int>> finish, CancellationToken ct, Func<string, Task>? failed = null)
     {
         await context.EnsureProjectAsync(ct);
         var saved = await context.Client.PutTextAsync($"{context.ProjectPath}/pipelines/{pipeline}", text, "application/yaml", ct);
@@ -37,6 +44,10 @@ internal sealed class FileRun(CommandContext context)
             var exit = await new RunCommand(context.Client, context.Terminal, TimeProvider.System).FollowAsync(runPath, options, ct);
             if (exit is not (ExitCode.Done or ExitCode.Warnings))
             {
+                if (failed is not null && exit == ExitCode.Failed)
+                {
+                    await failed(runPath);
+                }
                 return exit;
             }
             var finished = await finish(runPath);

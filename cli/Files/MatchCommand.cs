@@ -85,7 +85,7 @@ internal sealed partial class MatchCommand(CommandContext context)
             description: Finds rows of files at the command line that are the same thing
 
             """);
-        text.Append(CultureInfo.InvariantCulture, $"params: {{a: {{type: text}}{(two ? ", b: {type: text}" : "")}}}\nsteps:\n");
+        text.Append(CultureInfo.InvariantCulture, $"{FileRun.Keep}\nparams: {{a: {{type: text}}{(two ? ", b: {type: text}" : "")}}}\nsteps:\n");
         foreach (var file in two ? new[] { "a", "b" } : ["a"])
         {
             text.Append(CultureInfo.InvariantCulture, $"  {file}: {{uses: ingest, with: {{from: {{upload: \"${{params.{file}}}\"}}, onEmpty: fail}}}}\n");

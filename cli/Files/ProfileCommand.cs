@@ -7,11 +7,12 @@ namespace Qualiz.Cli.Files;
 /// <summary><c>profile FILE</c>: a short block of lines for each column.</summary>
 internal sealed class ProfileCommand(CommandContext context)
 {
-    private const string Pipeline = """
+    private const string Pipeline = $$$"""
         # Made by ./qualiz profile
         qualiz: 1
         pipeline: qualiz-profile
         description: What a file at the command line looks like
+        {{{FileRun.Keep}}}
         params: {file: {type: text}}
         steps:
           file: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}

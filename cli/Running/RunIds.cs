@@ -1,3 +1,5 @@
+using Qualiz.Cli.Files;
+
 namespace Qualiz.Cli.Running;
 
 /// <summary>
@@ -18,10 +20,19 @@ internal static class RunIds
             return whole;
         }
         var found = new List<Guid>();
-        await foreach (var run in client.ListAsync($"{projectPath}/runs", text == "latest" ? 1 : Searched, ct))
+        await foreach (var run in client.ListAsync($"{projectPath}/runs", Searched, ct))
         {
             var id = run.Text("id")!;
-            if (text == "latest" || id.EndsWith(text, StringComparison.OrdinalIgnoreCase) || id.StartsWith(text, StringComparison.OrdinalIgnoreCase))
+            if (text == "latest")
+            {
+                // Those of clean, match and profile are over with the command; what was run before is what is meant.
+                if (run.Text("pipeline") is not { } pipeline || !FileRun.Pipelines.Contains(pipeline))
+                {
+                    found.Add(Guid.Parse(id));
+                    break;
+                }
+            }
+            else if (id.EndsWith(text, StringComparison.OrdinalIgnoreCase) || id.StartsWith(text, StringComparison.OrdinalIgnoreCase))
             {
                 found.Add(Guid.Parse(id));
             }

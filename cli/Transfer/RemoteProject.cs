@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Qualiz.Cli.Files;
 
 namespace Qualiz.Cli.Transfer;
 
@@ -14,9 +15,6 @@ internal sealed class RemoteProject(QualizClient client, string project)
     public const long MostBytes = 10_000_000;
 
     private const int Everything = int.MaxValue;
-
-    /// <summary>Pipelines that commands on single files have made.</summary>
-    private static readonly string[] Generated = ["qualiz-clean", "qualiz-match", "qualiz-profile"];
 
     private string Root => CommandContext.ProjectPathOf(project);
 
@@ -34,7 +32,7 @@ internal sealed class RemoteProject(QualizClient client, string project)
         await foreach (var pipeline in client.ListAsync($"{Root}/pipelines", Everything, ct))
         {
             var name = pipeline.Text("name")!;
-            if (!Generated.Contains(name))
+            if (!FileRun.Pipelines.Contains(name))
             {
                 var (text, tag) = await client.GetTaggedAsync($"{Root}/pipelines/{name}/text", ct);
                 snapshot.Pipelines[name] = new PipelineText(text, tag);

@@ -134,6 +134,9 @@ public sealed record KeepModel
 
     [Field(Title = "Runs", Description = "The history of runs.", Example = "90d")]
     public Duration? Runs { get; init; }
+
+    [Field(Title = "Quarantine", Description = "Whether rejected rows wait for a person. If not, they are kept no longer than the other intermediate data of their run.", Example = false)]
+    public bool Quarantine { get; init; } = true;
 }
 
 public sealed record NotifyModel

@@ -280,7 +280,7 @@ public static class PipelineCompiler
         Params = [.. model.Params.Select(param => new PlanParam(param.Key, Word(param.Value.Type), param.Value.Of is { } of ? Word(of) : null, DefaultOf(param.Value), param.Value.Title))],
         Limits = new PlanLimits(
             model.Limits?.Concurrency, model.Limits?.WhenBusy == WhenBusyModel.Reject ? WhenBusy.Reject : WhenBusy.Queue, model.Limits?.Timeout?.Value),
-        Keep = model.Keep is { } keep ? new PlanKeep(keep.Intermediate?.Value, keep.Runs?.Value) : null,
+        Keep = model.Keep is { } keep ? new PlanKeep(keep.Intermediate?.Value, keep.Runs?.Value) { Quarantine = keep.Quarantine } : null,
         Notify = Notify(model),
         Late = Late(model),
         Steps = [.. file.Steps.Select(step => PlanStep(step, model.Steps[step.Id], model.Retry, manifests[step.Id]))],

@@ -38,7 +38,11 @@ public sealed record PlanLimits(int? Concurrency, WhenBusy WhenBusy, TimeSpan? T
 
 /// <param name="Intermediate">How long after its end a run keeps what its steps wrote.</param>
 /// <param name="Runs">How long the history of runs is kept.</param>
-public sealed record PlanKeep(TimeSpan? Intermediate, TimeSpan? Runs);
+public sealed record PlanKeep(TimeSpan? Intermediate, TimeSpan? Runs)
+{
+    /// <summary>Rejected rows wait in the quarantine for a person; else they are intermediate data as others.</summary>
+    public bool Quarantine { get; init; } = true;
+}
 
 /// <param name="To"><c>email:address</c>, <c>slack:connection</c> or <c>webhook:connection</c>.</param>
 /// <param name="Every">Collect for so long and send together; null: at once.</param>

@@ -77,6 +77,29 @@ public sealed class FileCommandTests : IDisposable
     [InlineData("profile")]
     [InlineData("clean")]
     [InlineData("match")]
+    public async Task What_a_command_leaves_is_nobodys_work_and_soon_gone(string command)
+    {
+        var file = WriteLines("a.csv", "id,name", "1,Ann");
+        using var instance = new InstanceStub(request => request.StartsWith("PUT pipelines/", StringComparison.Ordinal) ? (409, """{"title": "No more is needed."}""") : (200, "{}"));
+
+        await instance.RunAsync(command switch
+        {
+            "profile" => ["profile", file],
+            "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
+            _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
+        });
+
+        var saved = instance.Requests.Where(asked => asked.Request.StartsWith("PUT pipelines/", StringComparison.Ordinal)).ShouldHaveSingleItem();
+        var parsed = Contracts.Files.PipelineFile.Parse(saved.Body, "a.yaml");
+        parsed.Problems.ShouldBeEmpty();
+        FileRun.Pipelines.ShouldContain(parsed.Model!.Pipeline);
+        (parsed.Model.Keep!.Quarantine, parsed.Model.Keep.Intermediate!.Value.Value, parsed.Model.Keep.Runs!.Value.Value).ShouldBe((false, TimeSpan.FromDays(1), TimeSpan.FromDays(7)));
+    }
+
+    [Theory]
+    [InlineData("profile")]
+    [InlineData("clean")]
+    [InlineData("match")]
     public async Task A_command_runs_the_version_that_it_saved_whatever_others_save_meanwhile(string command)
     {
         var file = WriteLines("a.csv", "id,name", "1,Ann");
@@ -104,6 +127,9 @@ public sealed class FileCommandTests : IDisposable
     [InlineData("clean missing.csv -o b.csv", "missing.csv: no such file")]
     [InlineData("clean {a} -o b.txt", "name it .csv, .jsonl or .parquet")]
     [InlineData("clean {a} -o b.csv --rules missing.yaml", "missing.yaml: no such file")]
+    [InlineData("profile {empty}", "empty.csv is empty")]
+    [InlineData("clean {empty} -o b.csv", "empty.csv is empty")]
+    [InlineData("match {a} {empty} -o m", "empty.csv is empty")]
     [InlineData("match {a} missing.csv -o m", "missing.csv: no such file")]
     [InlineData("match {a} -o m --exact", "--exact needs at least one --key")]
     [InlineData("match {a} -o m --accept 95", "from 0 to 1")]
@@ -113,9 +139,10 @@ public sealed class FileCommandTests : IDisposable
     public async Task What_is_wrong_with_the_words_is_said_before_any_instance_is_asked(string line, string message)
     {
         var file = WriteLines("a.csv", "id,name");
+        var empty = WriteLines("empty.csv");
         using var instance = new InstanceStub(_ => (500, "{}"));
 
-        var (code, _, error) = await instance.RunAsync([.. line.Split(' ').Select(word => word == "{a}" ? file : word)]);
+        var (code, _, error) = await instance.RunAsync([.. line.Split(' ').Select(word => word switch { "{a}" => file, "{empty}" => empty, _ => word })]);
 
         code.ShouldBe(ExitCode.BadInput);
         error.ShouldContain(message);

@@ -31,7 +31,22 @@ public sealed class QuarantineCommandTests : IDisposable
               12  customers  clean  open       1  5326d043  date(birth_date), contract  kim
 
             """.ReplaceLineEndings("\n"));
-        instance.Requests.Select(asked => asked.Request).ShouldBe(["GET runs?limit=1", $"GET quarantine?rule=date&state=open%2Crepaired&assignee=kim&run={Run}&unmask=true&limit=5"]);
+        instance.Requests.Select(asked => asked.Request).ShouldBe(["GET runs?limit=100", $"GET quarantine?rule=date&state=open%2Crepaired&assignee=kim&run={Run}&unmask=true&limit=5"]);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"01a2062d-89b2-75f2-9314-000000000001","pipeline":"qualiz-clean"},{"id":"01a2062d-89b2-75f2-9314-000000000002","pipeline":"customers"}""", "01a2062d-89b2-75f2-9314-000000000002")]
+    [InlineData("""{"id":"01a2062d-89b2-75f2-9314-000000000001","pipeline":"qualiz-match"},{"id":"01a2062d-89b2-75f2-9314-000000000003","pipeline":"qualiz-profile"}""", null)]
+    public async Task The_latest_run_is_none_of_a_command_on_a_file(string runs, string? latest)
+    {
+        using var instance = new InstanceStub(request => request.StartsWith("GET runs?", StringComparison.Ordinal) ? (200, $$"""{"items":[{{runs}}],"next":null}""") : (200, """{"steps":[]}"""));
+
+        var (code, _, error) = await instance.RunAsync("quarantine", "account", "latest");
+
+        code.ShouldBe(latest is null ? ExitCode.BadInput : ExitCode.Done, error);
+        instance.Requests.Select(asked => asked.Request).Skip(1).ShouldBe(latest is null ? [] : [$"GET runs/{latest}/quarantine"]);
+        // By its id it is found as any other.
+        (await instance.RunAsync("quarantine", "account", "00000001")).Code.ShouldBe(ExitCode.Done);
     }
 
     [Fact]

@@ -154,6 +154,9 @@ internal sealed class FakeSurroundings
     /// <summary>What a run wrote, all of it.</summary>
     public ConcurrentDictionary<Guid, RunOutputsFound> Runs { get; } = new();
 
+    /// <summary>The runs whose outputs were asked for.</summary>
+    public ConcurrentQueue<Guid> Asked { get; } = new();
+
     /// <summary>What Runs says to the collector of old data.</summary>
     public Func<ReviewRuns, RunsReviewed> Review { get; set; } = asked => new RunsReviewed { Runs = [.. asked.RunIds.Select(id => new ReviewedRun { RunId = id, Known = false })] };
     public ConcurrentDictionary<string, bool> DeletedProjects { get; } = new();
@@ -179,9 +182,14 @@ internal sealed class FakeReviews(FakeSurroundings fakes) : IConsumer<ReviewRuns
 
 internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput>, IConsumer<GetRunOutputs>
 {
-    public Task Consume(ConsumeContext<GetRunOutputs> context) => fakes.Runs.TryGetValue(context.Message.RunId, out var run)
-        ? context.RespondAsync(run)
-        : context.RespondAsync(new RunUnknown { Message = "There is no such run." });
+    public async Task Consume(ConsumeContext<GetRunOutputs> context)
+    {
+        if (fakes.Runs.TryGetValue(context.Message.RunId, out var run))
+            await context.RespondAsync(run);
+        else
+            await context.RespondAsync(new RunUnknown { Message = "There is no such run." });
+        fakes.Asked.Enqueue(context.Message.RunId);
+    }
 
     public Task Consume(ConsumeContext<GetStepOutput> context)
     {

@@ -44,6 +44,21 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Rows_that_nobody_is_to_settle_do_not_come_into_the_queue()
+    {
+        var project = host.NewProject();
+        var waited = await RejectAsync(project, [Row("k1", 1, "a")]);
+        var unwanted = Guid.CreateVersion7();
+        host.Fakes.Runs[unwanted] = host.Fakes.Runs[waited] with { Quarantine = false };
+        await host.Sender.PublishAsync(host.Completed(project, unwanted) with { Id = Guid.NewGuid() }, default);
+        await TestHost.UntilAsync(() => host.Fakes.Asked.Contains(unwanted) ? null : "a question for what the run wrote");
+        await RejectAsync(project, [Row("k2", 2, "b")]);
+        (await ItemsAsync(project)).Select(item => item.GetProperty("key").GetString()).ShouldBe(["k1", "k2"]);
+        host.Fakes.Events.OfType<RowsQuarantined>().ShouldNotContain(happened => happened.SourceRunId == unwanted);
+        (await ItemsAsync(project))[0].GetProperty("times").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task The_account_of_a_run_adds_up_through_repairs_dismissals_and_reinjection()
     {
         var project = host.NewProject();

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Platform.Data;
@@ -65,6 +66,24 @@ public sealed class RetentionTests
         await runs.CompleteAsync(working.Command, active.Fence);
         await runs.UntilAsync(live, "completed");
         (await runs.StateAsync(old[1])).ShouldBe("failed");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rejected_rows_are_waited_for_only_where_somebody_is_to_settle_them(bool quarantine)
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Plan("one", Step("a")) with { Keep = new PlanKeep(null, null) { Quarantine = quarantine } });
+        var run = await runs.StartRunAsync("one");
+        var rejected = DatasetRef.Of(new DatasetSchema { Columns = [new DatasetColumn { Name = "reasons", Type = "text" }] }, new DataFile { Key = $"{Project}/{run}/a/1/rejected-0001.parquet", Rows = 2, Bytes = 1, Sha256 = "" });
+        var outcome = Outcome();
+        await runs.WorkAsync(outcome with { Outputs = new Dictionary<string, DatasetRef>(outcome.Outputs) { ["rejected"] = rejected } });
+        await runs.UntilAsync(run, "completed");
+        var found = await runs.Requests.AskAsync<RunOutputsFound, RunUnknown>(
+            Queues.RunClaims, new GetRunOutputs { Project = Project, RunId = run }, new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        found.First.ShouldNotBeNull().Quarantine.ShouldBe(quarantine);
+        (await ReviewAsync(runs, [run], release: false)).Single().Rejecting.ShouldBe(quarantine ? ["a"] : []);
     }
 
     [Fact]

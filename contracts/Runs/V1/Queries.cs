@@ -73,6 +73,9 @@ public sealed record RunOutputsFound
     /// <summary>False while it is queued, runs or is being cancelled.</summary>
     public required bool Finished { get; init; }
     public required IReadOnlyList<RunStepOutputs> Steps { get; init; }
+
+    /// <summary>False: the pipeline does not want its rejected rows to wait for a person (<c>keep: {quarantine: false}</c>).</summary>
+    public bool Quarantine { get; init; } = true;
 }
 
 /// <param name="Outputs">By port.</param>

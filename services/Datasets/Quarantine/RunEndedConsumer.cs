@@ -18,8 +18,8 @@ internal sealed class RunEndedConsumer(QuarantineFill fill, IRequests requests) 
     {
         var run = ended.RunId!.Value;
         var answer = await requests.AskAsync<RunOutputsFound, RunUnknown>(Queues.RunClaims, new GetRunOutputs { Project = project, RunId = run }, ct);
-        // Retried since: its next end says what became of its rows. Or removed since: nothing is left to read.
-        if (answer.First is not { Finished: true } found)
+        // Retried since: its next end says what became of its rows. Or removed since: nothing is left to read. Or nobody is to settle them.
+        if (answer.First is not { Finished: true, Quarantine: true } found)
             return;
         // In one order, so that two runs of a pipeline do not wait for each other.
         foreach (var step in found.Steps.Where(step => step.Outputs.ContainsKey(Engine.Recipes.RejectedRows.Port)).OrderBy(step => step.StepId, StringComparer.Ordinal))

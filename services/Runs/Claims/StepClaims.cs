@@ -25,7 +25,8 @@ internal sealed class StepClaims(
     StateTurns turns,
     IOptions<RunsOptions> options,
     Uptime uptime,
-    TimeProvider time)
+    TimeProvider time,
+    PlanCache plans)
 {
     /// <summary>
     /// One dispatch is claimed once. Only the very message that began an execution may take it over, when the broker delivers
@@ -361,6 +362,7 @@ internal sealed class StepClaims(
             PipelineVersion = run.PipelineVersion,
             Finished = run.FinishedAt is not null,
             Steps = [.. steps.Select(step => Outputs(step, [.. failed.Where(item => item.Parent == step.StepId)]))],
+            Quarantine = (await plans.GetAsync(work.Db, run.VersionId, ct)).Keep?.Quarantine ?? true,
         };
     }
 

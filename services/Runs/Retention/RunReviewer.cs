@@ -38,14 +38,15 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             return new ReviewedRun { RunId = id, Known = false };
         var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == id).ToListAsync(ct);
         var keep = await IsKeptAsync(run, asked, limits, ct);
-        var published = (await plans.GetAsync(work.Db, run.VersionId, ct)).Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
+        var plan = await plans.GetAsync(work.Db, run.VersionId, ct);
+        var published = plan.Steps.Where(step => step.Publish is not null).ToDictionary(step => step.Id, step => step.Publish!);
         if (asked.Release && !keep && run.CollectedAt is null)
         {
             var now = time.GetUtcNow();
             await work.Db.Runs.Where(row => row.CorrelationId == id).ExecuteUpdateAsync(row => row.SetProperty(other => other.CollectedAt, now), ct);
         }
 
-        return Review(run, steps, keep, published);
+        return Review(run, steps, keep, published, quarantined: plan.Keep?.Quarantine ?? true);
     }
 
     /// <summary>
@@ -92,7 +93,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
             : (newest[^1].CorrelationId, keepFor);
     }
 
-    private static ReviewedRun Review(RunState run, List<StepState> steps, bool keep, Dictionary<string, string> published)
+    private static ReviewedRun Review(RunState run, List<StepState> steps, bool keep, Dictionary<string, string> published, bool quarantined)
     {
         var outcomes = steps.Where(step => step.Outcome is not null).ToList();
         var logs = steps.SelectMany(step => step.Logs).ToList();
@@ -116,7 +117,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
                 .. outcomes.Where(step => step.State == StepStatus.Completed && published.ContainsKey(step.StepId) && step.Outcome!.Outputs.ContainsKey("out"))
                     .Select(step => new PublishedStep(published[step.StepId], step.StepId)),
             ],
-            Rejecting = [.. outcomes.Where(step => step.Parent is null && step.Outcome!.Outputs.TryGetValue("rejected", out var rejected) && rejected.Rows > 0).Select(step => step.StepId)],
+            Rejecting = [.. outcomes.Where(step => quarantined && step.Parent is null && step.Outcome!.Outputs.TryGetValue("rejected", out var rejected) && rejected.Rows > 0).Select(step => step.StepId)],
         };
     }
 }
