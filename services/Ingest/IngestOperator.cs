@@ -165,6 +165,8 @@ internal sealed class IngestOperator(IConfiguration configuration, OutboundGuard
                 Columns = [.. columns.Select(column => column.Seen)],
                 Source = source,
             }.Write(),
+            // A file that was read is read, whatever day the run is about.
+            StateGrows = config.From.OnlyNew && state.Source == source,
         });
     }
 

@@ -54,7 +54,7 @@ public sealed class SourceTests : IDisposable
         _run.Write("b.csv", "id,v\n2,x\n");
         var second = await _run.RunAsync(config);
         second.Rows("id").ShouldBe([["2"]]);
-        second.Outcome.Outputs["out"].Partial.ShouldBeTrue();
+        (second.Outcome.Outputs["out"].Partial, second.Outcome.StateGrows).ShouldBe((true, true));
         // The same name and size with other content is a new file.
         _run.Write("b.csv", "id,v\n3,x\n");
         (await _run.RunAsync(config)).Rows("id").ShouldBe([["3"]]);

@@ -122,7 +122,7 @@ public sealed record StepOutcome
     public JsonElement? State { get; init; }
 
     /// <summary>
-    /// The state is the one the step was given and more, as ids are that must stay what they are: also a run about an earlier time leaves its own.
+    /// The state is the one the step was given and more, as ids are that must stay what they are, and files that were read: also a run about an earlier time leaves its own.
     /// Without it a backfill leaves the state as it was.
     /// </summary>
     public bool StateGrows { get; init; }

@@ -205,6 +205,8 @@ internal sealed class TableIngest(OutboundGuard guard)
                 Source = state.Source,
                 Columns = [.. columns.Select(column => column.Seen)],
             }.Write(),
+            // What was read of a table is read, whatever day the run is about. A query may be about that day: below a cursor that it moves lie rows that it has left out.
+            StateGrows = since is not null && config.From.Table is not null,
         });
     }
 
