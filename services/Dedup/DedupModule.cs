@@ -16,7 +16,7 @@ public static class DedupModule
         Icon = "users",
         MinInputs = 1,
         // It has to look at all rows at once, where other steps stream theirs.
-        MemoryShare = 0.75,
+        MemoryShare = 0.5,
         Outputs =
         [
             new OperatorPort("entities", "Entities"),

@@ -149,6 +149,37 @@ public sealed class DedupOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Survivors_do_not_depend_on_threads_or_on_how_many_entities_are_looked_at_at_once()
+    {
+        // Groups of one to five rows; the smaller grant has room for about 18,000 of the rows of several at once, of some 38,000.
+        var rows = await _bench.Bench.InputAsync("""
+            SELECT 'k' || (hash(range) % 19000) AS k, 'v' || (hash(range, 1) % 3) AS often, CASE WHEN hash(range, 2) % 3 = 0 THEN 'no mail' ELSE 'm' || (hash(range, 3) % 4) || '@x.org' END AS mail,
+              CASE WHEN hash(range, 4) % 4 > 0 THEN DATE '2026-01-01' + CAST(hash(range, 5) % 5 AS INTEGER) END AS seen, nullif(hash(range, 6) % 3, 0) AS started, repeat('x', CAST(hash(range, 7) % 4 AS INTEGER)) AS long,
+              CAST(hash(range, 8) % 100 AS DOUBLE) AS level, [hash(range, 9) % 2] AS list
+            FROM range(40000)
+            """);
+        async Task<string> Of(ResourceGrant grant)
+        {
+            var outcome = await _bench.CompletedAsync(
+                """
+                {"keys": [{"columns": ["k"]}],
+                 "survivorship": [{"columns": ["often", "list"], "keep": "mostFrequent"}, {"columns": ["mail"], "keep": "validFirst"}, {"columns": ["k", "seen"], "keep": "mostRecent", "by": "seen"},
+                                  {"columns": ["level"], "keep": "mostRecent", "by": "level"}, {"columns": ["started"], "keep": "first"}, {"columns": ["long"], "keep": "longest"}]}
+                """, new StepSetup { Inputs = [rows], Grant = grant });
+            var entities = await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "entity_id", "_row", "size", "k", "often", "mail", "seen", "started", "long", "level", "list");
+            var provenance = await _bench.Bench.RowsAsync(outcome.Outputs["provenance"], "entity_id", "column", "value", "_row", "runner_up");
+            var members = await _bench.Bench.RowsAsync(outcome.Outputs["members"], "entity_id", "_row", "linked_by");
+            // An entity's id is another each time; its first row is not.
+            var rowOf = entities.ToDictionary(line => line.Split('|')[0], line => line.Split('|')[1]);
+            return string.Join('\n', entities.Select(line => $"entity {line}").Concat(provenance.Select(line => $"value {line}")).Concat(members.Select(line => $"member {line}"))
+                .Select(line => line.Split(' ', 2) is var parts ? $"{parts[0]} {rowOf[parts[1].Split('|')[0]]} {parts[1].Split('|', 2)[1]}" : "").Order(StringComparer.Ordinal));
+        }
+        var much = await Of(new ResourceGrant(1L << 30, 2));
+        much.Length.ShouldBeGreaterThan(1_000_000);
+        (await Of(new ResourceGrant(144L << 20, 1)) == much).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task The_entitys_own_columns_make_way_for_the_datas()
     {
         var rows = await _bench.Bench.InputAsync("SELECT 'TX' AS state, 4 AS size, 'e' AS entity_id");

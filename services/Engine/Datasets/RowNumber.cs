@@ -25,5 +25,5 @@ internal sealed class RowNumber
 
     /// <summary>What makes the table of the rows of a query.</summary>
     public string CreateTable(string table, string query) =>
-        $"CREATE TEMP TABLE {table} AS SELECT *{(IsHidden ? $", row_number() OVER () - 1 AS {Column}" : "")} FROM ({query})";
+        $"CREATE TABLE {table} AS SELECT *{(IsHidden ? $", row_number() OVER () - 1 AS {Column}" : "")} FROM ({query})";
 }

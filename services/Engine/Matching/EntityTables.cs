@@ -24,26 +24,50 @@ public sealed record EntityMemory(LocalDataset? Ids, string Run)
 /// </summary>
 public sealed class EntityTables
 {
+    /// <summary>cluster, entity_id, created_run, changed_run, single (of one row alone), is_new.</summary>
     private const string Entities = "entity_list";
+
+    /// <summary>What the last run left.</summary>
     private const string Before = "entity_before";
+
+    /// <summary>Every row r with its cluster, source, key and number among the rows of equal content.</summary>
     private const string Now = "entity_now";
+
+    /// <summary>Rows that an entity of the last run has, too: r, cluster, and the entity_id, since and present of then.</summary>
+    private const string Met = "entity_met";
+
+    /// <summary>What the last run left of rows that are not here now, and whether it is known that they have gone.</summary>
+    private const string Absent = "entity_absent";
+    private const string Overlap = "entity_overlap";
 
     /// <summary>origin (the hidden column _source) and source, which has no version.</summary>
     private const string Sources = "entity_sources";
 
-    /// <summary>The rows of entities of several, with their cluster and row number in internal columns.</summary>
+    /// <summary>The clusters of several rows.</summary>
+    private const string Joined = "entity_joined";
+
+    /// <summary>Their rows, by cluster.</summary>
     private const string Merged = "entity_merged";
+
+    /// <summary>A part of those rows: whole clusters.</summary>
+    private const string Part = "entity_part";
+
+    /// <summary>The entities of several rows.</summary>
+    private const string Survivors = "entity_survivors";
+    private const string ProvenanceTable = "entity_provenance";
     private const string ChangeTable = "entity_changes";
-    private const string SourceId = "regexp_replace(_source, '@[^@]*$', '')";
+
+    /// <summary>What a row of a part takes while its survivors are chosen, generously: the row itself, and per column what is gathered of it.</summary>
+    private const long BytesAtWork = 4_000;
+
+    /// <summary>Above all row numbers.</summary>
+    private const string Above = "4294967296";
     private static readonly string[] OwnColumns = ["entity_id", "size", "sources", "confidence", "state", "created_run", "changed_run"];
 
     private readonly Matcher _matcher;
     private readonly EngineSession _session;
     private readonly EntityMemory? _memory;
     private readonly string _run;
-
-    /// <summary>Of a member b that is not here now: whether it is known that it has gone.</summary>
-    private string _isGone = "true";
 
     private EntityTables(Matcher matcher, EntityMemory? memory, string run)
     {
@@ -112,77 +136,65 @@ public sealed class EntityTables
 
     private async Task MakeAsync(CancellationToken ct)
     {
-        var (cluster, row) = (Sql.Identifier($"{_matcher.Inputs.Prefix}cluster"), Sql.Identifier($"{_matcher.Inputs.Prefix}r"));
-        await Do($"CREATE TEMP TABLE {Sources} AS SELECT _source AS origin, {SourceId} AS source FROM (SELECT DISTINCT _source FROM {Matcher.RowTable})", ct).ConfigureAwait(false);
-        await RecallAsync(ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {Sources} AS SELECT _source AS origin, regexp_replace(_source, '@[^@]*$', '') AS source FROM (SELECT DISTINCT _source FROM {Matcher.GroupTable})", ct).ConfigureAwait(false);
+        if (_memory is not null)
+            await RecallAsync(_memory, ct).ConfigureAwait(false);
         // Most rows stand for themselves: of them nothing is gathered.
-        await Do($"CREATE TEMP TABLE entity_joined AS SELECT DISTINCT cluster FROM {Matcher.GroupTable} WHERE cluster <> r", ct).ConfigureAwait(false);
-        await Do(
-            $"CREATE TEMP TABLE {Merged} AS SELECT g.cluster AS {cluster}, g.r AS {row}, r.* FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r SEMI JOIN entity_joined j ON j.cluster = g.cluster", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {Joined} AS SELECT DISTINCT cluster FROM {Matcher.GroupTable} WHERE cluster <> r", ct).ConfigureAwait(false);
         await Do(
             $"""
-            CREATE TEMP TABLE entity_clusters AS
-            SELECT m.cluster, m.size, m.sources, m.first, coalesce(w.weakest, 1.0) AS confidence
-            FROM (SELECT {cluster} AS cluster, count(*) AS size, list_sort(list(DISTINCT s.source)) AS sources, min({row}) AS first FROM {Merged} JOIN {Sources} s ON s.origin = _source GROUP BY 1) m
-              LEFT JOIN (SELECT cluster, min(weakest) AS weakest FROM {Matcher.ClusterTable} GROUP BY cluster) w ON w.cluster = m.cluster
-            UNION ALL
-            SELECT g.cluster, 1, [s.source], g.r, 1.0
-            FROM {Matcher.GroupTable} g ANTI JOIN entity_joined j ON j.cluster = g.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Sources} s ON s.origin = r._source
-            """, ct).ConfigureAwait(false);
-        // Pairs between entities: somebody should look.
-        await Do(
-            $"""
-            CREATE TEMP TABLE entity_pairs AS
+            CREATE TABLE entity_pairs AS
             SELECT p.*, x.cluster AS left_cluster, y.cluster AS right_cluster
             FROM {Matcher.PairTable} p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
             """, ct).ConfigureAwait(false);
         await IdentifyAsync(ct).ConfigureAwait(false);
-        var survivors = await SurviveAsync(ct).ConfigureAwait(false);
-        Describe(survivors);
-        var input = Sql.Identifier(_matcher.Inputs.InputColumn);
+        await SurviveAsync(ct).ConfigureAwait(false);
+        Describe();
         var ledger = await _session.QueryAsync(
-            $"""
-            SELECT CAST(r.{input} AS INTEGER), count(*) FILTER (e.first IS NOT NULL), count(*) FILTER (e.first IS NULL)
-            FROM {Matcher.RowTable} r LEFT JOIN entity_clusters e ON e.first = r.{_matcher.RowNumber} GROUP BY 1
-            """,
+            $"SELECT input, count(*) FILTER (cluster = r), count(*) FILTER (cluster <> r) FROM {Matcher.GroupTable} GROUP BY input",
             row => (Input: row.GetInt32(0), Out: row.GetInt64(1), Merged: row.GetInt64(2)), ct).ConfigureAwait(false);
         Ledger = [.. Enumerable.Range(0, ledger.Count == 0 ? 0 : ledger.Max(line => line.Input) + 1)
             .Select(i => ledger.Where(line => line.Input == i).Select(line => (line.Out, line.Merged)).FirstOrDefault())];
     }
 
     /// <summary>Who was in which entity, who is here now, and of whom it is known that they have gone.</summary>
-    private async Task RecallAsync(CancellationToken ct)
+    private async Task RecallAsync(EntityMemory memory, CancellationToken ct)
     {
-        if (_memory is null)
-            return;
         // Rows of equal content are told apart by their number among them; only few are, so that not all have to be put in order.
-        await Do(
-            $"CREATE TEMP TABLE entity_keys AS SELECT g.cluster, g.r, s.source, r._key AS key FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Sources} s ON s.origin = r._source", ct).ConfigureAwait(false);
-        await Do("CREATE TEMP TABLE entity_repeated AS SELECT hash(source, key) AS repeated FROM entity_keys GROUP BY 1 HAVING count(*) > 1", ct).ConfigureAwait(false);
+        var keys = $"(SELECT g.r, g.cluster, s.source, g._key AS key FROM {Matcher.GroupTable} g JOIN {Sources} s ON s.origin = g._source)";
         await Do(
             $"""
-            CREATE TEMP TABLE {Now} AS
-            SELECT cluster, r, source, key, 1::BIGINT AS ordinal FROM entity_keys ANTI JOIN entity_repeated ON repeated = hash(source, key)
-            UNION ALL
-            SELECT cluster, r, source, key, row_number() OVER (PARTITION BY source, key ORDER BY r) FROM entity_keys SEMI JOIN entity_repeated ON repeated = hash(source, key)
+            CREATE TABLE entity_ordinals AS
+            SELECT r, row_number() OVER (PARTITION BY source, key ORDER BY r) AS ordinal
+            FROM {keys} SEMI JOIN (SELECT hash(source, key) AS repeated FROM {keys} GROUP BY 1 HAVING count(*) > 1) ON repeated = hash(source, key)
             """, ct).ConfigureAwait(false);
-        await Do("DROP TABLE entity_keys", ct).ConfigureAwait(false);
+        await Do($"CREATE VIEW {Now} AS SELECT k.r, k.cluster, k.source, k.key, coalesce(o.ordinal, 1) AS ordinal FROM {keys} k LEFT JOIN entity_ordinals o ON o.r = k.r", ct).ConfigureAwait(false);
+        var before = memory.Ids is { } ids
+            ? DatasetFiles.Relation(ids)
+            : "(SELECT '' AS source, '' AS key, 0 AS ordinal, NULL AS entity_id, NULL AS since, '' AS created_run, '' AS changed_run, false AS present WHERE false)";
+        // There are few runs and many ids: each takes a few bytes.
+        await Do($"CREATE TYPE entity_run AS ENUM (SELECT run FROM (SELECT created_run AS run FROM {before} UNION SELECT changed_run FROM {before} UNION SELECT {_run}) ORDER BY run)", ct).ConfigureAwait(false);
         await Do(
-            _memory.Ids is { } ids
-                ? $"CREATE TEMP TABLE {Before} AS SELECT source, key, ordinal, entity_id, since, created_run, changed_run, present FROM {DatasetFiles.Relation(ids)}"
-                : $"CREATE TEMP TABLE {Before} (source VARCHAR, key VARCHAR, ordinal BIGINT, entity_id VARCHAR, since TIMESTAMPTZ, created_run VARCHAR, changed_run VARCHAR, present BOOLEAN)", ct).ConfigureAwait(false);
+            $"""
+            CREATE TABLE {Before} AS
+            SELECT source, key, CAST(ordinal AS BIGINT) AS ordinal, CAST(entity_id AS UUID) AS entity_id, CAST(since AS TIMESTAMPTZ) AS since,
+              CAST(created_run AS entity_run) AS created_run, CAST(changed_run AS entity_run) AS changed_run, present
+            FROM {before}
+            """, ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE TABLE {Met} AS
+            SELECT n.r, n.cluster, b.rowid AS b, b.entity_id, b.since, b.present FROM {Before} b JOIN {Now} n USING (source, key, ordinal)
+            """, ct).ConfigureAwait(false);
         // Behind an incremental source most rows are elsewhere, not gone: only what came whole tells who is missing in it.
-        if (_memory.IsEarlier)
-        {
-            _isGone = "false";
-        }
-        else if (_matcher.Inputs.Whole is { } whole)
+        var gone = memory.IsEarlier ? "false" : "true";
+        if (!memory.IsEarlier && _matcher.Inputs.Whole is { } whole)
         {
             var inputs = string.Join(", ", whole.Select(i => i.ToString(CultureInfo.InvariantCulture)).Prepend("-1"));
-            await Do($"CREATE TEMP TABLE entity_whole AS SELECT DISTINCT {SourceId} AS source FROM {Matcher.RowTable} WHERE CAST({Sql.Identifier(_matcher.Inputs.InputColumn)} AS INTEGER) IN ({inputs})", ct).ConfigureAwait(false);
-            _isGone = "b.source IN (SELECT source FROM entity_whole)";
+            gone = $"source IN (SELECT s.source FROM {Matcher.GroupTable} g JOIN {Sources} s ON s.origin = g._source WHERE g.input IN ({inputs}))";
         }
-        if (_isGone != "true")
+        await Do($"CREATE TABLE {Absent} AS SELECT *, {gone} AS gone FROM (SELECT b.* FROM {Before} b ANTI JOIN {Met} m ON m.b = b.rowid)", ct).ConfigureAwait(false);
+        if (gone != "true")
             await KeepTogetherAsync(ct).ConfigureAwait(false);
     }
 
@@ -194,12 +206,10 @@ public sealed class EntityTables
     {
         await Do(
             $"""
-            CREATE TEMP TABLE entity_kept AS
-            WITH apart AS (
-                SELECT b.entity_id, n.cluster FROM {Now} n JOIN {Before} b USING (source, key, ordinal)
-                QUALIFY min(n.cluster) OVER (PARTITION BY b.entity_id) <> max(n.cluster) OVER (PARTITION BY b.entity_id))
-            SELECT DISTINCT entity_id, cluster FROM apart WHERE entity_id IN (
-              SELECT b.entity_id FROM {Before} b WHERE b.present AND NOT ({_isGone}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE n.source = b.source AND n.key = b.key AND n.ordinal = b.ordinal))
+            CREATE TABLE entity_kept AS
+            SELECT DISTINCT m.entity_id, m.cluster FROM {Met} m
+            SEMI JOIN (SELECT entity_id FROM {Met} GROUP BY entity_id HAVING min(cluster) <> max(cluster)) apart ON apart.entity_id = m.entity_id
+            SEMI JOIN (SELECT entity_id FROM {Absent} WHERE present AND NOT gone) elsewhere ON elsewhere.entity_id = m.entity_id
             """, ct).ConfigureAwait(false);
         var together = new Dictionary<long, long>();
         long Find(long cluster)
@@ -209,7 +219,8 @@ public sealed class EntityTables
             return cluster;
         }
         (string Entity, long Cluster)? last = null;
-        foreach (var line in await _session.QueryAsync("SELECT entity_id, cluster FROM entity_kept ORDER BY 1, 2", row => (Entity: row.GetString(0), Cluster: row.GetInt64(1)), ct).ConfigureAwait(false))
+        foreach (var line in await _session.QueryAsync(
+            "SELECT CAST(entity_id AS VARCHAR), cluster FROM entity_kept ORDER BY 1, 2", row => (Entity: row.GetString(0), Cluster: row.GetInt64(1)), ct).ConfigureAwait(false))
         {
             if (last is { } before && before.Entity == line.Entity && (Find(before.Cluster), Find(line.Cluster)) is var (a, b) && a != b)
                 together[Math.Max(a, b)] = Math.Min(a, b);
@@ -217,121 +228,178 @@ public sealed class EntityTables
         }
         if (together.Count == 0)
             return;
-        await Do("CREATE TEMP TABLE entity_together (cluster BIGINT, into_cluster BIGINT)", ct).ConfigureAwait(false);
+        await Do("CREATE TABLE entity_together (cluster BIGINT, into_cluster BIGINT)", ct).ConfigureAwait(false);
         using (var appender = _session.Connection.CreateAppender("entity_together"))
         {
             foreach (var cluster in together.Keys)
                 appender.CreateRow().AppendValue(cluster).AppendValue(Find(cluster)).EndRow();
         }
-        foreach (var table in (string[])[Matcher.GroupTable, Matcher.ClusterTable, Now])
+        foreach (var table in (string[])[Matcher.GroupTable, Matcher.ClusterTable, Met])
             await Do($"UPDATE {table} SET cluster = t.into_cluster FROM entity_together t WHERE t.cluster = {table}.cluster", ct).ConfigureAwait(false);
     }
 
     /// <summary>Gives every cluster its entity id, and says what became of the ids of the last run.</summary>
     private async Task IdentifyAsync(CancellationToken ct)
     {
-        await Do($"CREATE TEMP TABLE {ChangeTable} (change VARCHAR, \"from\" VARCHAR, \"to\" VARCHAR, cause VARCHAR)", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {ChangeTable} (change VARCHAR, \"from\" UUID, \"to\" UUID, cause VARCHAR)", ct).ConfigureAwait(false);
+        var clusters = $"(SELECT g.r AS cluster, j.cluster IS NULL AS single FROM {Matcher.GroupTable} g LEFT JOIN {Joined} j ON j.cluster = g.r WHERE g.r = g.cluster)";
         if (_memory is null)
         {
-            await Do($"CREATE TEMP TABLE {Entities} AS SELECT *, CAST(uuidv7() AS VARCHAR) AS entity_id, {_run} AS created_run, {_run} AS changed_run FROM entity_clusters", ct).ConfigureAwait(false);
+            await Do($"CREATE TABLE {Entities} AS SELECT cluster, single, uuidv7() AS entity_id, {_run} AS created_run, {_run} AS changed_run, false AS is_new FROM {clusters}", ct).ConfigureAwait(false);
             return;
         }
-        await Do(
-            $"""
-            CREATE TEMP TABLE entity_overlap AS
-            SELECT n.cluster, b.entity_id, min(b.since) AS since, min(n.r) AS first FROM {Now} n JOIN {Before} b USING (source, key, ordinal) GROUP BY n.cluster, b.entity_id
-            """, ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {Overlap} AS SELECT cluster, entity_id, min(since) AS since, min(r) AS first FROM {Met} GROUP BY cluster, entity_id", ct).ConfigureAwait(false);
         // Of an entity that fell apart, the part with the oldest member keeps the id; of several that became one, the oldest id lives.
         await Do(
             $"""
-            CREATE TEMP TABLE {Entities} AS
-            WITH won AS (SELECT entity_id, arg_min(cluster, row(since, first)) AS cluster FROM entity_overlap GROUP BY entity_id),
+            CREATE TABLE {Entities} AS
+            WITH won AS (SELECT entity_id, arg_min(cluster, CAST(epoch_us(since) AS HUGEINT) * {Above} + first) AS cluster FROM {Overlap} GROUP BY entity_id),
               kept AS (SELECT cluster, min(entity_id) AS entity_id FROM won GROUP BY cluster),
               runs AS (SELECT entity_id, min(created_run) AS created_run, max(changed_run) AS changed_run FROM {Before} GROUP BY entity_id)
-            SELECT c.*, coalesce(k.entity_id, CAST(uuidv7() AS VARCHAR)) AS entity_id, coalesce(r.created_run, {_run}) AS created_run, coalesce(r.changed_run, {_run}) AS changed_run
-            FROM entity_clusters c LEFT JOIN kept k USING (cluster) LEFT JOIN runs r ON r.entity_id = k.entity_id
+            SELECT c.cluster, c.single, coalesce(k.entity_id, uuidv7()) AS entity_id, coalesce(r.created_run, CAST({_run} AS entity_run)) AS created_run,
+              coalesce(r.changed_run, CAST({_run} AS entity_run)) AS changed_run, o.cluster IS NULL AS is_new
+            FROM {clusters} c LEFT JOIN kept k ON k.cluster = c.cluster LEFT JOIN runs r ON r.entity_id = k.entity_id LEFT JOIN (SELECT DISTINCT cluster FROM {Overlap}) o ON o.cluster = c.cluster
             """, ct).ConfigureAwait(false);
+        // New entities are not listed: there may be as many as rows.
         await Do(
             $"""
             INSERT INTO {ChangeTable}
-            WITH gone AS (SELECT b.entity_id FROM {Before} b WHERE b.present GROUP BY b.entity_id HAVING bool_and({_isGone})),
-              met AS (SELECT o.entity_id AS was, e.entity_id AS is_now, o.entity_id IN (SELECT entity_id FROM {Entities}) AS lives FROM entity_overlap o JOIN {Entities} e USING (cluster))
-            SELECT 'created', NULL, entity_id, 'new rows' FROM {Entities} WHERE cluster NOT IN (SELECT cluster FROM entity_overlap)
-            UNION ALL SELECT DISTINCT CASE WHEN lives THEN 'split' ELSE 'merged' END, was, is_now, CASE WHEN lives THEN 'no longer alike' ELSE 'match' END FROM met WHERE was <> is_now
-            UNION ALL SELECT 'retired', entity_id, NULL, 'rows gone' FROM gone WHERE entity_id NOT IN (SELECT entity_id FROM entity_overlap)
-            UNION ALL SELECT DISTINCT 'grew', e.entity_id, e.entity_id, 'new rows' FROM {Now} n JOIN {Entities} e USING (cluster)
-              WHERE e.cluster IN (SELECT cluster FROM entity_overlap) AND NOT EXISTS (SELECT 1 FROM {Before} b WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal AND b.present)
-            UNION ALL SELECT DISTINCT 'shrank', b.entity_id, b.entity_id, 'rows gone' FROM {Before} b
-              WHERE b.present AND {_isGone} AND b.entity_id IN (SELECT entity_id FROM {Entities}) AND NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
+            SELECT DISTINCT CASE WHEN lives.entity_id IS NOT NULL THEN 'split' ELSE 'merged' END, o.entity_id, e.entity_id, CASE WHEN lives.entity_id IS NOT NULL THEN 'no longer alike' ELSE 'match' END
+              FROM {Overlap} o JOIN {Entities} e ON e.cluster = o.cluster LEFT JOIN {Entities} lives ON lives.entity_id = o.entity_id WHERE o.entity_id <> e.entity_id
+            UNION ALL SELECT 'retired', a.entity_id, NULL, 'rows gone' FROM (SELECT entity_id FROM {Absent} WHERE present GROUP BY entity_id HAVING bool_and(gone)) a ANTI JOIN {Overlap} o ON o.entity_id = a.entity_id
+            UNION ALL SELECT DISTINCT 'grew', e.entity_id, e.entity_id, 'new rows'
+              FROM {Matcher.GroupTable} g JOIN {Entities} e ON e.cluster = g.cluster ANTI JOIN (SELECT r FROM {Met} WHERE present) m ON m.r = g.r WHERE NOT e.is_new
+            UNION ALL SELECT DISTINCT 'shrank', e.entity_id, e.entity_id, 'rows gone' FROM {Absent} a JOIN {Entities} e ON e.entity_id = a.entity_id WHERE a.present AND a.gone
             """, ct).ConfigureAwait(false);
         await Do($"UPDATE {Entities} SET changed_run = {_run} WHERE changed_run <> {_run} AND entity_id IN (SELECT \"from\" FROM {ChangeTable} UNION SELECT \"to\" FROM {ChangeTable})", ct).ConfigureAwait(false);
         // Members that are not there this time keep their place, under the id that took over.
         var query = $"""
-            SELECT n.source, n.key, n.ordinal, e.entity_id, coalesce(b.since, CAST(now() AS TIMESTAMPTZ)) AS since, e.created_run, e.changed_run, true AS present
-            FROM {Now} n JOIN {Entities} e USING (cluster) LEFT JOIN {Before} b USING (source, key, ordinal)
+            SELECT n.source, n.key, n.ordinal, CAST(e.entity_id AS VARCHAR) AS entity_id, coalesce(m.since, CAST(now() AS TIMESTAMPTZ)) AS since,
+              CAST(e.created_run AS VARCHAR) AS created_run, CAST(e.changed_run AS VARCHAR) AS changed_run, true AS present
+            FROM {Now} n JOIN {Entities} e ON e.cluster = n.cluster LEFT JOIN {Met} m ON m.r = n.r
             UNION ALL
-            SELECT b.source, b.key, b.ordinal, coalesce(m."to", b.entity_id), b.since, b.created_run, b.changed_run, b.present AND NOT ({_isGone})
-            FROM {Before} b LEFT JOIN (SELECT "from", min("to") AS "to" FROM {ChangeTable} WHERE change = 'merged' GROUP BY 1) m ON m."from" = b.entity_id
-            WHERE NOT EXISTS (SELECT 1 FROM {Now} n WHERE b.source = n.source AND b.key = n.key AND b.ordinal = n.ordinal)
+            SELECT a.source, a.key, a.ordinal, CAST(coalesce(c."to", a.entity_id) AS VARCHAR), a.since, CAST(a.created_run AS VARCHAR), CAST(a.changed_run AS VARCHAR), a.present AND NOT a.gone
+            FROM {Absent} a LEFT JOIN (SELECT "from", min("to") AS "to" FROM {ChangeTable} WHERE change = 'merged' GROUP BY 1) c ON c."from" = a.entity_id
             """;
         Ids = new EntityPort(query, DatasetFiles.Describe(_session, query));
     }
 
-    /// <summary>Which value of which member lives on: one pass per column over the entities of several rows. The answer is the tables, by column.</summary>
-    private async Task<IReadOnlyDictionary<string, string>> SurviveAsync(CancellationToken ct)
+    /// <summary>
+    /// Which value of which member lives on. What the engine gathers by entity is not spilled where it is text, so it never does so for more than a part of the
+    /// entities at once.
+    /// </summary>
+    private async Task SurviveAsync(CancellationToken ct)
     {
-        var columns = _matcher.Inputs.Columns;
-        var prefix = _matcher.Inputs.Prefix;
-        await Do("CREATE TEMP TABLE entity_provenance (cluster BIGINT, \"column\" VARCHAR, value VARCHAR, r BIGINT, strategy VARCHAR, runner_up VARCHAR)", ct).ConfigureAwait(false);
-        var result = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var i = 0; i < columns.Count; i++)
+        var (cluster, row) = (Internal("cluster"), Internal("r"));
+        await Do(
+            $"""
+            CREATE TABLE {Merged} AS
+            SELECT g.cluster AS {cluster}, g.r AS {row}, r.* FROM {Matcher.GroupTable} g SEMI JOIN {Joined} j ON j.cluster = g.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r ORDER BY g.cluster, g.r
+            """, ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE entity_weakest AS SELECT cluster, min(weakest) AS weakest FROM {Matcher.ClusterTable} GROUP BY cluster", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {ProvenanceTable} (entity_id UUID, \"column\" VARCHAR, value VARCHAR, strategy VARCHAR, runner_up VARCHAR, _source VARCHAR, _row BIGINT, _key VARCHAR)", ct).ConfigureAwait(false);
+        var moments = _matcher.Inputs.Columns.Select(column => Rule(column.Name).By).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        // Where a moment stands in the order of them, the most recent first.
+        var ranks = string.Concat(moments.Select((by, i) => $", row_number() OVER (ORDER BY m.{Sql.Identifier(by)} DESC NULLS LAST, m.{row}) AS {Rank(i)}"));
+        var first = true;
+        foreach (var (from, to) in await PartsAsync(ct).ConfigureAwait(false))
         {
-            var column = columns[i];
-            var rule = Rule(column.Name);
-            var name = Sql.Identifier(column.Name);
-            var type = DatasetFiles.TypeOf(column);
-            var text = RowJson.Text(type, name);
-            // The greater key wins; the last part settles what the strategy leaves open, so that nothing depends on threads.
-            var key = rule.Keep switch
-            {
-                Keep.MostFrequent => "row(count(*), max(-r))",
-                _ => $"max({KeyOfRow(rule, column)})",
-            };
-            var table = $"entity_value_{i.ToString(CultureInfo.InvariantCulture)}";
-            // First by value, then the best two: so the runner-up is another value, not another row.
-            var by = rule.By is null ? "NULL" : Sql.Identifier(rule.By);
             await Do(
                 $"""
-                CREATE TEMP TABLE {table} AS
-                SELECT cluster, arg_max(v, best) AS v, arg_max(r, best) AS r, arg_max(t, best, 2)[2] AS runner_up
-                FROM (
-                  SELECT cluster, v, {key} AS best, arg_max(r, {KeyOfRow(rule, column)}) AS r, any_value(t) AS t
-                  FROM (SELECT {Sql.Identifier($"{prefix}cluster")} AS cluster, {Sql.Identifier($"{prefix}r")} AS r, {name} AS v, {by} AS seen, {text} AS t FROM {Merged} WHERE {name} IS NOT NULL)
-                  GROUP BY cluster, v)
-                GROUP BY cluster
+                CREATE OR REPLACE TEMP TABLE {Part} AS
+                SELECT m.*, e.entity_id AS {Internal("entity")}{ranks}
+                FROM (SELECT * FROM {Merged} WHERE {Within(cluster, from, to)}) m JOIN (SELECT cluster, entity_id FROM {Entities} WHERE NOT single AND {Within("cluster", from, to)}) e ON e.cluster = m.{cluster}
                 """, ct).ConfigureAwait(false);
-            var strategy = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(rule.Keep.ToString()) + (rule.By is null ? "" : $" by {rule.By}");
-            await Do($"INSERT INTO entity_provenance SELECT cluster, {Sql.Literal(column.Name)}, {RowJson.Text(type, "v")}, r, {Sql.Literal(strategy)}, runner_up FROM {table}", ct).ConfigureAwait(false);
-            result[column.Name] = table;
+            await Do($"CREATE OR REPLACE TEMP TABLE entity_sizes AS SELECT p.{cluster} AS cluster, count(*) AS size, list_sort(list(DISTINCT s.source)) AS sources FROM {Part} p JOIN {Sources} s ON s.origin = p._source GROUP BY 1", ct).ConfigureAwait(false);
+            var (values, joins, provenance) = ("", "", new List<string>());
+            foreach (var (column, i) in _matcher.Inputs.Columns.Select((column, i) => (column, i)))
+            {
+                var best = $"entity_best_{i.ToString(CultureInfo.InvariantCulture)}";
+                provenance.Add(await ChooseAsync(best, column, moments, ct).ConfigureAwait(false));
+                values += $"{best}.v AS {Sql.Identifier(column.Name)}, ";
+                joins += $" LEFT JOIN {best} ON {best}.cluster = p.{cluster}";
+            }
+            await Do(
+                $"""
+                {(first ? $"CREATE TABLE {Survivors} AS" : $"INSERT INTO {Survivors}")}
+                SELECT p.{cluster}, z.size AS {Internal("size")}, z.sources AS {Internal("sources")}, coalesce(w.weakest, 1.0) AS {Internal("weakest")}, {values}p._source, p._row, p._key
+                FROM {Part} p JOIN entity_sizes z ON z.cluster = p.{cluster} LEFT JOIN entity_weakest w ON w.cluster = p.{cluster}{joins}
+                WHERE p.{row} = p.{cluster}
+                """, ct).ConfigureAwait(false);
+            first = false;
+            // All at once: what is more than a few rows goes to the file straight away.
+            if (provenance.Count > 0)
+                await Do($"INSERT INTO {ProvenanceTable} {string.Join(" UNION ALL ", provenance)}", ct).ConfigureAwait(false);
         }
-        await Do($"DROP TABLE {Merged}", ct).ConfigureAwait(false);
-        return result;
     }
 
-    /// <summary>Over a member's value v, its text t, row number r and moment seen.</summary>
-    private static string KeyOfRow(SurvivorRule rule, DatasetColumn column) => rule.Keep switch
+    /// <summary>Chooses the surviving values of a column in a part; the answer is a query for where they come from.</summary>
+    /// <param name="best">The table to make: cluster, v, k, runner_up.</param>
+    private async Task<string> ChooseAsync(string best, DatasetColumn column, List<string> moments, CancellationToken ct)
     {
-        Keep.MostRecent => "row(seen IS NOT NULL, seen, -r)",
-        Keep.Longest => "row(length(t), -r)",
-        Keep.ValidFirst => $"row({Valid(rule, column)}, -r)",
-        _ => "row(-r)",
-    };
+        var rule = Rule(column.Name);
+        var type = DatasetFiles.TypeOf(column);
+        var name = $"p.{Sql.Identifier(column.Name)}";
+        // One number: the least wins, and tells the row, so that nothing depends on threads.
+        var rank = rule.By is null ? Internal("r") : Rank(moments.IndexOf(rule.By));
+        var key = rule.Keep switch
+        {
+            Keep.MostRecent => "min(n)",
+            Keep.Longest => $"min(n - length({RowJson.Text(type, "v")}) * {Above})",
+            Keep.ValidFirst => $"min(CASE WHEN {Valid(rule, column.Name, RowJson.Text(type, "v"))} THEN n ELSE n + {Above} END)",
+            Keep.MostFrequent => $"min(n) - count(*) * {Above}",
+            _ => "min(n)",
+        };
+        // First by value, then the best two: so the runner-up is another value, not another row.
+        await Do(
+            $"""
+            CREATE OR REPLACE TEMP TABLE {best} AS
+            SELECT cluster, arg_min(v, k) AS v, min(k) AS k, CASE WHEN count(*) > 1 THEN arg_min({RowJson.Text(type, "v")}, k, 2)[2] END AS runner_up
+            FROM (
+              SELECT cluster, v, {key} AS k FROM (SELECT p.{Internal("cluster")} AS cluster, p.{rank} AS n, {name} AS v FROM {Part} p WHERE {name} IS NOT NULL) GROUP BY cluster, v)
+            GROUP BY cluster
+            """, ct).ConfigureAwait(false);
+        var strategy = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(rule.Keep.ToString()) + (rule.By is null ? "" : $" by {rule.By}");
+        return $"""
+            SELECT p.{Internal("entity")}, {Sql.Literal(column.Name)}, {RowJson.Text(type, "b.v")}, {Sql.Literal(strategy)}, b.runner_up, p._source, p._row, p._key
+            FROM {best} b JOIN {Part} p ON p.{rank} = b.k & ({Above} - 1)
+            """;
+    }
 
-    private static string Valid(SurvivorRule rule, DatasetColumn column)
+    /// <summary>Ranges of clusters with about as many rows as fit into memory at once; whole clusters, however large.</summary>
+    private async Task<List<(long From, long To)>> PartsAsync(CancellationToken ct)
+    {
+        const long Step = 4096;
+        var most = Math.Clamp(_session.Options.MemoryBytes / BytesAtWork, 10_000, 1_000_000);
+        var parts = new List<(long From, long To)>();
+        var (from, rows) = (0L, 0L);
+        await foreach (var (step, count) in _session.StreamAsync(
+            $"SELECT cluster // {Step.ToString(CultureInfo.InvariantCulture)}, count(*) FROM {Matcher.GroupTable} SEMI JOIN {Joined} USING (cluster) GROUP BY 1 ORDER BY 1", row => (row.GetInt64(0), row.GetInt64(1)), ct).ConfigureAwait(false))
+        {
+            if (rows > 0 && rows + count > most)
+            {
+                parts.Add((from, step * Step));
+                (from, rows) = (step * Step, 0);
+            }
+            rows += count;
+        }
+        parts.Add((from, long.MaxValue));
+        return parts;
+    }
+
+    private static string Within(string cluster, long from, long to) =>
+        string.Create(CultureInfo.InvariantCulture, $"{cluster} >= {from} AND {cluster} < {to}");
+
+    /// <summary>A column that no data has.</summary>
+    private string Internal(string name) => Sql.Identifier(_matcher.Inputs.Prefix + name);
+
+    private string Rank(int i) => Internal($"rank{i.ToString(CultureInfo.InvariantCulture)}");
+
+    private static string Valid(SurvivorRule rule, string column, string text)
     {
         var pattern = rule.Pattern
-            ?? (column.Name.Contains("mail", StringComparison.OrdinalIgnoreCase) ? @"\s*[^@\s]+@[^@\s]+\.[^@\s.]+\s*" : null);
-        return pattern is null ? "trim(t) <> ''" : $"regexp_full_match(t, {Sql.Literal(pattern)})";
+            ?? (column.Contains("mail", StringComparison.OrdinalIgnoreCase) ? @"\s*[^@\s]+@[^@\s]+\.[^@\s.]+\s*" : null);
+        return pattern is null ? $"trim({text}) <> ''" : $"regexp_full_match({text}, {Sql.Literal(pattern)})";
     }
 
     private SurvivorRule Rule(string column)
@@ -342,32 +410,38 @@ public sealed class EntityTables
             ?? new SurvivorRule { Columns = Contracts.Values.ColumnSelection.All, Keep = Keep.MostFrequent };
     }
 
-    private void Describe(IReadOnlyDictionary<string, string> survivors)
+    private void Describe()
     {
         var columns = _matcher.Inputs.Columns;
-        var own = OwnNames(columns);
-        var values = columns.Select(column => $"CASE WHEN e.size = 1 THEN r.{Sql.Identifier(column.Name)} ELSE {survivors[column.Name]}.v END AS {Sql.Identifier(column.Name)}");
-        var joins = string.Concat(columns.Select(column => $" LEFT JOIN {survivors[column.Name]} ON {survivors[column.Name]}.cluster = e.cluster"));
+        var own = OwnNames(columns).Select(Sql.Identifier).ToList();
+        string EntityOf(string from, string cluster, string size, string sources, string confidence, string condition) =>
+            $"""
+            SELECT CAST(e.entity_id AS VARCHAR) AS {own[0]}, CAST({size} AS BIGINT) AS {own[1]}, {sources} AS {own[2]}, CAST({confidence} AS DOUBLE) AS {own[3]},
+              CASE WHEN w.cluster IS NULL THEN 'auto' ELSE 'review' END AS {own[4]}{string.Concat(columns.Select(column => $", r.{Sql.Identifier(column.Name)}"))},
+              CAST(e.created_run AS VARCHAR) AS {own[5]}, CAST(e.changed_run AS VARCHAR) AS {own[6]}, r._source, r._row, r._key
+            FROM {from} r JOIN {Entities} e ON e.cluster = r.{cluster} JOIN {Sources} s ON s.origin = r._source
+            LEFT JOIN (SELECT left_cluster AS cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} UNION SELECT right_cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review}) w
+              ON w.cluster = e.cluster
+            WHERE {condition}
+            """;
         EntityRows = new EntityPort(
             $"""
-            SELECT e.entity_id AS {Sql.Identifier(own[0])}, e.size AS {Sql.Identifier(own[1])}, e.sources AS {Sql.Identifier(own[2])}, e.confidence AS {Sql.Identifier(own[3])},
-              CASE WHEN w.cluster IS NULL THEN 'auto' ELSE 'review' END AS {Sql.Identifier(own[4])}{string.Concat(values.Select(value => $", {value}"))},
-              e.created_run AS {Sql.Identifier(own[5])}, e.changed_run AS {Sql.Identifier(own[6])}, r._source, r._row, r._key
-            FROM {Entities} e JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = e.first
-            LEFT JOIN (SELECT left_cluster AS cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} UNION SELECT right_cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review}) w
-              ON w.cluster = e.cluster{joins}
+            {EntityOf(Matcher.RowTable, _matcher.RowNumber, "1", "[s.source]", "1", "e.single")}
+            UNION ALL
+            {EntityOf(Survivors, Internal("cluster"), $"r.{Internal("size")}", $"r.{Internal("sources")}", $"r.{Internal("weakest")}", "NOT e.single")}
             """,
             EntitySchema(columns));
         Members = new EntityPort(
             $"""
-            SELECT e.entity_id, {SourceId} AS source, r._row AS "row", CAST(CASE WHEN e.size = 1 THEN 1 ELSE coalesce(s.score, 1) END AS DOUBLE) AS score,
-              CASE WHEN e.size = 1 THEN NULL WHEN count(*) OVER (PARTITION BY g.keyed) > 1 THEN 'key' ELSE 'model' END AS linked_by, r._source, r._row, r._key
-            FROM {Matcher.GroupTable} g JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r JOIN {Entities} e ON e.cluster = g.cluster
+            SELECT CAST(e.entity_id AS VARCHAR) AS entity_id, s.source, g._row AS "row", CAST(CASE WHEN e.single THEN 1 ELSE coalesce(m.score, 1) END AS DOUBLE) AS score,
+              CASE WHEN e.single THEN NULL WHEN k.keyed IS NULL THEN 'model' ELSE 'key' END AS linked_by, g._source, g._row, g._key
+            FROM {Matcher.GroupTable} g JOIN {Entities} e ON e.cluster = g.cluster JOIN {Sources} s ON s.origin = g._source
+            LEFT JOIN (SELECT DISTINCT keyed FROM {Matcher.GroupTable} WHERE keyed <> r) k ON k.keyed = g.keyed
             LEFT JOIN (
               SELECT label, avg(probability) AS score FROM (
                 SELECT x.label, p.probability FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a WHERE left_cluster = right_cluster
                 UNION ALL SELECT y.label, p.probability FROM entity_pairs p JOIN {Matcher.GroupTable} y ON y.r = p.b WHERE left_cluster = right_cluster)
-              GROUP BY label) s ON s.label = g.label
+              GROUP BY label) m ON m.label = g.label
             """,
             MemberSchema);
         var blocks = _matcher.Blocks.Count == 0
@@ -377,17 +451,19 @@ public sealed class EntityTables
             $"""
             SELECT x._source AS left_source, x._row AS left_row, y._source AS right_source, y._row AS right_row, CAST({_matcher.PairWeight} AS DOUBLE) AS weight, CAST(probability AS DOUBLE) AS probability,
               CASE WHEN left_cluster = right_cluster THEN 'match' ELSE 'review' END AS decision, 'model' AS decided_by, CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields
-            FROM entity_pairs p JOIN {Matcher.RowTable} x ON x.{_matcher.RowNumber} = p.a JOIN {Matcher.RowTable} y ON y.{_matcher.RowNumber} = p.b
+            FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
             WHERE probability >= {Review}
             """,
             PairSchema);
         Provenance = new EntityPort(
-            $"""
-            SELECT e.entity_id, p."column", p.value, p.strategy, p.runner_up, r._source, r._row, r._key
-            FROM entity_provenance p JOIN {Entities} e ON e.cluster = p.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = p.r
-            """,
+            $"SELECT CAST(entity_id AS VARCHAR) AS entity_id, \"column\", value, strategy, runner_up, _source, _row, _key FROM {ProvenanceTable}",
             ProvenanceSchema(columns));
-        Changes = new EntityPort($"SELECT change, \"from\", \"to\", cause FROM {ChangeTable}", ChangeSchema);
+        Changes = new EntityPort(
+            $"""
+            SELECT 'created' AS change, CAST(NULL AS VARCHAR) AS "from", CAST(entity_id AS VARCHAR) AS "to", 'new rows' AS cause FROM {Entities} WHERE is_new
+            UNION ALL SELECT change, CAST("from" AS VARCHAR), CAST("to" AS VARCHAR), cause FROM {ChangeTable}
+            """,
+            ChangeSchema);
     }
 
     private string Review => Sql.Literal(_matcher.Config.Similarity?.Review ?? 1);

@@ -48,7 +48,10 @@ public sealed class Matcher
     // Tables of the session. Rows are known by their RowNumber in this one.
     internal const string RowTable = "match_rows";
 
-    /// <summary>r, keyed (the group that keys made), label (the group that takes part in clustering), cluster.</summary>
+    /// <summary>
+    /// By row: r, keyed (the group that keys made), label (the group that takes part in clustering), cluster (its first row), input, and the hidden
+    /// columns, so that who only asks for those need not look for the row.
+    /// </summary>
     internal const string GroupTable = "match_groups";
 
     /// <summary>node, label and the compared values c0, c1, ...: rows of a group that are compared alike are one node.</summary>
@@ -137,8 +140,9 @@ public sealed class Matcher
             await NoPairsAsync(ct).ConfigureAwait(false);
         await Do(
             $"""
-            CREATE TEMP TABLE {GroupTable} AS
-            SELECT r.{RowNumber} AS r, coalesce(k.label, r.{RowNumber}) AS keyed, coalesce(g.label, r.{RowNumber}) AS label, coalesce(c.cluster, g.label, r.{RowNumber}) AS cluster
+            CREATE TABLE {GroupTable} AS
+            SELECT r.{RowNumber} AS r, coalesce(k.label, r.{RowNumber}) AS keyed, coalesce(g.label, r.{RowNumber}) AS label, coalesce(c.cluster, g.label, r.{RowNumber}) AS cluster,
+              CAST(r.{Sql.Identifier(_inputs.InputColumn)} AS INTEGER) AS input, r._source, r._row, r._key
             FROM {RowTable} r LEFT JOIN match_keyed k ON k.r = r.{RowNumber} LEFT JOIN match_labels g ON g.r = r.{RowNumber} LEFT JOIN {ClusterTable} c ON c.label = coalesce(g.label, r.{RowNumber})
             """, ct).ConfigureAwait(false);
         return new MatchReport
@@ -162,13 +166,16 @@ public sealed class Matcher
         var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}"));
         // Rows that are compared alike are the same when what they have in common suffices by itself.
         var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", comparison.Weight))]);
-        await Do($"CREATE TEMP TABLE match_values AS SELECT {RowNumber} AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE match_values AS SELECT {RowNumber} AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
         await LinkAsync(groups, $"SELECT r, CASE WHEN {self} >= {Sql.Literal(match.Accept)} THEN struct_pack({string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)} := c{Number(i)}"))}) END AS k FROM match_values", ct).ConfigureAwait(false);
         await WriteGroupsAsync("match_labels", groups, ct).ConfigureAwait(false);
+        // Most rows stand for themselves: they are nodes as they are.
         await Do(
             $"""
-            CREATE TEMP TABLE {NodeTable} AS
-            SELECT min(v.r) AS node, coalesce(g.label, v.r) AS label, {names} FROM match_values v LEFT JOIN match_labels g ON g.r = v.r GROUP BY 2, {names}
+            CREATE TABLE {NodeTable} AS
+            SELECT v.r AS node, v.r AS label, {names} FROM match_values v ANTI JOIN (SELECT r FROM match_labels UNION ALL SELECT label FROM match_labels) g ON g.r = v.r
+            UNION ALL
+            SELECT min(v.r), g.label, {names} FROM match_values v JOIN (SELECT r, label FROM match_labels UNION ALL SELECT DISTINCT label, label FROM match_labels) g ON g.r = v.r GROUP BY g.label, {names}
             """, ct).ConfigureAwait(false);
         await BlockAsync(match, ct).ConfigureAwait(false);
 
@@ -178,7 +185,7 @@ public sealed class Matcher
         // Scored first, made distinct afterwards: only few pairs are left by then.
         await Do(
             $"""
-            CREATE TEMP TABLE {PairTable} AS
+            CREATE TABLE {PairTable} AS
             SELECT a, b, min(block) AS block{kept}, any_value(probability) AS probability
             FROM (
               SELECT *, {probability} AS probability
@@ -198,7 +205,7 @@ public sealed class Matcher
     {
         if (_plan.Blocks.Count == 0)
         {
-            await Do("CREATE TEMP TABLE match_blocks (node BIGINT, block USMALLINT, k VARCHAR)", ct).ConfigureAwait(false);
+            await Do("CREATE TABLE match_blocks (node BIGINT, block USMALLINT, k VARCHAR)", ct).ConfigureAwait(false);
             _warnings.Add("There are no blocks, so no rows were compared; name some under match.blocks.");
             return;
         }
@@ -218,10 +225,10 @@ public sealed class Matcher
                 _ => $"SELECT DISTINCT node, block, k FROM (SELECT node, {number} AS block, unnest(string_split({value}, ' ')) AS k FROM {from} WHERE {value} IS NOT NULL) WHERE length(k) >= {length}",
             };
         });
-        await Do($"CREATE TEMP TABLE match_all_blocks AS {string.Join(" UNION ALL ", parts)}", ct).ConfigureAwait(false);
-        await Do("CREATE TEMP TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE match_all_blocks AS {string.Join(" UNION ALL ", parts)}", ct).ConfigureAwait(false);
+        await Do("CREATE TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
         await Do(
-            $"CREATE TEMP TABLE match_blocks AS SELECT node, block, k FROM match_all_blocks SEMI JOIN (SELECT * FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}) s USING (block, k)", ct).ConfigureAwait(false);
+            $"CREATE TABLE match_blocks AS SELECT node, block, k FROM match_all_blocks SEMI JOIN (SELECT * FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}) s USING (block, k)", ct).ConfigureAwait(false);
         var cut = await _session.QueryAsync(
             $"SELECT CAST(block AS INTEGER), count(*), sum(n)::BIGINT, max(n) FROM match_block_sizes WHERE n > {Number(match.MaxBlock)} GROUP BY block ORDER BY block",
             row => (Block: _plan.Blocks[row.GetInt32(0)], Keys: row.GetInt64(1), Rows: row.GetInt64(2), Largest: row.GetInt64(3)), ct).ConfigureAwait(false);
@@ -238,19 +245,16 @@ public sealed class Matcher
     {
         // What may become one entity at all: groups that an accepted pair ties together, directly or by others.
         var components = new UnionFind(groups.Count);
-        var tied = new HashSet<int>();
         await foreach (var (a, b) in _session.StreamAsync(
             $"SELECT DISTINCT x.label, y.label FROM {PairTable} p JOIN {NodeTable} x ON x.node = p.a JOIN {NodeTable} y ON y.node = p.b WHERE p.probability >= {Sql.Literal(match.Accept)}",
             row => ((int)row.GetInt64(0), (int)row.GetInt64(1)), ct).ConfigureAwait(false))
-        {
             components.Union(a, b);
-            tied.Add(a);
-            tied.Add(b);
-        }
-        await Do("CREATE TEMP TABLE match_components (label BIGINT, component BIGINT)", ct).ConfigureAwait(false);
-        Append("match_components", tied.Order().Select(label => (long[])[label, components.Find(label)]));
-
-        await Do($"CREATE TEMP TABLE match_component_nodes AS SELECT c.component, c.label, n.* EXCLUDE (label) FROM match_components c JOIN {NodeTable} n USING (label)", ct).ConfigureAwait(false);
+        await WriteGroupsAsync("match_components", components, ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE TABLE match_component_nodes AS
+            SELECT c.component, n.* FROM (SELECT r, label AS component FROM match_components UNION ALL SELECT DISTINCT label, label FROM match_components) c JOIN {NodeTable} n ON n.label = c.r
+            """, ct).ConfigureAwait(false);
         // Pairs that no block brought together count too: an average over some of the pairs would be none.
         await Do(
             $"""
@@ -269,7 +273,7 @@ public sealed class Matcher
         if (large[0].Count > 0)
             _warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{large[0].Count:N0} groups of similar rows are larger than {MostCompleted} (the largest {large[0].Largest:N0}); pairs in them without a common block count as different."));
 
-        await Do($"CREATE TEMP TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
         var joined = await JoinAsync(match, ct).ConfigureAwait(false);
         using var appender = _session.Connection.CreateAppender(ClusterTable);
         foreach (var (label, cluster) in joined)
@@ -314,10 +318,10 @@ public sealed class Matcher
 
     private async Task NoPairsAsync(CancellationToken ct)
     {
-        await Do("CREATE TEMP TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
-        await Do($"CREATE TEMP TABLE {NodeTable} AS SELECT {RowNumber} AS node, {RowNumber} AS label FROM {RowTable} WHERE false", ct).ConfigureAwait(false);
-        await Do($"CREATE TEMP TABLE {PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE)", ct).ConfigureAwait(false);
-        await Do($"CREATE TEMP TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
+        await Do("CREATE TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {NodeTable} AS SELECT {RowNumber} AS node, {RowNumber} AS label FROM {RowTable} WHERE false", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE)", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
     }
 
     /// <summary>Unites rows with the same k.</summary>
@@ -332,7 +336,7 @@ public sealed class Matcher
     /// <summary>Writes down who is in whose group; rows that stand for themselves are left out.</summary>
     private async Task WriteGroupsAsync(string table, UnionFind groups, CancellationToken ct)
     {
-        await Do($"CREATE TEMP TABLE {table} (r BIGINT, label BIGINT)", ct).ConfigureAwait(false);
+        await Do($"CREATE TABLE {table} (r BIGINT, label BIGINT)", ct).ConfigureAwait(false);
         Append(table, Members());
 
         IEnumerable<long[]> Members()

@@ -20,4 +20,10 @@ public sealed record EngineOptions
 
     /// <summary>Rows keep the order of their files; off only where the order means nothing.</summary>
     public bool PreserveOrder { get; init; } = true;
+
+    /// <summary>
+    /// Tables that are not temporary lie in a file in <see cref="Scratch"/>, compressed, and not in memory: what leaves memory need not be written first, and of what comes
+    /// back only the columns that are asked for. For steps that keep all their rows, and more than once.
+    /// </summary>
+    public bool TablesOnDisk { get; init; }
 }

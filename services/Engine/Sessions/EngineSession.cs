@@ -14,12 +14,14 @@ namespace Qualiz.Engine.Sessions;
 public sealed class EngineSession : IDisposable
 {
     private readonly KernelStop _stop;
+    private readonly string? _tables;
 
     private EngineSession(DuckDBConnection connection, KernelStop stop, EngineOptions options)
     {
         Connection = connection;
         _stop = stop;
         Options = options;
+        _tables = options.TablesOnDisk ? Path.Combine(Path.GetFullPath(options.Scratch), $"tables-{Guid.NewGuid():N}.db") : null;
     }
 
     /// <summary>Statements go through the methods below.</summary>
@@ -59,6 +61,13 @@ public sealed class EngineSession : IDisposable
                 settings.Add($"SET max_temp_directory_size = '{quota.ToString(CultureInfo.InvariantCulture)}B'");
             foreach (var setting in settings)
                 session.Execute(setting);
+            if (session._tables is { } tables)
+            {
+                // Nobody reads the file after this session, so nothing in it needs to be made durable or tidied up.
+                session.Execute("SET checkpoint_threshold = '1000TB'");
+                session.Execute($"ATTACH {Sql.Literal(tables)} AS tables (RECOVERY_MODE no_wal_writes)");
+                session.Execute("USE tables");
+            }
             prepare?.Invoke(session);
             // The allowed files come first: nothing can be added once external access is off.
             session.Execute($"SET allowed_directories = {Sql.List(options.Directories.Append(options.Scratch).Select(Path.GetFullPath).Distinct(StringComparer.Ordinal))}");
@@ -139,6 +148,8 @@ public sealed class EngineSession : IDisposable
     {
         Connection.Dispose();
         _stop.Dispose();
+        if (_tables is not null)
+            File.Delete(_tables);
     }
 
     // The engine looks for an interrupt between vectors only; a kernel may work on one for long.

@@ -18,6 +18,19 @@ public sealed class EngineSessionTests : IDisposable
     }
 
     [Fact]
+    public void Tables_on_disk_take_no_memory_and_go_with_their_session()
+    {
+        using (var session = EngineSession.Open(new EngineOptions { MemoryBytes = 256L << 20, Threads = 2, Scratch = _scratch.Path, TablesOnDisk = true }))
+        {
+            session.Execute("CREATE TABLE numbers AS SELECT hash(range) AS n FROM range(4_000_000)");
+            new FileInfo(Directory.GetFiles(_scratch.Path).ShouldHaveSingleItem()).Length.ShouldBeGreaterThan(24_000_000);
+            session.Scalar<long>("SELECT CAST(coalesce(sum(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE tag = 'IN_MEMORY_TABLE'").ShouldBeLessThan(4_000_000);
+            session.Scalar<long>("SELECT count(DISTINCT n) FROM numbers").ShouldBe(4_000_000);
+        }
+        Directory.GetFiles(_scratch.Path).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Parameters_are_values_and_never_sql()
     {
         using var session = _scratch.Open();
