@@ -56,6 +56,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool colour,
         return Console.ReadLine();
     }
 
+    /// <summary>Names and values come from data: whatever is in them, the terminal does nothing by it.</summary>
+    public static string Plain(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '␣' : letter));
+
     public string Good(string text) => Paint(text, 32);
     public string Doubtful(string text) => Paint(text, 33);
     public string Bad(string text) => Paint(text, 31);

@@ -6,7 +6,7 @@ namespace Qualiz.Cli.Commands;
 /// <summary>For a file at hand and nothing else: no pipeline to write, no instance to run.</summary>
 internal static class FileCommands
 {
-    public static IEnumerable<Command> All() => [Profile(), Clean(), Match()];
+    public static IEnumerable<Command> All() => [Profile(), Clean(), Cluster(), Match()];
 
     /// <exception cref="BadInputException">There is no such file, or nothing in it.</exception>
     private static void CheckData(string path)
@@ -50,6 +50,34 @@ internal static class FileCommands
                 Changes.CheckFile(recipe);
             }
         });
+    }
+
+    private static ClientCommand Cluster()
+    {
+        var file = new Argument<string>("FILE") { Description = "CSV, JSON, JSON Lines, Parquet, ..., also compressed by gzip" };
+        var column = new Argument<string>("COLUMN") { Description = "A column of texts" };
+        var by = new Option<string>("--by")
+        {
+            Description = "fingerprint: the same words; ngram: the same letters; phonetic: the same sound in English; nearest: a letter or two apart",
+            DefaultValueFactory = _ => "fingerprint",
+        };
+        var output = new Option<string?>("--out", "-o") { Description = "Write the merges as rules: take out what is wrong, then give the file to clean --rules" };
+        return new ClientCommand(
+            "cluster", "Find the values of a column that are spellings of one another",
+            "cluster customers.csv city",
+            "cluster customers.csv city --by nearest -o merges.yaml")
+        {
+            file, column, by, output,
+        }.Doing(
+            (context, ct) => new ClusterCommand(context).ExecuteAsync(context.Get(file)!, context.Get(column)!, context.Get(by)!, context.Get(output), ct),
+            check: context =>
+            {
+                Changes.CheckFile(context.Get(file)!);
+                if (context.Get(by) is not ("fingerprint" or "ngram" or "phonetic" or "nearest"))
+                {
+                    throw new BadInputException($"--by {context.Get(by)}: there are fingerprint, ngram, phonetic and nearest");
+                }
+            });
     }
 
     private static ClientCommand Match()

@@ -7,7 +7,7 @@ namespace Qualiz.Cli.Files;
 internal sealed class FileRun(CommandContext context)
 {
     /// <summary>The pipelines that they make: nobody has written them, and nobody works on what they leave.</summary>
-    public static readonly IReadOnlyList<string> Pipelines = ["qualiz-clean", "qualiz-match", "qualiz-profile"];
+    public static readonly IReadOnlyList<string> Pipelines = ["qualiz-clean", "qualiz-cluster", "qualiz-match", "qualiz-profile"];
 
     /// <summary>How long the instance has them: the person has the result, and the file.</summary>
     public const string Keep = "keep: {intermediate: 1d, runs: 7d, quarantine: false}";

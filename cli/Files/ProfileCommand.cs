@@ -53,7 +53,7 @@ internal sealed class ProfileCommand(CommandContext context)
         {
             terminal.Line($"  {terminal.Doubtful("!")} {warning}");
         }
-        var nameWidth = columns.Select(column => Plain(column.Text("name")!).Length).DefaultIfEmpty(0).Max();
+        var nameWidth = columns.Select(column => Terminal.Plain(column.Text("name")!).Length).DefaultIfEmpty(0).Max();
         foreach (var column in columns)
         {
             terminal.Line();
@@ -70,7 +70,7 @@ internal sealed class ProfileCommand(CommandContext context)
             {
                 facts.Add(terminal.Doubtful($"{StepView.Number(blank)} blank"));
             }
-            terminal.Line($"{Plain(column.Text("name")!).PadRight(nameWidth)}  {string.Join(", ", facts)}");
+            terminal.Line($"{Terminal.Plain(column.Text("name")!).PadRight(nameWidth)}  {string.Join(", ", facts)}");
             if (column.Text("min") is { } min && column.Text("max") is { } max && distinct > 1)
             {
                 var mean = column.Text("mean") is { } average ? $", mean {double.Parse(average, CultureInfo.InvariantCulture).ToString("#,0.###", CultureInfo.InvariantCulture)}" : "";
@@ -106,13 +106,10 @@ internal sealed class ProfileCommand(CommandContext context)
         }
     }
 
-    /// <summary>Quoted where it could be misread; control characters never reach the terminal.</summary>
-    // Names and values come from a file: whatever is in it, the terminal does nothing by it.
-    private static string Plain(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '␣' : letter));
-
+    /// <summary>Quoted where it could be misread.</summary>
     private static string Quoted(string value)
     {
-        var shown = Plain(value.Length > 40 ? value[..39] + "…" : value);
+        var shown = Terminal.Plain(value.Length > 40 ? value[..39] + "…" : value);
         return shown.Length == 0 || shown[0] == ' ' || shown[^1] == ' ' || shown.Contains(',', StringComparison.Ordinal) ? $"\"{shown}\"" : shown;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Cli.Files;
 
@@ -73,21 +74,37 @@ public sealed class FileCommandTests : IDisposable
         File.ReadAllLines(table).ShouldBe(["left,right", "crm_ old.csv,upload:00000000-0000-0000-0000-000000000000", "\"[\"\"crm_ old.csv\"\"]\",x"]);
     }
 
+    [Fact]
+    public void Merges_to_approve_are_rules_of_a_cleanse_step_whatever_the_values_are()
+    {
+        var clusters = JsonDocument.Parse("""
+            [{"suggested": "Oslo: the \"city\"", "values": [{"value": "Oslo: the \"city\""}, {"value": "oslo - the city"}, {"value": "#\tOslo"}]}, {"suggested": "Voss", "values": [{"value": "Voss"}, {"value": "VOSS"}]}]
+            """).RootElement.EnumerateArray().ToList();
+        ClusterCommand.Rules("the city", clusters).ShouldBe("""
+            # Made by ./qualiz cluster: take out what is wrong.
+            rules:
+              - rule: replace
+                columns: ["the city"]
+                map:
+                  "oslo - the city": "Oslo: the \"city\""
+                  "#\tOslo": "Oslo: the \"city\""
+                  "VOSS": "Voss"
+
+            """.ReplaceLineEndings("\n"));
+        ClusterCommand.Rules("city", []).ShouldEndWith("rules: []\n");
+    }
+
     [Theory]
     [InlineData("profile")]
     [InlineData("clean")]
+    [InlineData("cluster")]
     [InlineData("match")]
     public async Task What_a_command_leaves_is_nobodys_work_and_soon_gone(string command)
     {
         var file = WriteLines("a.csv", "id,name", "1,Ann");
         using var instance = new InstanceStub(request => request.StartsWith("PUT pipelines/", StringComparison.Ordinal) ? (409, """{"title": "No more is needed."}""") : (200, "{}"));
 
-        await instance.RunAsync(command switch
-        {
-            "profile" => ["profile", file],
-            "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
-            _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
-        });
+        await instance.RunAsync(Words(command, file));
 
         var saved = instance.Requests.Where(asked => asked.Request.StartsWith("PUT pipelines/", StringComparison.Ordinal)).ShouldHaveSingleItem();
         var parsed = Contracts.Files.PipelineFile.Parse(saved.Body, "a.yaml");
@@ -99,6 +116,7 @@ public sealed class FileCommandTests : IDisposable
     [Theory]
     [InlineData("profile")]
     [InlineData("clean")]
+    [InlineData("cluster")]
     [InlineData("match")]
     public async Task A_command_runs_the_version_that_it_saved_whatever_others_save_meanwhile(string command)
     {
@@ -111,12 +129,7 @@ public sealed class FileCommandTests : IDisposable
             _ => (200, "{}"),
         });
 
-        await instance.RunAsync(command switch
-        {
-            "profile" => ["profile", file],
-            "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
-            _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
-        });
+        await instance.RunAsync(Words(command, file));
 
         var start = instance.Requests.Where(asked => asked.Request == "POST runs").ShouldHaveSingleItem().Body;
         JsonNode.Parse(start)!["version"].ShouldNotBeNull().GetValue<int>().ShouldBe(7);
@@ -130,6 +143,8 @@ public sealed class FileCommandTests : IDisposable
     [InlineData("profile {empty}", "empty.csv is empty")]
     [InlineData("clean {empty} -o b.csv", "empty.csv is empty")]
     [InlineData("match {a} {empty} -o m", "empty.csv is empty")]
+    [InlineData("cluster missing.csv name", "missing.csv: no such file")]
+    [InlineData("cluster {a} name --by magic", "magic")]
     [InlineData("match {a} missing.csv -o m", "missing.csv: no such file")]
     [InlineData("match {a} -o m --exact", "--exact needs at least one --key")]
     [InlineData("match {a} -o m --accept 95", "from 0 to 1")]
@@ -148,6 +163,14 @@ public sealed class FileCommandTests : IDisposable
         error.ShouldContain(message);
         instance.Requests.ShouldBeEmpty();
     }
+
+    private string[] Words(string command, string file) => command switch
+    {
+        "profile" => ["profile", file],
+        "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
+        "cluster" => ["cluster", file, "name"],
+        _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
+    };
 
     private string WriteLines(string name, params string[] lines)
     {

@@ -61,6 +61,31 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
     }
 
     [Fact]
+    public async Task Spellings_of_one_value_are_found_and_of_a_sensitive_column_only_on_record()
+    {
+        var project = host.NewProject();
+        var file = await host.WriteFileAsync($"{project}/towns.parquet", "SELECT unnest(['Oslo', 'oslo ', 'Oslo', 'Bergen', 'Bergne', 'Bergen']) AS town, unnest(['Ann Berg', 'Berg, Ann', 'Bo', 'Cy', 'Di', 'Ed']) AS name, 1::BIGINT AS n");
+        await host.PublishAsync(project, "towns", DatasetsHost.Content([file], DatasetsHost.Column("town", "text"), DatasetsHost.Column("name", "text", "personal"), DatasetsHost.Column("n", "int64")));
+
+        (await ClustersAsync("town")).ShouldBe(["Oslo: Oslo 2|oslo  1"]);
+        (await ClustersAsync("town", "?by=nearest")).ShouldBe(["Bergen: Bergen 2|Bergne 1", "Oslo: Oslo 2|oslo  1"]);
+        (await host.RefusalAsync(project, "datasets/towns/versions/1/columns/town/clusters?by=magic")).Status.ShouldBe(400);
+        (await host.RefusalAsync(project, "datasets/towns/versions/1/columns/n/clusters")).Status.ShouldBe(400);
+        (await host.RefusalAsync(project, "datasets/towns/versions/1/columns/twon/clusters")).Problem.GetProperty("detail").GetString()!.ShouldContain("\"town\"");
+        (await host.RefusalAsync(host.NewProject(), "datasets/towns/versions/1/columns/town/clusters")).Status.ShouldBe(404);
+
+        (await host.RefusalAsync(project, "datasets/towns/versions/1/columns/name/clusters")).Status.ShouldBe(403);
+        Unmasked(project).ShouldBeEmpty();
+        (await ClustersAsync("name", "?unmask=true")).ShouldBe(["Ann Berg: Ann Berg 1|Berg, Ann 1"]);
+        await TestHost.UntilAsync(() => Unmasked(project).Count == 1 ? null : "the event of the unmasking");
+        Unmasked(project)[0].Columns.ShouldBe(["name"]);
+
+        async Task<IEnumerable<string>> ClustersAsync(string column, string query = "") =>
+            (await host.GetAsync(project, $"datasets/towns/versions/1/columns/{column}/clusters{query}")).GetProperty("clusters").EnumerateArray().Select(cluster =>
+                $"{cluster.GetProperty("suggested").GetString()}: {string.Join('|', cluster.GetProperty("values").EnumerateArray().Select(value => $"{value.GetProperty("value").GetString()} {value.GetProperty("rows").GetInt64()}"))}");
+    }
+
+    [Fact]
     public async Task Hidden_columns_are_shown_only_when_asked_for()
     {
         var project = host.NewProject();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qualiz.Datasets.Catalogue;
+using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
 using Qualiz.Platform.Http;
 
@@ -12,6 +13,7 @@ internal static class DatasetRowEndpoints
         var version = project.MapGroup("/datasets/{name}/versions/{version}").WithTags("Datasets");
         version.MapGet("/schema", Schema).WithName("getDatasetSchema").WithSummary("The columns of a version (a number, or latest)").Produces<SchemaView>().ProducesProblem(404);
         version.MapGet("/profile", Profile).WithName("getDatasetProfile").WithSummary("What the rows of a version look like, column by column").Produces<DatasetProfile>().ProducesProblem(404);
+        version.MapGet("/columns/{column}/clusters", Clusters).WithName("getDatasetClusters").WithSummary("Values of a text column that are probably spellings of one another").Produces<ValueClusters>().ProducesProblem(403).ProducesProblem(404);
         version.MapGet("/rows", Rows).WithName("listDatasetRows").WithSummary("Rows of a version, page by page").ProducesProblem(404);
         version.MapGet("/download", Download).WithName("downloadDataset").WithSummary("A version as parquet, csv or jsonl").ProducesProblem(404);
     }
@@ -21,6 +23,10 @@ internal static class DatasetRowEndpoints
 
     private static async Task<IResult> Profile(string name, string version, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
         await answers.ProfileAsync(http, await SourceAsync(catalogue, name, version, null, ct), ct);
+
+    private static async Task<IResult> Clusters(
+        string name, string version, string column, [AsParameters] ClustersRequest request, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
+        await answers.ClustersAsync(http, await SourceAsync(catalogue, name, version, null, ct), column, request, ct);
 
     private static async Task<IResult> Rows(
         string name, string version, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>

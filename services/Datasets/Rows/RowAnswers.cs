@@ -7,6 +7,7 @@ using Microsoft.Net.Http.Headers;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
+using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Rows;
 using Qualiz.Platform.Http;
@@ -75,6 +76,26 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await DatasetProfiler.ProfileAsync(opened.Dataset, opened.Scratch, ct));
     }
+
+    /// <summary>Values of a column that are probably spellings of one another. They are values: of a sensitive column only unmasked, which is on record.</summary>
+    public async Task<IResult> ClustersAsync(HttpContext http, RowSource source, string column, ClustersRequest request, CancellationToken ct)
+    {
+        var query = Query(source, new RowsRequest { Columns = column, Unmask = request.Unmask });
+        var by = request.By ?? "fingerprint";
+        if (!Enum.GetValues<ClusterMethod>().Any(method => Word(method) == by))
+            return ApiProblem.BadRequest($"\"{by}\" is no way to compare values; there are {string.Join(", ", Enum.GetValues<ClusterMethod>().Select(Word))}.", [new ApiError("is not known", "by", Suggestion: "fingerprint")]);
+        if (query.Columns is not [{ Type: "text" } chosen])
+            throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", $"\"{column}\" is no text column; only texts are spelt in several ways.", [new ApiError("is no text column", "column")]);
+        if (query.Masked.Count > 0)
+            throw new ApiException(StatusCodes.Status403Forbidden, "masked", $"The values of \"{column}\" are sensitive; ask with unmask=true, which is put on record.", [new ApiError("is masked", "column")]);
+        await AuditAsync(http, source, query, new RowsRequest { Unmask = request.Unmask }, ct);
+        using var opened = await files.OpenDownloadAsync(source.Content, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(await ValueClusterer.FindAsync(
+            opened.Dataset, chosen.Name, Enum.Parse<ClusterMethod>(by, ignoreCase: true), Math.Clamp(request.Limit ?? ClustersRequest.DefaultLimit, 1, ClustersRequest.MostClusters), opened.Scratch, ct));
+    }
+
+    private static string Word(ClusterMethod method) => JsonNamingPolicy.CamelCase.ConvertName(method.ToString());
 
     public async Task<IResult> DownloadAsync(HttpContext http, RowSource source, RowsRequest request, CancellationToken ct)
     {

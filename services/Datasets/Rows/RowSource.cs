@@ -49,6 +49,22 @@ internal sealed record RowsRequest
     public string? Format { get; init; }
 }
 
+/// <summary>How values of a column are to be put together.</summary>
+internal sealed record ClustersRequest
+{
+    public const int DefaultLimit = 100;
+    public const int MostClusters = 10_000;
+
+    /// <summary>fingerprint (default: the same words), ngram (the same letters), phonetic (the same sound), nearest (a letter or two apart).</summary>
+    public string? By { get; init; }
+
+    /// <summary>At most so many clusters, those with the most rows to change; default 100, at most 10,000.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Also of a sensitive column; audited.</summary>
+    public bool? Unmask { get; init; }
+}
+
 /// <summary>Where the next page begins, in which content.</summary>
 internal sealed record RowCursor(string Stamp, int File, long Row)
 {
