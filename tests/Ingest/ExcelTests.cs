@@ -141,17 +141,13 @@ public sealed class ExcelTests : IDisposable
     {
         var good = Xls.Write([new Xls.Sheet("Data", ["id", "v"], [1.0, new Xls.Error(0x2a)])], pad: 0);
         var outcomes = new List<string>();
-        for (var at = 0; at < good.Length; at += 7)
+        for (var at = 0; at < good.Length; at += 41)
         {
-            foreach (var value in (byte[])[0xff, 0x01])
-            {
-                byte[] bad = [.. good];
-                bad[at] ^= value;
-                _run.Write("a.xls", bad);
-                _run.State = null;
-                var result = await _run.TryAsync();
-                outcomes.Add(result is StepResult.Failed { Error: var error } ? error.Code : "read");
-            }
+            byte[] bad = [.. good];
+            bad[at] ^= 0xff;
+            _run.Write("a.xls", bad);
+            _run.State = null;
+            outcomes.Add(await _run.TryAsync() is StepResult.Failed { Error: var error } ? error.Code : "read");
         }
         outcomes.Distinct().Order().ShouldBe(["fileUnreadable", "read"]);
     }
