@@ -37,23 +37,26 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             });
         }
         var paths = Ports.Append("ids").ToDictionary(port => port, port => step.Outputs.CreateFile(port));
+        var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
+        var held = Matcher.Beside(config.Match, rows, step.Grant.MemoryBytes, out var share);
         try
         {
-            var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             using var session = EngineSession.Open(new EngineOptions
             {
-                MemoryBytes = EngineMemory(step.Grant.MemoryBytes, rows),
+                MemoryBytes = EngineMemory(step.Grant.MemoryBytes - held, rows),
                 Threads = step.Grant.Threads,
                 Scratch = step.Scratch,
                 TablesOnDisk = true,
                 Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. paths.Values],
             });
             step.Progress.Report(new StepProgress("match", 0, null));
-            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship), ct).ConfigureAwait(false);
+            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship) { MemoryBytes = share }, ct).ConfigureAwait(false);
             if (InputRows.Check(matcher.Report.Rows, rows) is { } damage)
                 return new StepResult.Failed(damage);
             foreach (var compared in matcher.Report.Compared)
                 step.Log.LogInformation("Compares {Column}", compared);
+            foreach (var found in matcher.Report.Found)
+                step.Log.LogInformation("Found: {Fact}", found);
             step.Progress.Report(new StepProgress("entities", rows, null));
             var tables = await EntityTables.MakeAsync(matcher, memory, step.Command.RunId.ToString(), ct).ConfigureAwait(false);
             return await FinishAsync(config, step, session, matcher.Report, tables, paths, ct).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.OperatorKit;
@@ -127,9 +128,92 @@ public sealed class DedupOperatorTests : IDisposable
             """;
         var rows = await _bench.Bench.InputAsync(Query);
         var outcome = await _bench.CompletedAsync("""{"match": {"auto": true, "accept": 0.9, "review": 0.6}}""", null, rows);
-        _bench.Bench.Log.Lines.Where(line => line.StartsWith("Compares", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ShouldBe(["name", "email", "born"]);
+        _bench.Bench.Log.Lines.Where(line => line.StartsWith("Compares", StringComparison.Ordinal)).Select(line => line.Split(' ')[1]).ShouldBe(["id", "name", "email", "born"]);
         outcome.Outputs["members"].Rows.ShouldBe(420);
         outcome.Ledger[0].Balances.ShouldBeTrue();
+    }
+
+    private const string Registered = """
+        SELECT p AS person, CASE WHEN c = 1 AND p % 3 = 0 THEN left(name, 3) || substr(name, 5) ELSE name END AS name, CASE WHEN c = 1 AND p % 3 = 1 THEN NULL ELSE mail END AS mail,
+          CASE WHEN c = 1 AND p % 3 = 2 THEN 'Moved ' || (p % 4) ELSE street END AS street, c AS copy
+        FROM (SELECT p, first[1 + p % 17] || ' ' || last[1 + (p * 5) % 23] AS name, 'm' || md5(p::VARCHAR)[1:7] || '@x.org' AS mail, last[1 + (p * 11) % 23] || ' road ' || (p * 7) % 97 AS street
+          FROM range(300) t(p), (SELECT ['anna', 'bernd', 'carla', 'dieter', 'elena', 'frank', 'greta', 'hannes', 'ines', 'jakob', 'katrin', 'lukas', 'marta', 'niklas', 'olga', 'peter', 'rosa'] AS first,
+            ['abel', 'brandt', 'conrad', 'dorn', 'engel', 'fuchs', 'graf', 'hahn', 'iser', 'jung', 'keller', 'lorenz', 'maurer', 'neumann', 'ott', 'pohl', 'quast', 'ritter', 'seidel', 'thoma', 'ulrich', 'vogt', 'weber'] AS last)), range(2) u(c)
+        WHERE c = 0 OR p < 100
+        """;
+
+    [Fact]
+    public async Task Duplicates_are_found_with_nothing_said_and_each_pair_is_explained_exactly()
+    {
+        var rows = await _bench.Bench.InputAsync($"SELECT name, mail, street, 'person' || person AS _key, 'crm@1' AS _source, row_number() OVER ()::BIGINT AS _row FROM ({Registered})");
+        var outcome = await _bench.CompletedAsync("""{"match": {"auto": true}}""", null, rows);
+        outcome.Ledger.ShouldHaveSingleItem().Balances.ShouldBeTrue();
+        var members = (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "entity_id", "_key")).Select(line => line.Split('|')).GroupBy(member => member[0]).ToList();
+        members.Count(entity => entity.Count() == 2 && entity.Select(member => member[1]).Distinct().Count() == 1).ShouldBeGreaterThan(95);
+        members.Count(entity => entity.Select(member => member[1]).Distinct().Count() > 1).ShouldBeLessThan(3);
+
+        var pairs = (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "weight", "probability", "decision", "block", "fields")).Select(line => line.Split('|')).ToList();
+        pairs.Count.ShouldBeGreaterThan(95);
+        foreach (var pair in pairs)
+        {
+            var weights = Regex.Matches(pair[4], "'weight': ([-0-9.e]+)").Select(match => Number(match.Groups[1].Value)).ToList();
+            weights.Count.ShouldBe(4);
+            weights.Sum().ShouldBe(Number(pair[0]));
+            weights.AsEnumerable().Reverse().Sum().ShouldBe(Number(pair[0]));
+            Regex.Matches(pair[4], "'name': ([^,]+)").Select(match => match.Groups[1].Value.Trim('\'')).ShouldBe(["name", "mail", "street", "(prior)"]);
+            Number(pair[1]).ShouldBe(1 / (1 + Math.Pow(2, -Number(pair[0]))), 1e-9);
+            Number(pair[1]).ShouldBeGreaterThanOrEqualTo(pair[2] == "match" ? 0.95 : 0.6);
+            pair[3].ShouldContain(" by ");
+        }
+        outcome.Warnings.ShouldBeEmpty();
+
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task What_is_found_does_not_depend_on_the_order_of_rows_or_on_threads()
+    {
+        async Task<List<string>> FoundAsync(string order, int threads)
+        {
+            var rows = await _bench.Bench.InputAsync($"SELECT name, mail, street, 'p' || person || '-' || copy AS _key, 'crm@1' AS _source, row_number() OVER ()::BIGINT AS _row FROM ({Registered} ORDER BY {order})");
+            var outcome = await _bench.CompletedAsync("""{"match": {"auto": true}}""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(512L << 20, threads) });
+            var members = (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "entity_id", "_key", "score")).Select(line => line.Split('|')).ToList();
+            return [.. members.GroupBy(member => member[0]).Select(entity => string.Join(", ", entity.Select(member => $"{member[1]} {member[2]}").Order(StringComparer.Ordinal))).Order(StringComparer.Ordinal)];
+        }
+        (await FoundAsync("hash(person, copy)", 2)).ShouldBe(await FoundAsync("person, copy", 1));
+    }
+
+    [Fact]
+    public async Task Two_inputs_are_linked_with_nothing_said_and_keys_count_too()
+    {
+        var left = await _bench.Bench.InputAsync($"SELECT name, mail, street, person AS id FROM ({Registered}) WHERE copy = 0 AND person < 200", "left");
+        // In the other input one person is known under nothing but a number.
+        var right = await _bench.Bench.InputAsync($"SELECT CASE WHEN person = 150 THEN 'x' ELSE name END AS name, CASE WHEN person <> 150 THEN mail END AS mail, street, person + 1000 * (person <> 150)::INTEGER AS id FROM ({Registered}) WHERE copy = 1 OR person IN (150, 250)", "right");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["id"]}], "match": {"auto": true}}""", null, left, right);
+        outcome.Ledger.ShouldAllBe(line => line.Balances);
+        var sizes = (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "size", "sources")).GroupBy(line => line).ToDictionary(group => group.Key, group => group.Count());
+        sizes["2|[left, right]"].ShouldBeInRange(98, 101);
+        sizes.Keys.ShouldAllBe(key => key.StartsWith("1|", StringComparison.Ordinal) || key == "2|[left, right]");
+        _bench.Bench.Log.Lines.ShouldContain(line => line.Contains("linked one to one", StringComparison.Ordinal));
+        (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "linked_by")).ShouldContain("key");
+    }
+
+    [Fact]
+    public async Task Rows_that_memory_does_not_suffice_for_are_matched_by_keys_and_it_is_said()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT greatest(i, 1) AS k, i AS a FROM range(150000) t(i)");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["k"]}], "match": {"auto": true}}""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(96L << 20, 2) });
+        outcome.Outputs["entities"].Rows.ShouldBe(149_999);
+        outcome.Warnings.ShouldHaveSingleItem().ShouldContain("by keys and not by similarity");
+    }
+
+    [Fact]
+    public async Task Columns_that_memory_does_not_suffice_for_are_not_compared_and_it_is_said()
+    {
+        var rows = await _bench.Bench.InputAsync("SELECT 'n' || i // 2 AS name, md5(i::VARCHAR) AS a, repeat(md5(i::VARCHAR), 20) AS prose FROM range(2000) t(i)");
+        var outcome = await _bench.CompletedAsync("""{"match": {"auto": true}}""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(24L << 20, 2) });
+        outcome.Outputs["members"].Rows.ShouldBe(2000);
+        outcome.Warnings[0].ShouldEndWith("were not compared: prose.");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -17,7 +18,7 @@ internal sealed class Compositions
     public string? Expected(int row, int column) => _expected.TryGetValue(column, out var texts) ? texts[row] : null;
 
     /// <summary>Says of the cells that are what they should be that they are.</summary>
-    public void Support(CellTable table, Evidence evidence)
+    public void Support(CodedTable table, Evidence evidence)
     {
         foreach (var (index, texts) in _expected)
         {
@@ -30,7 +31,7 @@ internal sealed class Compositions
         }
     }
 
-    public static Compositions Find(CellTable table)
+    public static Compositions Find(CodedTable table)
     {
         var found = new Compositions();
         for (var index = 0; index < table.Columns.Count; index++)
@@ -41,7 +42,7 @@ internal sealed class Compositions
         return found;
     }
 
-    private void Find(CellTable table, int index)
+    private void Find(CodedTable table, int index)
     {
         var column = table.Columns[index];
         var parts = new List<int>();
@@ -69,7 +70,7 @@ internal sealed class Compositions
     // Placeholders are private characters, one for each column.
     private const char Placeholder = '\uE000';
 
-    private static bool IsPart(CellTable table, CellColumn column, CellColumn part)
+    private static bool IsPart(CodedTable table, CodedColumn column, CodedColumn part)
     {
         if (part.Values.Length < 3)
             return false;
@@ -83,7 +84,7 @@ internal sealed class Compositions
         return rows >= Most * column.Filled;
     }
 
-    private static string PatternOf(CellTable table, int row, string text, List<int> parts)
+    private static string PatternOf(CodedTable table, int row, string text, List<int> parts)
     {
         // The longest first, so that no short value takes a piece of a longer one.
         foreach (var part in parts.OrderByDescending(part => Text(table, row, part).Length).ThenBy(part => part))
@@ -96,7 +97,7 @@ internal sealed class Compositions
         return text;
     }
 
-    private static string? Fill(CellTable table, int row, string pattern)
+    private static string? Fill(CodedTable table, int row, string pattern)
     {
         var text = new StringBuilder();
         foreach (var character in pattern)
@@ -114,5 +115,5 @@ internal sealed class Compositions
         return text.ToString();
     }
 
-    private static string Text(CellTable table, int row, int column) => table.Columns[column].Values[table.Columns[column].Codes[row]];
+    private static string Text(CodedTable table, int row, int column) => table.Columns[column].Values[table.Columns[column].Codes[row]];
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -23,17 +24,17 @@ internal sealed class Dependencies
     /// <summary>Where more of the groups are mixtures, none is told from error.</summary>
     private const double MostMixed = 0.4;
 
-    private readonly CellTable _table;
+    private readonly CodedTable _table;
     private readonly Evidence _evidence;
 
-    private Dependencies(CellTable table, Evidence evidence)
+    private Dependencies(CodedTable table, Evidence evidence)
     {
         _table = table;
         _evidence = evidence;
     }
 
     /// <param name="judged">Columns of which more is known than a majority.</param>
-    public static void Find(CellTable table, IReadOnlySet<int> judged, Compositions compositions, Evidence evidence) => new Dependencies(table, evidence).Find(judged, compositions);
+    public static void Find(CodedTable table, IReadOnlySet<int> judged, Compositions compositions, Evidence evidence) => new Dependencies(table, evidence).Find(judged, compositions);
 
     private void Find(IReadOnlySet<int> judged, Compositions compositions)
     {
@@ -68,7 +69,7 @@ internal sealed class Dependencies
     }
 
     /// <summary>A value that a group has and hardly any other row has, as no accident would have it.</summary>
-    private void Support(Sayings says, CellColumn left, int right)
+    private void Support(Sayings says, CodedColumn left, int right)
     {
         var column = _table.Columns[right];
         foreach (var group in says.Groups)
@@ -83,7 +84,7 @@ internal sealed class Dependencies
         }
     }
 
-    private static Sayings Groups(Grouping left, CellColumn right)
+    private static Sayings Groups(Grouping left, CodedColumn right)
     {
         var groups = new List<Group>();
         var counts = new int[right.Values.Length];
@@ -166,21 +167,21 @@ internal sealed class Dependencies
     /// <summary>The rows of each value that stands in several.</summary>
     private sealed class Grouping
     {
-        private Grouping(CellColumn column, int[] values)
+        private Grouping(CodedColumn column, int[] values)
         {
             Column = column;
             Values = values;
             Rows = values.Sum(value => column.Counts[value]);
         }
 
-        public CellColumn Column { get; }
+        public CodedColumn Column { get; }
 
         public int[] Values { get; }
 
         /// <summary>How many rows are in one of the groups.</summary>
         public int Rows { get; }
 
-        public static Grouping Of(CellColumn column) =>
+        public static Grouping Of(CodedColumn column) =>
             new(column, [.. Enumerable.Range(1, column.Values.Length - 1).Where(value => column.Counts[value] >= SmallestGroup && column.Counts[value] < column.Codes.Length)]);
     }
 
@@ -192,11 +193,11 @@ internal sealed class Dependencies
 
     private sealed class Rule
     {
-        private readonly CellColumn _left;
+        private readonly CodedColumn _left;
         private readonly double _error;
         private readonly double _mixed;
 
-        private Rule(CellColumn left, CellColumn right, List<Group> groups)
+        private Rule(CodedColumn left, CodedColumn right, List<Group> groups)
         {
             _left = left;
             Right = right;
@@ -205,14 +206,14 @@ internal sealed class Dependencies
             (_error, _mixed) = Estimate(groups);
         }
 
-        public CellColumn Right { get; }
+        public CodedColumn Right { get; }
 
         public List<Group> Groups { get; }
 
         public double FilledShare { get; }
 
         /// <returns>Null when the left column says little about the right one.</returns>
-        public static Rule? Of(Sayings says, CellColumn left, CellColumn right)
+        public static Rule? Of(Sayings says, CodedColumn left, CodedColumn right)
         {
             if (says.Filled < Math.Max(10, left.Codes.Length / 20) || says.Groups.Count < 2)
                 return null;

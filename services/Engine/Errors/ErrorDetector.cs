@@ -1,3 +1,5 @@
+using Qualiz.Engine.Columns;
+
 namespace Qualiz.Engine.Errors;
 
 /// <summary>
@@ -8,7 +10,7 @@ public static class ErrorDetector
 {
     private const double MoreProbablyWrong = 0.5;
 
-    public static IReadOnlyList<CellFinding> Find(CellTable table, CancellationToken ct = default)
+    public static IReadOnlyList<CellFinding> Find(CodedTable table, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(table);
         var evidence = new Evidence(table);

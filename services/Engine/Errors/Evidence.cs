@@ -1,10 +1,12 @@
+using Qualiz.Engine.Columns;
+
 namespace Qualiz.Engine.Errors;
 
 /// <summary>
 /// What the detectors say of cells. Each detector's confidence is its own estimate of how often it is right; detectors that look at different things
 /// strengthen each other.
 /// </summary>
-internal sealed class Evidence(CellTable table)
+internal sealed class Evidence(CodedTable table)
 {
     private readonly Dictionary<(int Row, int Column), List<Entry>> _entries = [];
     private readonly HashSet<(int Row, int Column)> _supported = [];
@@ -23,7 +25,7 @@ internal sealed class Evidence(CellTable table)
     public void Support(int row, int column) => _supported.Add((row, column));
 
     /// <summary>The same for all rows with that value.</summary>
-    public void AddValue(Detector detector, CellColumn column, int index, int code, double confidence, string? suggested, CellKind kind, string reason)
+    public void AddValue(Detector detector, CodedColumn column, int index, int code, double confidence, string? suggested, CellKind kind, string reason)
     {
         if (confidence < 0.05)
             return;

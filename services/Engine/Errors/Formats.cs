@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -14,7 +15,7 @@ internal static class Formats
     /// <summary>The usual forms must be those of so many values for the column to have a form at all.</summary>
     private const double Coverage = 0.7;
 
-    public static void Find(CellColumn column, int index, Evidence evidence)
+    public static void Find(CodedColumn column, int index, Evidence evidence)
     {
         if (column.Filled < 20)
             return;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -14,7 +15,7 @@ internal static class Numbers
     /// <summary>The way to the last tenth by the way to the last quarter: 1.9 for a normal distribution, 2.3 for an exponential one.</summary>
     private const double SlowFall = 2.6;
 
-    public static void Find(CellColumn column, int index, Evidence evidence)
+    public static void Find(CodedColumn column, int index, Evidence evidence)
     {
         var numbers = new List<(double Number, int Value)>();
         long rows = 0;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -15,7 +16,7 @@ internal static class RepeatedKeys
     private const double SingleRows = 0.15;
 
     /// <param name="misspelt">Values that are other values with a letter wrong: these are single for that reason.</param>
-    public static void Find(CellTable table, int index, IReadOnlySet<int> misspelt, Evidence evidence)
+    public static void Find(CodedTable table, int index, IReadOnlySet<int> misspelt, Evidence evidence)
     {
         var column = table.Columns[index];
         var values = Enumerable.Range(1, column.Values.Length - 1).Where(value => !misspelt.Contains(value)).ToList();
@@ -50,7 +51,7 @@ internal static class RepeatedKeys
     }
 
     /// <summary>Round numbers are measured again and again.</summary>
-    private static bool AreRound(CellColumn column, List<int> values, List<int> repeated)
+    private static bool AreRound(CodedColumn column, List<int> values, List<int> repeated)
     {
         if (repeated.Count == 0 || !repeated.TrueForAll(value => double.TryParse(column.Values[value], NumberStyles.Float, CultureInfo.InvariantCulture, out _)))
             return false;
@@ -65,7 +66,7 @@ internal static class RepeatedKeys
     }
 
     /// <summary>Whether the rows of a value agree in another column more than any rows do: then they are about one thing.</summary>
-    private static bool HaveMoreInCommon(CellTable table, int index, int value)
+    private static bool HaveMoreInCommon(CodedTable table, int index, int value)
     {
         var rows = table.Columns[index].RowsOf(value);
         var counts = new Dictionary<int, int>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -19,7 +20,7 @@ internal static partial class Representations
         ("s", "sec secs second seconds"), ("min", "mins minute minutes"), ("h", "hr hrs hour hours"), ("y", "yrs year years"), ("%", "pct percent"),
     }.SelectMany(unit => unit.Spellings.Split(' '), (unit, spelling) => (spelling, unit.Unit)).ToDictionary(StringComparer.Ordinal);
 
-    public static void Find(CellColumn column, int index, Evidence evidence)
+    public static void Find(CodedColumn column, int index, Evidence evidence)
     {
         var values = Enumerable.Range(1, column.Values.Length - 1).ToList();
         foreach (var value in values.Where(value => !column.Values[value].Any(char.IsLetterOrDigit)))

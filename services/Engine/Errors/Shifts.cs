@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -7,7 +8,7 @@ internal static class Shifts
 {
     private const int FewestRows = 3;
 
-    public static void Find(CellTable table, Evidence evidence)
+    public static void Find(CodedTable table, Evidence evidence)
     {
         for (var empty = 0; empty < table.Columns.Count; empty++)
         {
@@ -23,7 +24,7 @@ internal static class Shifts
         }
     }
 
-    private static void Find(CellTable table, Evidence evidence, int empty, int index, HashSet<string> known)
+    private static void Find(CodedTable table, Evidence evidence, int empty, int index, HashSet<string> known)
     {
         var lost = table.Columns[empty];
         var column = table.Columns[index];

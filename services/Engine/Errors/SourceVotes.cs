@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -23,7 +24,7 @@ internal static class SourceVotes
     private const double Covered = 0.8;
 
     /// <returns>The columns it judged, and the two that it judged them by.</returns>
-    public static IReadOnlySet<int> Find(CellTable table, Evidence evidence)
+    public static IReadOnlySet<int> Find(CodedTable table, Evidence evidence)
     {
         List<Votes> best = [];
         var bestCells = long.MaxValue;
@@ -92,7 +93,7 @@ internal static class SourceVotes
     }
 
     /// <summary>Whether hardly a pair of their values stands twice, and each value of both in enough rows.</summary>
-    private static bool IsPair(CellColumn things, CellColumn sources)
+    private static bool IsPair(CodedColumn things, CodedColumn sources)
     {
         var rows = things.Codes.Length;
         if (things.Filled < 0.98 * rows || sources.Filled < 0.98 * rows || sources.Values.Length < 4 || rows < 5 * (things.Values.Length - 1) || rows < 10 * (sources.Values.Length - 1))
@@ -106,14 +107,14 @@ internal static class SourceVotes
 
     private sealed class Votes
     {
-        private readonly CellColumn _things;
-        private readonly CellColumn _sources;
-        private readonly CellColumn _column;
+        private readonly CodedColumn _things;
+        private readonly CodedColumn _sources;
+        private readonly CodedColumn _column;
         private readonly ValueKeys _keys;
         private readonly double[] _accuracy;
         private readonly Dictionary<int, double>[] _beliefs;
 
-        private Votes(CellColumn things, CellColumn sources, CellColumn column, ValueKeys keys, int index)
+        private Votes(CodedColumn things, CodedColumn sources, CodedColumn column, ValueKeys keys, int index)
         {
             _things = things;
             _sources = sources;
@@ -132,7 +133,7 @@ internal static class SourceVotes
         public double[] Weights { get; set; } = [];
 
         /// <returns>Null when a thing's rows agree too little to vote on one truth, or when the column is the same for all things.</returns>
-        public static Votes? Of(CellColumn things, CellColumn sources, CellColumn column, int index)
+        public static Votes? Of(CodedColumn things, CodedColumn sources, CodedColumn column, int index)
         {
             var keys = ValueKeys.Of(column);
             long same = 0, filled = 0;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -9,12 +10,12 @@ internal sealed partial class ValueKeys
     /// <summary>So many of the values must be times for the column to be one of times.</summary>
     private const double Most = 0.8;
 
-    private readonly CellColumn _column;
+    private readonly CodedColumn _column;
     private readonly int[] _keys;
     private readonly string? _usual;
     private readonly Dictionary<int, int> _texts = [];
 
-    private ValueKeys(CellColumn column, int[] keys)
+    private ValueKeys(CodedColumn column, int[] keys)
     {
         _column = column;
         _keys = keys;
@@ -50,7 +51,7 @@ internal sealed partial class ValueKeys
     /// <summary>Whether the value is written as most are.</summary>
     public bool IsUsual(int value) => Style(value) == _usual;
 
-    public static ValueKeys Of(CellColumn column)
+    public static ValueKeys Of(CodedColumn column)
     {
         var times = column.Values.Select(Minute).ToArray();
         var timed = Enumerable.Range(1, column.Values.Length - 1).Where(value => times[value] is not null).Sum(value => column.Counts[value]);

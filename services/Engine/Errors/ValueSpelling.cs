@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -9,7 +10,7 @@ internal static class ValueSpelling
     private const int FewestMistakes = 10;
 
     /// <returns>By column: the values that are more probably misspelt than not.</returns>
-    public static IReadOnlyList<IReadOnlySet<int>> Find(CellTable table, Evidence evidence)
+    public static IReadOnlyList<IReadOnlySet<int>> Find(CodedTable table, Evidence evidence)
     {
         var found = table.Columns.Select(column => Misspellings.Find(Items(column), 0.03, several: true)).ToList();
         var mistakes = Mistakes(table, found);
@@ -24,7 +25,7 @@ internal static class ValueSpelling
         return misspelt;
     }
 
-    private static HashSet<int> Report(CellColumn column, int index, Misspelling?[] found, Evidence evidence)
+    private static HashSet<int> Report(CodedColumn column, int index, Misspelling?[] found, Evidence evidence)
     {
         var misspelt = new HashSet<int>();
         for (var i = 0; i < found.Length; i++)
@@ -42,10 +43,10 @@ internal static class ValueSpelling
     }
 
     // Item i is value i + 1: the first stands for no value.
-    private static List<(string Text, int Count)> Items(CellColumn column) => [.. column.Values.Skip(1).Select((value, i) => (value, column.Counts[i + 1]))];
+    private static List<(string Text, int Count)> Items(CodedColumn column) => [.. column.Values.Skip(1).Select((value, i) => (value, column.Counts[i + 1]))];
 
     /// <summary>The characters that at least half of the table's mistakes put in.</summary>
-    private static HashSet<char> Mistakes(CellTable table, List<Misspelling?[]> found)
+    private static HashSet<char> Mistakes(CodedTable table, List<Misspelling?[]> found)
     {
         var places = new Dictionary<char, int>();
         var all = 0;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Errors;
 
@@ -8,7 +9,7 @@ internal static partial class Words
 {
     private const int Shortest = 4;
 
-    public static void Find(CellColumn column, int index, Evidence evidence)
+    public static void Find(CodedColumn column, int index, Evidence evidence)
     {
         var places = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var texts = 0;

@@ -446,7 +446,7 @@ public sealed class EntityTables
             MemberSchema);
         var blocks = _matcher.Blocks.Count == 0
             ? "NULL"
-            : $"CASE CAST(p.block AS INTEGER) {string.Join(" ", _matcher.Blocks.Select((block, i) => $"WHEN {i.ToString(CultureInfo.InvariantCulture)} THEN {Sql.Literal($"{block.Column} by {Matcher.Word(block.By)}")}"))} END";
+            : $"CASE CAST(p.block AS INTEGER) {string.Join(" ", _matcher.Blocks.Select((block, i) => $"WHEN {i.ToString(CultureInfo.InvariantCulture)} THEN {Sql.Literal(block)}"))} END";
         Pairs = new EntityPort(
             $"""
             SELECT x._source AS left_source, x._row AS left_row, y._source AS right_source, y._row AS right_row, CAST({_matcher.PairWeight} AS DOUBLE) AS weight, CAST(probability AS DOUBLE) AS probability,

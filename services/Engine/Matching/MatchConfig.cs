@@ -32,10 +32,10 @@ public sealed record KeySet
 /// <summary>Matching by similarity.</summary>
 public sealed record SimilarityMatch
 {
-    [Field(Title = "Choose by the data", Description = "Where no comparisons or blocks are given, take columns by how well they tell rows apart.", Example = true)]
+    [Field(Title = "Choose by the data", Description = "Learn from the data which columns tell rows apart, how, and from where on two rows are the same. With comparisons or blocks given, only what they leave open is chosen.", Example = true)]
     public bool Auto { get; init; } = true;
 
-    [Field(Title = "Accept from", Description = "Rows that are at least this likely to be the same become one entity.", Example = 0.95, Minimum = 0, Maximum = 1)]
+    [Field(Title = "Accept from", Description = "Rows that are at least this likely to be the same become one entity. Where the data decide, 0.95 is the border that they show.", Example = 0.95, Minimum = 0, Maximum = 1)]
     public double Accept { get; init; } = 0.95;
 
     [Field(Title = "Review from", Description = "Pairs at least this likely, but not accepted, wait for a person.", Example = 0.6, Minimum = 0, Maximum = 1)]
@@ -49,6 +49,9 @@ public sealed record SimilarityMatch
 
     [Field(Title = "Largest block", Description = "A block with more rows than this is not compared; the step says so.", Example = 100, Minimum = 2, Maximum = 10_000, Group = FieldAttribute.AdvancedGroup)]
     public int MaxBlock { get; init; } = 100;
+
+    /// <summary>Nothing is said of how to match.</summary>
+    public bool IsAutomatic() => Auto && Compare.Count == 0 && Blocks.Count == 0;
 }
 
 public enum Comparer
@@ -139,4 +142,8 @@ public sealed record SurvivorRule
 /// <summary>All of it.</summary>
 /// <param name="Keys">Exact keys; rows linked by any of them are the same, and what those are linked to.</param>
 /// <param name="Similarity">Null: only the keys count.</param>
-public sealed record MatchConfig(IReadOnlyList<KeySet> Keys, SimilarityMatch? Similarity, IReadOnlyList<SurvivorRule> Survivorship);
+public sealed record MatchConfig(IReadOnlyList<KeySet> Keys, SimilarityMatch? Similarity, IReadOnlyList<SurvivorRule> Survivorship)
+{
+    /// <summary>What automatic matching may hold beside the engine's memory; null: as much as that.</summary>
+    public long? MemoryBytes { get; init; }
+}

@@ -15,6 +15,9 @@ public sealed record MatchReport
     /// <summary>Rows by input, in their order.</summary>
     public required IReadOnlyList<long> Inputs { get; init; }
     public required IReadOnlyList<string> Compared { get; init; }
+
+    /// <summary>What automatic matching found out of the data, for people.</summary>
+    public IReadOnlyList<string> Found { get; init; } = [];
     public long Scored { get; init; }
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }
@@ -35,6 +38,7 @@ public sealed class Matcher
     private readonly IPairScorer _scorer;
     private readonly List<string> _warnings = [];
     private ComparePlan _plan = new([], []);
+    private AutomaticTables? _automatic;
     private IReadOnlyList<PairField> _fields = [];
 
     private Matcher(EngineSession session, StackedInputs inputs, MatchConfig config, IPairScorer scorer)
@@ -91,6 +95,14 @@ public sealed class Matcher
         }
     }
 
+    /// <summary>What matching so many rows holds beside the engine, which gets the rest of what is granted.</summary>
+    /// <param name="share">What it may hold: where the rows need more in any case, it holds nothing.</param>
+    public static long Beside(SimilarityMatch? match, long rows, long granted, out long share)
+    {
+        share = granted / 2;
+        return match?.IsAutomatic() == true && AutomaticTables.LeastBytes(rows) <= share ? share : 0;
+    }
+
     /// <exception cref="RecipeException">The configuration does not fit the columns.</exception>
     /// <exception cref="MatchException">The data cannot be matched.</exception>
     public static async Task<Matcher> RunAsync(EngineSession session, StackedInputs inputs, MatchConfig config, CancellationToken ct)
@@ -108,13 +120,15 @@ public sealed class Matcher
     internal EngineSession Session => _session;
     internal StackedInputs Inputs => _inputs;
     internal MatchConfig Config => _config;
-    internal IReadOnlyList<Block> Blocks => _plan.Blocks;
+
+    /// <summary>What brought pairs together, by their number in the pair table.</summary>
+    internal IReadOnlyList<string> Blocks => _automatic?.Blocks ?? [.. _plan.Blocks.Select(block => $"{block.Column} by {Word(block.By)}")];
 
     /// <summary>The column that numbers the rows of the row table from 0 on.</summary>
     internal string RowNumber => _inputs.RowNumber.Column;
 
     /// <summary>The evidence of a row of the pair table.</summary>
-    internal string PairWeight => _scorer.Weight("probability");
+    internal string PairWeight => _automatic is null ? _scorer.Weight("probability") : "weight";
 
     private async Task<MatchReport> RunAsync(CancellationToken ct)
     {
@@ -127,14 +141,25 @@ public sealed class Matcher
             await LinkAsync(groups, $"SELECT {RowNumber} AS r, {KeyOf(key)} AS k FROM {RowTable}", ct).ConfigureAwait(false);
         await WriteGroupsAsync("match_keyed", groups, ct).ConfigureAwait(false);
         long scored = 0;
-        if (_config.Similarity is { } match)
+        if (_config.Similarity is { } alone && alone.IsAutomatic())
+        {
+            await Do("CREATE TEMP TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
+            _automatic = await AutomaticTables.MakeAsync(_session, _inputs, alone, groups, _config.MemoryBytes ?? _session.Options.MemoryBytes, ct).ConfigureAwait(false);
+            _warnings.AddRange(_automatic.Warnings);
+            scored = _automatic.Pairs;
+        }
+        else if (_config.Similarity is { } match)
         {
             _plan = await AutoMatch.ChooseAsync(_session, match, _inputs.Columns, RowTable, ct).ConfigureAwait(false);
             _fields = [.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"s{Number(i)}", comparison.Weight))];
             if (_plan.Compare.Count == 0)
                 _warnings.Add("No column tells rows apart well enough to compare them by; name some under match.compare.");
         }
-        if (_plan.Compare.Count > 0)
+        if (_automatic is not null)
+        {
+            // Its tables are there.
+        }
+        else if (_plan.Compare.Count > 0)
             scored = await MatchAsync(_config.Similarity!, groups, ct).ConfigureAwait(false);
         else
             await NoPairsAsync(ct).ConfigureAwait(false);
@@ -149,14 +174,15 @@ public sealed class Matcher
         {
             Rows = rows,
             Inputs = [.. perInput.OrderBy(input => input.Input).Aggregate(new long[perInput.Count == 0 ? 0 : perInput.Max(input => input.Input) + 1], (list, input) => { list[input.Input] = input.Rows; return list; })],
-            Compared = [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
+            Compared = _automatic?.Compared ?? [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
+            Found = _automatic?.Found ?? [],
             Scored = scored,
             Warnings = _warnings,
         };
     }
 
     /// <summary>Fields of a pair as the port <c>pairs</c> has them: a list of structs over the columns s0, s1, ...</summary>
-    internal string FieldList() => _fields.Count == 0
+    internal string FieldList() => _automatic is not null ? _automatic.FieldList : _fields.Count == 0
         ? "CAST([] AS STRUCT(name VARCHAR, level BIGINT, similarity DOUBLE, weight DOUBLE, tf DOUBLE)[])"
         : $"[{string.Join(", ", _fields.Select(field => $"struct_pack(name := {Sql.Literal(field.Name)}, level := {_scorer.Field(field).Level}, similarity := {field.Similarity}, weight := {_scorer.Field(field).Weight}, tf := CAST(NULL AS DOUBLE))"))}]";
 

@@ -1,3 +1,4 @@
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Errors;
 
 namespace Qualiz.Benchmarks.Quality;
@@ -5,7 +6,7 @@ namespace Qualiz.Benchmarks.Quality;
 /// <summary>The simple way, to be beaten: what one column says of another by majority, and rare values among frequent ones.</summary>
 internal static class BaselineErrors
 {
-    public static List<CellFinding> Find(CellTable table)
+    public static List<CellFinding> Find(CodedTable table)
     {
         var findings = new Dictionary<(int Row, int Column), CellFinding>();
         for (var right = 0; right < table.Columns.Count; right++)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
-using Qualiz.Engine.Errors;
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Benchmarks.Quality;
@@ -9,7 +9,7 @@ namespace Qualiz.Benchmarks.Quality;
 /// <summary>A table with errors, beside it the same without, and where they differ.</summary>
 internal sealed partial class DirtyTable
 {
-    private DirtyTable(string name, CellTable dirty, CellTable clean, IReadOnlyList<string[]>? types)
+    private DirtyTable(string name, CodedTable dirty, CodedTable clean, IReadOnlyList<string[]>? types)
     {
         Name = name;
         Dirty = dirty;
@@ -31,9 +31,9 @@ internal sealed partial class DirtyTable
 
     public string Name { get; }
 
-    public CellTable Dirty { get; }
+    public CodedTable Dirty { get; }
 
-    public CellTable Clean { get; }
+    public CodedTable Clean { get; }
 
     /// <summary>The kind of each cell's error as the set names it, where it does.</summary>
     public IReadOnlyList<string[]>? Types { get; }
@@ -57,7 +57,7 @@ internal sealed partial class DirtyTable
     /// <summary>As the makers of these sets compare: character references resolved, blanks collapsed.</summary>
     public static string Normalise(string value) => Blanks().Replace(WebUtility.HtmlDecode(value), " ").Trim(' ');
 
-    private static string[][] Normalised(CellTable table) => [.. table.Columns.Select(column => column.Values.Select(Normalise).ToArray())];
+    private static string[][] Normalised(CodedTable table) => [.. table.Columns.Select(column => column.Values.Select(Normalise).ToArray())];
 
     private static async Task<List<string[]>> RowsAsync(string path, CancellationToken ct)
     {
@@ -65,7 +65,7 @@ internal sealed partial class DirtyTable
         return [.. Enumerable.Range(0, table.Rows).Select(row => table.Columns.Select(column => column.Values[column.Codes[row]]).ToArray())];
     }
 
-    private static async Task<CellTable> TableAsync(string path, CancellationToken ct)
+    private static async Task<CodedTable> TableAsync(string path, CancellationToken ct)
     {
         var scratch = Directory.CreateTempSubdirectory("qualiz-bench-");
         try
@@ -73,7 +73,7 @@ internal sealed partial class DirtyTable
             using var session = EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = 1, Scratch = scratch.FullName, Paths = [path] });
             var file = string.Create(CultureInfo.InvariantCulture, $"read_csv({Sql.Literal(path)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', sample_size = -1)");
             var columns = session.Query($"DESCRIBE SELECT * FROM {file}", row => row.GetString(0));
-            return await CellTable.ReadAsync(session, $"SELECT * FROM {file}", columns, ct);
+            return await CodedTable.ReadAsync(session, $"SELECT * FROM {file}", columns, ct);
         }
         finally
         {

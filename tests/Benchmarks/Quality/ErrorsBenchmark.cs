@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Errors;
 
 namespace Qualiz.Benchmarks.Quality;
@@ -96,7 +97,7 @@ internal sealed class ErrorsBenchmark(ErrorsOptions options) : IBenchmark
 
     private static Figure Beside(string name, double value, string unit, double reference) => new(name, value, unit, reference, reference > 0 ? value / reference : null);
 
-    private static (IReadOnlyList<CellFinding> Findings, double Seconds) Detect(CellTable table)
+    private static (IReadOnlyList<CellFinding> Findings, double Seconds) Detect(CodedTable table)
     {
         var clock = Stopwatch.StartNew();
         var findings = ErrorDetector.Find(table);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Matching.Automatic;
 
 namespace Qualiz.Benchmarks.Quality;
@@ -37,7 +38,7 @@ internal sealed class MatchQualityBenchmark : IBenchmark
             var best = Tried.Append(0).Select(offset => (set.Score(matcher.Matches(matcher.Threshold + offset)).F1, Threshold: matcher.Threshold + offset)).Max();
             if (details)
             {
-                foreach (var line in matcher.Describe())
+                foreach (var line in matcher.Compared().Concat(matcher.Found()))
                     say($"   {line}");
                 foreach (var bin in Enumerable.Range(0, matcher.Candidates.Count).GroupBy(i => (int)Math.Floor(matcher.Scores[i] / 3) * 3).Where(bin => bin.Key >= -9).OrderBy(bin => bin.Key))
                     say($"   {bin.Key} bits: {bin.Count()} candidates, {bin.Count(i => set.Truth.Contains(MatchSet.Ordered(matcher.Pair(i))))} of them the same");
@@ -59,8 +60,7 @@ internal sealed class MatchQualityBenchmark : IBenchmark
             var at = names.Select(name => table.Columns.ToList().IndexOf(name)).ToList();
             return table.Rows.Select(row => at.Select(i => i < 0 || row[i].Length == 0 ? null : row[i]).ToArray());
         }).ToList();
-        var columns = names.Select((name, i) => new RawColumn(name, [.. rows.Select(row => row[i])])).ToList();
         var source = set.Tables.SelectMany((table, i) => Enumerable.Repeat(i, table.Rows.Count)).ToArray();
-        return AutoMatcher.Run(columns, source, Environment.ProcessorCount, ct);
+        return AutoMatcher.Run(CodedTable.Of(names, rows), source, new AutoMatchOptions(Environment.ProcessorCount), ct);
     }
 }

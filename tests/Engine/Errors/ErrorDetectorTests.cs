@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Errors;
 
 namespace Qualiz.Engine.Tests.Errors;
@@ -221,5 +222,5 @@ public sealed class ErrorDetectorTests
 
     private static List<string[]> Rows(int count, Func<int, string[]> row) => [.. Enumerable.Range(0, count).Select(row)];
 
-    private static IReadOnlyList<CellFinding> Find(IReadOnlyList<string> columns, List<string[]> rows) => ErrorDetector.Find(CellTable.Of(columns, rows));
+    private static IReadOnlyList<CellFinding> Find(IReadOnlyList<string> columns, List<string[]> rows) => ErrorDetector.Find(CodedTable.Of(columns, rows));
 }

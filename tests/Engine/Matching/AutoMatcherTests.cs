@@ -1,3 +1,4 @@
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Matching.Automatic;
 
 namespace Qualiz.Engine.Tests.Matching;
@@ -45,7 +46,7 @@ public sealed class AutoMatcherTests
     }
 
     private static AutoMatcher Match(List<(int Person, string?[] Values)> rows, int[]? source = null, int threads = 2, string[]? names = null) =>
-        AutoMatcher.Run([.. Names.Select((name, i) => new RawColumn((names ?? Names)[i], [.. rows.Select(row => row.Values[i])]))], source ?? new int[rows.Count], threads, default);
+        AutoMatcher.Run(CodedTable.Of(names ?? Names, rows.Select(row => row.Values)), source ?? new int[rows.Count], new AutoMatchOptions(threads), default);
 
     private static HashSet<string> Found(AutoMatcher matcher, List<(int Person, string?[] Values)> rows) =>
         [.. matcher.Matches(matcher.Threshold).Select(pair => string.Join(" = ", new[] { string.Join('|', rows[pair.A].Values), string.Join('|', rows[pair.B].Values) }.Order(StringComparer.Ordinal)))];
@@ -86,14 +87,11 @@ public sealed class AutoMatcherTests
         // The second source calls the phone number otherwise.
         var source = rows.Select(entry => entry.Source).ToArray();
         string[] names = ["name", "born", "city", "phone", "phone_number"];
-        var columns = names.Select((name, i) => new RawColumn(name, [.. rows.Select(entry => i switch
-        {
-            0 or 1 => entry.row.Values[i],
-            2 => entry.row.Values[3],
-            3 => entry.Source == 0 ? entry.row.Values[2] : null,
-            _ => entry.Source == 1 ? entry.row.Values[2] : null,
-        })])).ToList();
-        var matcher = AutoMatcher.Run(columns, source, 2, default);
+        var table = CodedTable.Of(names, rows.Select(entry => (string?[])
+        [
+            entry.row.Values[0], entry.row.Values[1], entry.row.Values[3], entry.Source == 0 ? entry.row.Values[2] : null, entry.Source == 1 ? entry.row.Values[2] : null,
+        ]));
+        var matcher = AutoMatcher.Run(table, source, new AutoMatchOptions(2), default);
         matcher.Form.ShouldBe(MatchForm.OneToOne);
         matcher.Columns.Count.ShouldBe(4);
         var found = matcher.Matches(matcher.Threshold).ToList();
@@ -139,13 +137,44 @@ public sealed class AutoMatcherTests
     }
 
     [Fact]
-    public void A_large_block_is_parted_and_what_is_left_out_is_told()
+    public void A_large_block_is_parted_by_other_columns()
     {
-        // One value for all: comparing by it would be comparing everything with everything.
+        // One value for nearly all: comparing by it would be comparing everything with everything.
         var rows = People(900, 0, 7).Select(row => (row.Person, (string?[])[row.Values[0], row.Values[1], row.Values[2], row.Person % 450 == 0 ? "elsewhere" : "here"])).ToList();
         var matcher = Match(rows);
         matcher.Candidates.Count.ShouldBeLessThan(900 * 899 / 4);
-        matcher.Candidates.Reports.Single(report => report.Column == "city" && report.By == "value").Dropped.ShouldBeGreaterThanOrEqualTo(0);
+        var report = matcher.Candidates.Reports.Single(report => report.Column == "city" && report.By == "value");
+        report.Pairs.ShouldBeInRange(1, 10_000);
+        // 898 rows, of which a part of the pairs has something else in common too.
+        report.Dropped.ShouldBe((898 * 897 / 2) - report.Pairs);
+        matcher.Dropped.ShouldBeGreaterThanOrEqualTo(report.Dropped);
+        matcher.Candidates.IsLimited.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Of_equal_rows_one_is_compared_with_others()
+    {
+        string[] names = ["a", "b"];
+        var table = CodedTable.Of(names, Enumerable.Range(0, 900).Select(i => (string?[])[i % 450 == 0 ? "elsewhere" : "here", $"{i % 3}"]));
+        var matcher = AutoMatcher.Run(table, new int[900], new AutoMatchOptions(2), default);
+        // There are four different rows; each other one is paired with the first that is equal to it.
+        matcher.Candidates.Count.ShouldBeInRange(896, 896 + 6);
+    }
+
+    [Fact]
+    public void No_more_pairs_are_compared_than_there_may_be()
+    {
+        var rows = People(3000, 300, 9);
+        var table = CodedTable.Of(Names, rows.Select(row => row.Values));
+        var all = AutoMatcher.Run(table, new int[rows.Count], new AutoMatchOptions(2), default);
+        var few = AutoMatcher.Run(table, new int[rows.Count], new AutoMatchOptions(2) { MostPairs = 20_000 }, default);
+        all.Candidates.Count.ShouldBeGreaterThan(40_000);
+        few.Candidates.Count.ShouldBeLessThanOrEqualTo(20_000);
+        few.Candidates.IsLimited.ShouldBeTrue();
+        few.Dropped.ShouldBeGreaterThan(all.Dropped);
+        var (precision, recall) = Score(few, rows, 300);
+        precision.ShouldBeGreaterThan(0.95);
+        recall.ShouldBeGreaterThan(0.9);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Matching.Automatic;
 
@@ -22,6 +23,24 @@ internal enum MatchForm
 /// <param name="Rareness">Of an equal value: what it weighs more or less than equal values of the column do in general.</param>
 internal sealed record FieldWeight(string Name, int Level, double? Similarity, double Weight, double? Rareness);
 
+/// <summary>What the matching may use.</summary>
+internal sealed record AutoMatchOptions(int Threads)
+{
+    /// <summary>Pairs that may be compared.</summary>
+    public long MostPairs { get; init; } = long.MaxValue;
+}
+
+/// <summary>Two rows that may be the same, as they came, the smaller number first.</summary>
+/// <param name="Weight">The evidence: log2 of the odds. The weights of the fields and <see cref="AutoMatcher.PriorWeight"/> add up to it.</param>
+/// <param name="Block">What brought them together; null: others that are in one cluster with them.</param>
+internal readonly record struct AutoPair(int A, int B, double Weight, string? Block, IReadOnlyList<FieldWeight> Fields);
+
+/// <param name="Weakest">By the clusters that similarity made: how probable it was on average where it was the least so.</param>
+/// <param name="Of">By place of the matcher's table: its cluster.</param>
+/// <param name="Rows">By place of the matcher's table: the row as it came.</param>
+/// <param name="Pairs">May be read once.</param>
+internal sealed record AutoEntities(IReadOnlyDictionary<int, double> Weakest, int[] Of, int[] Rows, IEnumerable<AutoPair> Pairs);
+
 /// <summary>
 /// Finds the rows that are the same thing, with nothing said about them: what is compared, how, and from where on two rows are the same follows from the data. Two sources are linked (what lies in one
 /// source is never joined), any other number is searched for duplicates as a whole.
@@ -42,21 +61,32 @@ internal sealed class AutoMatcher
     /// <summary>Larger groups are parted by higher thresholds first.</summary>
     private const int LargestGroup = 1_500;
 
+    /// <summary>Of many rows that are bound together, this many different ones are compared with others.</summary>
+    private const int MostSpeakers = 8;
+
+    /// <summary>All pairs of a cluster up to this size are told of, also those that no block brought together.</summary>
+    private const int MostCompleted = 200;
+
     /// <summary>Sources with a larger share of linked rows that have a duplicate beside them are not free of duplicates.</summary>
     private const double MostDuplicates = 0.1;
 
+    /// <summary>Pairs that are compared at most, for each row, however much memory there is; small tables may have more.</summary>
+    private const long PairsPerRow = 25;
+    private const long LeastPairs = 20_000_000;
+
     private readonly RecordTable _table;
     private readonly ParallelOptions _parallel;
-    private readonly Dictionary<(int, int), float> _known = [];
+    private readonly long _mostPairs;
     private float[][] _frequencies = [];
-    private byte[][] _levels = [];
+    private PairEvidence _evidence = null!;
 
-    private AutoMatcher(RecordTable table, int threads, CancellationToken ct)
+    private AutoMatcher(RecordTable table, AutoMatchOptions options, CancellationToken ct)
     {
         _table = table;
-        _parallel = new ParallelOptions { CancellationToken = ct, MaxDegreeOfParallelism = Math.Max(1, threads) };
+        _parallel = new ParallelOptions { CancellationToken = ct, MaxDegreeOfParallelism = Math.Max(1, options.Threads) };
+        _mostPairs = Math.Min(Math.Max(LeastPairs, PairsPerRow * table.Count), options.MostPairs);
         Form = table.Sources == 2 ? MatchForm.OneToOne : MatchForm.Clusters;
-        Columns = [.. table.Columns.Where(column => column.Texts.Length > 1 && column.Filled >= Math.Max(2, LeastFilled * table.Count)).Take(MostColumns)];
+        Columns = [.. table.Columns.Where(column => column.Distinct > 1 && column.Filled >= Math.Max(2, LeastFilled * table.Count)).Take(MostColumns)];
     }
 
     /// <summary>What is compared.</summary>
@@ -71,27 +101,57 @@ internal sealed class AutoMatcher
     public double Threshold { get; private set; }
     public MatchForm Form { get; private set; }
 
+    /// <summary>What stands against any pair before its columns are looked at, with where the border lies in it.</summary>
+    public double PriorWeight => Model.PriorWeight + Shift;
+
     private PairScope Scope => _table.Sources == 2 ? PairScope.Across : PairScope.All;
 
     /// <param name="source">The source of each row, from 0 on.</param>
-    public static AutoMatcher Run(IReadOnlyList<RawColumn> columns, int[] source, int threads, CancellationToken ct)
+    public static AutoMatcher Run(CodedTable table, int[] source, AutoMatchOptions options, CancellationToken ct)
     {
-        var matcher = new AutoMatcher(RecordTable.Of(SchemaAlignment.Align(columns, source), source, ct), threads, ct);
+        var matcher = new AutoMatcher(RecordTable.Of(table, source, ct), options, ct);
         matcher.Run();
         return matcher;
     }
 
     /// <summary>Pairs of rows that are the same at a threshold, as the rows came.</summary>
-    public IEnumerable<(int A, int B)> Matches(double threshold) =>
-        (Form == MatchForm.Clusters ? Clustered(threshold) : Linked(threshold).Select(i => (Candidates.A[i], Candidates.B[i]))).Select(pair => (_table.Rows[pair.Item1], _table.Rows[pair.Item2]));
+    public IEnumerable<(int A, int B)> Matches(double threshold)
+    {
+        if (Form != MatchForm.Clusters)
+            return Linked(threshold).Select(Pair);
+        var clusters = Cluster(threshold, null).Of;
+        var members = IntLists.Rows(clusters, _table.Count);
+        return Enumerable.Range(0, _table.Count).Where(cluster => members.Length(cluster) > 1).SelectMany(cluster => Both(members[cluster].ToArray()))
+            .Select(pair => (_table.Rows[pair.A], _table.Rows[pair.B]));
+    }
+
+    /// <summary>The number of pairs that large blocks would have brought and that were not compared.</summary>
+    public long Dropped => Candidates.Reports.Sum(report => report.Dropped);
+
+    /// <summary>From which score on rows are the same when they have to be that likely to be: what was found to be the border stands for <see cref="Usual"/>.</summary>
+    public double Border(double accept) => FellegiSunter.Bits(accept) - Shift;
+
+    /// <summary>Added to a score, so that the border lies at the odds of <see cref="Usual"/>: the model's own odds are too sure where columns depend on each other.</summary>
+    public double Shift => FellegiSunter.Bits(Usual) - Threshold;
+
+    /// <summary>What is the same, by row as it came.</summary>
+    /// <param name="accept">How likely rows have to be the same.</param>
+    /// <param name="keyed">By row as it came: the first row that a key says is the same.</param>
+    public AutoEntities Entities(double accept, double review, int[] keyed)
+    {
+        var clusters = Form == MatchForm.Clusters ? Cluster(Border(accept), keyed) : Joined(Linked(Border(accept)), keyed);
+        return new AutoEntities(clusters.Weakest, clusters.Of, _table.Rows, Told(clusters.Of, Border(review), keyed));
+    }
 
     /// <summary>A candidate's rows, as they came.</summary>
     public (int A, int B) Pair(int candidate) => (_table.Rows[Candidates.A[candidate]], _table.Rows[Candidates.B[candidate]]);
 
     /// <summary>What a candidate's score is made of: with <see cref="FellegiSunter.PriorWeight"/> the weights add up to it.</summary>
-    public IReadOnlyList<FieldWeight> Explain(int candidate)
+    public IReadOnlyList<FieldWeight> Explain(int candidate) => Explain(Candidates.A[candidate], Candidates.B[candidate]);
+
+    /// <summary>The same for any two places of the table.</summary>
+    private IReadOnlyList<FieldWeight> Explain(int a, int b)
     {
-        var (a, b) = (Candidates.A[candidate], Candidates.B[candidate]);
         return
         [
             .. Columns.Select((column, c) =>
@@ -102,23 +162,40 @@ internal sealed class AutoMatcher
                     return new FieldWeight(column.Name, -1, null, 0, null);
                 var weight = Weight(c, level, x);
                 return level == ValueComparer.Equal
-                    ? new FieldWeight(column.Name, level, 1, weight, weight - Usual(c))
-                    : new FieldWeight(column.Name, level, ValueComparer.Similarity(column, x, y), weight, null);
+                    ? new FieldWeight(column.Name, level, 1, weight, weight - EqualWeight(c))
+                    : new FieldWeight(column.Name, level, ValueComparer.Similarity(column, Math.Min(x, y), Math.Max(x, y)), weight, null);
             }),
         ];
     }
 
-    /// <summary>What was found out, for people; holds no values.</summary>
-    public IReadOnlyList<string> Describe()
+    /// <summary>By column, what it weighs from unlike to equal, for people; holds no values.</summary>
+    public IReadOnlyList<string> Compared() =>
+    [
+        .. Columns.Select((column, c) => string.Create(CultureInfo.InvariantCulture,
+            $"{column.Name} as {column.Kind.ToString().ToLowerInvariant()}: {string.Join(" / ", Model.Weights[c].SkipLast(1).Select(weight => weight.ToString("0.0", CultureInfo.InvariantCulture)))}, equal {EqualWeight(c):0.0} bits")),
+    ];
+
+    /// <summary>What else was found out, for people; holds no values.</summary>
+    public IReadOnlyList<string> Found()
     {
-        var lines = Columns.Select((column, c) => string.Create(CultureInfo.InvariantCulture,
-            $"{column.Name} as {column.Kind.ToString().ToLowerInvariant()}: {string.Join(" / ", Model.Weights[c].SkipLast(1).Select(weight => weight.ToString("0.0", CultureInfo.InvariantCulture)))}, equal {Usual(c):0.0} bits")).ToList();
-        lines.Add(string.Create(CultureInfo.InvariantCulture, $"{Candidates.Count} candidates, prior {Model.PriorWeight:0.0} bits, threshold {Threshold:0.0} bits, {Form}"));
-        lines.AddRange(Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped} pairs of large blocks not compared")));
-        return lines;
+        var form = Form switch
+        {
+            MatchForm.OneToOne => "both inputs look free of duplicates, so rows are linked one to one",
+            MatchForm.ManyToOne => "an input has duplicates of its own, so its rows may share a partner",
+            _ => "duplicates are looked for in all rows",
+        };
+        return
+        [
+            string.Create(CultureInfo.InvariantCulture, $"{Candidates.Count:N0} pairs compared; {form}; prior {Model.PriorWeight:0.0} bits, the same from {Threshold:0.0} bits on"),
+            .. Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped:N0} pairs of large blocks not compared by it")),
+        ];
     }
 
-    private double Usual(int c) => Model.Weights[c][ValueComparer.Equal] - _frequencies[c].Average();
+    /// <summary>The probability that the border between the same and the different stands for.</summary>
+    private const double Usual = 0.95;
+
+    /// <summary>What equal values of a column weigh in general.</summary>
+    private double EqualWeight(int c) => Model.Weights[c][ValueComparer.Equal] - _frequencies[c].Skip(1).Average();
 
     private double AllPairs(Func<int, int> rows)
     {
@@ -134,66 +211,85 @@ internal sealed class AutoMatcher
 
     private void Run()
     {
-        Candidates = Candidates.Find(_table, Columns, Scope, _parallel.CancellationToken);
+        Candidates = Candidates.Find(_table, Columns, Scope, _mostPairs, _parallel);
         Scores = new float[Candidates.Count];
-        _levels = Levels(Candidates.A, Candidates.B);
         var facts = Columns.Select(Frequencies).ToArray();
         _frequencies = Array.ConvertAll(facts, fact => fact.Frequency);
         var (a, b) = Random();
-        var random = PatternCounts.Of(Levels(a, b), a.Length);
-        var pattern = new int[Candidates.Count];
+        var random = Patterns(a, b, out _);
+        var patterns = Patterns(Candidates.A, Candidates.B, out var pattern);
         var rareness = new float[Candidates.Count];
-        Parallel.For(0, Candidates.Count, _parallel, i =>
+        var codes = Columns.Select(column => column.Codes).ToArray();
+        Portions(i =>
         {
-            for (var c = 0; c < _levels.Length; c++)
+            var (x, y) = (Candidates.A[i], Candidates.B[i]);
+            for (var c = 0; c < codes.Length; c++)
             {
-                if (_levels[c][i] == ValueComparer.Equal)
-                    rareness[i] -= _frequencies[c][Columns[c].Codes[Candidates.A[i]]];
+                if (codes[c][x] == codes[c][y] && codes[c][x] > 0)
+                    rareness[i] -= _frequencies[c][codes[c][x]];
             }
         });
-        var evidence = new PairEvidence(
-            Candidates.A, Candidates.B, PatternCounts.Of(_levels, Candidates.Count, pattern), pattern, rareness, Scope == PairScope.Across ? null : Array.ConvertAll(facts, fact => fact.EqualPairs));
-        Model = FellegiSunter.Learn(evidence, random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source]));
+        _evidence = new PairEvidence(Candidates.A, Candidates.B, patterns, pattern, rareness, Scope == PairScope.Across ? null : Array.ConvertAll(facts, fact => fact.EqualPairs));
+        Model = FellegiSunter.Learn(_evidence, random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source]));
         Settle();
         if (Form == MatchForm.Clusters)
-            LearnFromClusters(evidence);
+            LearnFromClusters();
         else if (HasDuplicates())
             Form = MatchForm.ManyToOne;
     }
 
     /// <summary>A row that is the same as several others shares what is learnt from it among them; clusters show how many they are.</summary>
-    private void LearnFromClusters(PairEvidence evidence)
+    private void LearnFromClusters()
     {
         var before = 0;
         for (var round = 0; round < MostRounds; round++)
         {
-            var cluster = Enumerable.Range(0, _table.Count).ToArray();
-            foreach (var (a, b) in Clustered(Threshold))
-                cluster[b] = Math.Min(cluster[b], a);
+            var cluster = Cluster(Threshold, null).Of;
             var found = new bool[Candidates.Count];
+            var count = 0;
             for (var i = 0; i < found.Length; i++)
-                found[i] = cluster[Candidates.A[i]] == cluster[Candidates.B[i]];
-            var count = found.Count(same => same);
+                count += (found[i] = cluster[Candidates.A[i]] == cluster[Candidates.B[i]]) ? 1 : 0;
             if (count == 0 || Math.Abs(count - before) <= Unchanged * count)
                 return;
             before = count;
-            Model.Learn(evidence, found);
+            Model.Learn(_evidence, found);
             Settle();
         }
     }
 
     private void Settle()
     {
-        _known.Clear();
-        Parallel.For(0, Candidates.Count, _parallel, i => Scores[i] = Score(Candidates.A[i], Candidates.B[i], i));
-        for (var i = 0; i < Candidates.Count; i++)
+        // What depends on the pattern alone is worked out once for each.
+        var bases = new double[_evidence.Patterns.Counts.Length];
+        var equal = new int[bases.Length][];
+        for (var i = 0; i < bases.Length; i++)
         {
-            if (Scores[i] > Lowest)
-                _known[(Candidates.A[i], Candidates.B[i])] = Scores[i];
+            var levels = _evidence.Patterns.Pattern(i).ToArray();
+            equal[i] = [.. Enumerable.Range(0, levels.Length).Where(c => levels[c] == ValueComparer.Equal)];
+            bases[i] = Model.PriorWeight + levels.Select((level, c) => level is ValueComparer.Missing or ValueComparer.Equal ? 0 : Model.Weights[c][level]).Sum();
         }
+        Portions(i =>
+        {
+            var score = bases[_evidence.Pattern[i]];
+            foreach (var c in equal[_evidence.Pattern[i]])
+                score += Weight(c, ValueComparer.Equal, Columns[c].Codes[Candidates.A[i]]);
+            Scores[i] = (float)score;
+        });
         Threshold = Form == MatchForm.Clusters
             ? ScoreThreshold.Valley(Scores, ScoreThreshold.Even)
             : ScoreThreshold.Valley([.. Linked(Lowest).Select(i => Scores[i])], ScoreThreshold.Sure);
+    }
+
+    /// <summary>Does something for every candidate.</summary>
+    private void Portions(Action<int> work)
+    {
+        const int Portion = 1 << 15;
+        Parallel.For(0, (Candidates.Count + Portion - 1) / Portion, _parallel, portion =>
+        {
+            var end = (int)Math.Min(Candidates.Count, (portion + 1L) * Portion);
+            for (var i = portion * Portion; i < end; i++)
+                work(i);
+        });
     }
 
     private double Weight(int c, byte level, int value) => level switch
@@ -204,24 +300,15 @@ internal sealed class AutoMatcher
         _ => Model.Weights[c][level],
     };
 
-    /// <param name="candidate">-1: not one.</param>
-    private float Score(int a, int b, int candidate)
+    private float Score(int a, int b)
     {
         var weight = Model.PriorWeight;
         for (var c = 0; c < Columns.Count; c++)
         {
             var codes = Columns[c].Codes;
-            weight += Weight(c, candidate < 0 ? ValueComparer.Level(Columns[c], codes[a], codes[b]) : _levels[c][candidate], codes[a]);
+            weight += Weight(c, ValueComparer.Level(Columns[c], codes[a], codes[b]), codes[a]);
         }
         return (float)weight;
-    }
-
-    private float ScoreOf(int a, int b)
-    {
-        var key = a < b ? (a, b) : (b, a);
-        if (!_known.TryGetValue(key, out var score))
-            _known[key] = score = Score(key.Item1, key.Item2, -1);
-        return score;
     }
 
     /// <summary>By value: log2 of how likely another row has it by chance; and how many pairs of rows are equal.</summary>
@@ -230,39 +317,27 @@ internal sealed class AutoMatcher
         var counts = new int[_table.Sources][];
         for (var source = 0; source < _table.Sources; source++)
         {
-            counts[source] = new int[column.Texts.Length];
+            counts[source] = new int[column.Texts.Count];
             for (var row = _table.Starts[source]; row < _table.Starts[source + 1]; row++)
-            {
-                if (column.Codes[row] >= 0)
-                    counts[source][column.Codes[row]]++;
-            }
+                counts[source][column.Codes[row]]++;
         }
         var equal = 0.0;
-        for (var value = 0; value < column.Texts.Length; value++)
+        for (var value = 1; value < column.Texts.Count; value++)
             equal += AllPairs(source => counts[source][value]);
-        var frequencies = new float[column.Texts.Length];
+        var frequencies = new float[column.Texts.Count];
         // Of rows that are alike in two sources the one may be the other; what a source repeats by itself is chance. How often a value seen once comes again: 2 n2 / n1 (I. J. Good, 1953).
-        var (once, twice) = (counts.Sum(values => values.Count(count => count == 1)), counts.Sum(values => values.Count(count => count == 2)));
+        var (once, twice) = (counts.Sum(values => values.Skip(1).Count(count => count == 1)), counts.Sum(values => values.Skip(1).Count(count => count == 2)));
         var again = Math.Min(((2.0 * twice) + 0.5) / (once + 1.0), 1);
-        for (var value = 0; value < frequencies.Length; value++)
+        for (var value = 1; value < frequencies.Length; value++)
         {
             var others = Scope == PairScope.Across ? counts.Sum(values => Math.Max(values[value] - 1, 0)) + again : Math.Max(column.Counts[value] - 1, 1);
-            frequencies[value] = (float)Math.Log2(Math.Min(others / column.Filled, 1));
+            frequencies[value] = (float)FellegiSunter.Rounded(Math.Log2(Math.Min(others / column.Filled, 1)));
         }
         return (frequencies, equal);
     }
 
-    private byte[][] Levels(int[] a, int[] b)
-    {
-        var levels = new byte[Columns.Count][];
-        for (var c = 0; c < levels.Length; c++)
-        {
-            var (column, result) = (Columns[c], new byte[a.Length]);
-            Parallel.For(0, a.Length, _parallel, i => result[i] = ValueComparer.Level(column, column.Codes[a[i]], column.Codes[b[i]]));
-            levels[c] = result;
-        }
-        return levels;
-    }
+    private PatternCounts Patterns(int[] a, int[] b, out int[] pattern) =>
+        PatternCounts.Of(Columns.Count, a.Length, (c, i) => ValueComparer.Level(Columns[c], Columns[c].Codes[a[i]], Columns[c].Codes[b[i]]), _parallel, out pattern);
 
     private (int[] A, int[] B) Random()
     {
@@ -272,6 +347,8 @@ internal sealed class AutoMatcher
         var border = _table.Starts[1];
         for (var i = 0; i < RandomPairs && _table.Count > 1; i++)
         {
+            if (Scope == PairScope.Across && (border == 0 || border == _table.Count))
+                break;
             var (x, y) = Scope == PairScope.Across ? (random.Next(border), random.Next(border, _table.Count)) : (random.Next(_table.Count), random.Next(_table.Count));
             if (x == y)
                 continue;
@@ -295,7 +372,7 @@ internal sealed class AutoMatcher
                 linked.Add(row);
                 if (best[row] < 0)
                     best[row] = other;
-                else if (ScoreOf(best[row], other) >= Threshold)
+                else if (Score(Math.Min(best[row], other), Math.Max(best[row], other)) >= Threshold)
                     doubled.Add(other);
             }
         }
@@ -332,49 +409,192 @@ internal sealed class AutoMatcher
         return links;
     }
 
-    private List<(int A, int B)> Clustered(double threshold)
+    /// <summary>What links and keys tie together.</summary>
+    private Clusters Joined(List<int> links, int[] keyed)
     {
-        var result = new List<(int, int)>();
-        var strong = Enumerable.Range(0, Candidates.Count).Where(i => Scores[i] >= threshold).ToArray();
-        foreach (var rows in Groups(strong, threshold))
+        var sets = Keyed(keyed);
+        var weakest = new Dictionary<int, float>();
+        foreach (var i in links)
+            sets.Union(Candidates.A[i], Candidates.B[i]);
+        foreach (var i in links)
         {
-            _parallel.CancellationToken.ThrowIfCancellationRequested();
-            var clusters = WeightClusters.AverageLink(rows.Count, (i, j) => (float)(ScoreOf(rows[i], rows[j]) - threshold));
-            for (var i = 0; i < rows.Count; i++)
-            {
-                for (var j = i + 1; j < rows.Count; j++)
-                {
-                    if (clusters[i] == clusters[j])
-                        result.Add((rows[i], rows[j]));
-                }
-            }
+            var set = sets.Find(Candidates.A[i]);
+            weakest[set] = Math.Min(weakest.GetValueOrDefault(set, float.MaxValue), Scores[i]);
         }
-        return result;
+        return new Clusters([.. Enumerable.Range(0, _table.Count).Select(sets.Find)], weakest.ToDictionary(entry => entry.Key, entry => Probability(entry.Value)));
     }
 
-    /// <summary>Rows that pairs tie together, directly or by others. Too large a group is held together by its stronger pairs alone.</summary>
-    private IEnumerable<List<int>> Groups(int[] pairs, double threshold)
+    private double Probability(double score) => FellegiSunter.Probability(score + Shift);
+
+    /// <summary>Rows that keys tie together.</summary>
+    private UnionFind Keyed(int[]? keyed)
     {
         var sets = new UnionFind(_table.Count);
-        foreach (var i in pairs)
-            sets.Union(Candidates.A[i], Candidates.B[i]);
-        var groups = new SortedDictionary<int, List<int>>();
-        foreach (var row in pairs.SelectMany(i => (int[])[Candidates.A[i], Candidates.B[i]]).Distinct().Order())
+        if (keyed is null)
+            return sets;
+        var first = new int[_table.Count];
+        Array.Fill(first, -1);
+        for (var place = 0; place < _table.Count; place++)
         {
-            if (!groups.TryGetValue(sets.Find(row), out var group))
-                groups[sets.Find(row)] = group = [];
-            group.Add(row);
+            ref var known = ref first[keyed[_table.Rows[place]]];
+            if (known < 0)
+                known = place;
+            else
+                sets.Union(known, place);
         }
-        foreach (var (set, group) in groups)
+        return sets;
+    }
+
+    /// <param name="Of">By place: the first place of its cluster.</param>
+    /// <param name="Weakest">By the clusters that similarity made: how probable it was on average where it was the least so.</param>
+    private sealed record Clusters(int[] Of, Dictionary<int, double> Weakest);
+
+    private Clusters Cluster(double threshold, int[]? keyed)
+    {
+        // Equal rows, and such that a key ties together, are never parted.
+        var bound = Keyed(keyed);
+        var strong = new List<int>();
+        for (var i = 0; i < Candidates.Count; i++)
+        {
+            if (Scores[i] < threshold)
+                continue;
+            var (a, b) = (Candidates.A[i], Candidates.B[i]);
+            if (_table.Likes[b] == a)
+                bound.Union(a, b);
+            else
+                strong.Add(i);
+        }
+        var of = new int[_table.Count];
+        for (var place = 0; place < of.Length; place++)
+            of[place] = bound.Find(place);
+        var units = IntLists.Rows(of, of.Length);
+        var weakest = new Dictionary<int, double>();
+        foreach (var group in Groups(strong, of, threshold))
+        {
+            _parallel.CancellationToken.ThrowIfCancellationRequested();
+            var members = group.Select(unit => Speakers(units[unit])).ToArray();
+            var clusters = WeightClusters.AverageLink([.. group.Select(units.Length)], (i, j) => (float)(Average(members[i], members[j]) - threshold), out var least);
+            for (var i = 0; i < group.Count; i++)
+            {
+                var first = group[clusters[i]];
+                foreach (var place in units[group[i]])
+                    of[place] = first;
+                if (least[clusters[i]] < float.MaxValue)
+                    weakest[first] = Probability(least[clusters[i]] + threshold);
+            }
+        }
+        return new Clusters(of, weakest);
+    }
+
+    /// <summary>The rows that stand for those that are bound together: different ones, and not too many.</summary>
+    private int[] Speakers(ReadOnlySpan<int> rows)
+    {
+        var result = new List<int>();
+        foreach (var row in rows)
+        {
+            if (result.Count < MostSpeakers && !result.Contains(_table.Likes[row]))
+                result.Add(_table.Likes[row]);
+        }
+        return [.. result];
+    }
+
+    private float Average(int[] some, int[] others)
+    {
+        if (some.Length == 1 && others.Length == 1)
+            return Score(Math.Min(some[0], others[0]), Math.Max(some[0], others[0]));
+        var sum = 0.0;
+        foreach (var a in some)
+        {
+            foreach (var b in others)
+                sum += Score(Math.Min(a, b), Math.Max(a, b));
+        }
+        return (float)(sum / ((double)some.Length * others.Length));
+    }
+
+    /// <summary>Units of rows that pairs tie together, directly or by others. Too large a group is held together by its stronger pairs alone.</summary>
+    /// <param name="units">By place: the first place of what is bound together.</param>
+    private IEnumerable<List<int>> Groups(List<int> pairs, int[] units, double threshold)
+    {
+        var sets = new UnionFind(_table.Count);
+        var tied = new HashSet<int>();
+        foreach (var i in pairs)
+        {
+            var (a, b) = (units[Candidates.A[i]], units[Candidates.B[i]]);
+            if (a == b)
+                continue;
+            sets.Union(a, b);
+            tied.Add(a);
+            tied.Add(b);
+        }
+        var groups = new Dictionary<int, List<int>>();
+        foreach (var unit in tied.Order())
+        {
+            if (!groups.TryGetValue(sets.Find(unit), out var group))
+                groups[sets.Find(unit)] = group = [];
+            group.Add(unit);
+        }
+        foreach (var (set, group) in groups.OrderBy(entry => entry.Key))
         {
             if (group.Count <= LargestGroup)
             {
                 yield return group;
                 continue;
             }
-            var higher = pairs.Where(i => Scores[i] >= threshold + 1 && sets.Find(Candidates.A[i]) == set).ToArray();
-            foreach (var part in Groups(higher, threshold + 1))
+            var higher = pairs.Where(i => Scores[i] >= threshold + 1 && sets.Find(units[Candidates.A[i]]) == set).ToList();
+            foreach (var part in Groups(higher, units, threshold + 1))
                 yield return part;
+        }
+    }
+
+    /// <summary>Pairs that are told of: those that are likely enough, and all that lie in one cluster.</summary>
+    /// <param name="keyed">Of rows that a key ties together nothing is told.</param>
+    private IEnumerable<AutoPair> Told(int[] clusters, double least, int[] keyed)
+    {
+        for (var i = 0; i < Candidates.Count; i++)
+        {
+            var (a, b) = (Candidates.A[i], Candidates.B[i]);
+            if ((Scores[i] >= least || clusters[a] == clusters[b]) && keyed[_table.Rows[a]] != keyed[_table.Rows[b]])
+                yield return Tell(a, b, Scores[i], Candidates.Name(Candidates.Block[i]));
+        }
+        var members = IntLists.Rows(clusters, _table.Count);
+        for (var cluster = 0; cluster < members.Count; cluster++)
+        {
+            if (members.Length(cluster) is < 3 or > MostCompleted)
+                continue;
+            foreach (var (a, b) in Both(members[cluster].ToArray()))
+            {
+                if (keyed[_table.Rows[a]] != keyed[_table.Rows[b]] && !IsCandidate(a, b))
+                    yield return Tell(a, b, Score(a, b), null);
+            }
+        }
+    }
+
+    private AutoPair Tell(int a, int b, double score, string? block)
+    {
+        var (x, y) = (_table.Rows[a], _table.Rows[b]);
+        return new AutoPair(Math.Min(x, y), Math.Max(x, y), score + Shift, block, Explain(a, b));
+    }
+
+    private bool IsCandidate(int a, int b)
+    {
+        var (low, high) = (0, Candidates.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) >>> 1;
+            var order = (Candidates.A[middle], Candidates.B[middle]).CompareTo((a, b));
+            if (order == 0)
+                return true;
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+        return false;
+    }
+
+    private static IEnumerable<(int A, int B)> Both(int[] rows)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            for (var j = i + 1; j < rows.Length; j++)
+                yield return (rows[i], rows[j]);
         }
     }
 }

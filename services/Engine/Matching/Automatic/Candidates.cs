@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using Qualiz.Engine.Columns;
+using Qualiz.Engine.Kernels.Similarity;
 
 namespace Qualiz.Engine.Matching.Automatic;
 
@@ -8,16 +11,13 @@ internal enum PairScope
     /// <summary>Any two rows.</summary>
     All,
 
-    /// <summary>Rows of different sources.</summary>
+    /// <summary>Rows of different sources, of which there are two.</summary>
     Across,
-
-    /// <summary>Rows of one source.</summary>
-    Within,
 }
 
 /// <summary>What one way of bringing rows together gave.</summary>
 /// <param name="Pairs">Pairs it brought.</param>
-/// <param name="Dropped">Pairs of blocks that were too large even after they were parted by other columns.</param>
+/// <param name="Dropped">Pairs of blocks that were too large which no part of these brought either; another way may.</param>
 internal sealed record BlockReport(string Column, string By, long Pairs, long Dropped);
 
 /// <summary>
@@ -27,7 +27,7 @@ internal sealed record BlockReport(string Column, string By, long Pairs, long Dr
 internal sealed class Candidates
 {
     /// <summary>A block with more pairs than this is parted.</summary>
-    private const long MostPairs = 20_000;
+    private const int MostPairs = 20_000;
 
     /// <summary>Pairs that one way of blocking may bring, for each row.</summary>
     private const long PairsPerRow = 25;
@@ -36,15 +36,24 @@ internal sealed class Candidates
     private const int BlockBits = 8;
     private const int RowBits = 28;
 
-    private readonly RecordTable _table;
-    private readonly PairScope _scope;
-    private readonly List<ulong> _found = [];
-    private readonly List<BlockReport> _reports = [];
+    /// <summary>The way that brings equal rows together comes behind all others.</summary>
+    private const int EqualRows = (1 << BlockBits) - 1;
 
-    private Candidates(RecordTable table, PairScope scope)
+    private readonly RecordTable _table;
+    private readonly IReadOnlyList<ValueColumn> _columns;
+    private readonly PairScope _scope;
+
+    /// <summary>The rows that take part: of equal ones the first.</summary>
+    private readonly int[] _rows;
+    private readonly ParallelOptions _parallel;
+
+    private Candidates(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, ParallelOptions parallel)
     {
         _table = table;
+        _columns = columns;
         _scope = scope;
+        _parallel = parallel;
+        _rows = [.. Enumerable.Range(0, table.Count).Where(row => scope == PairScope.Across || table.Likes[row] == row)];
     }
 
     /// <summary>The first row of each pair (its place in the table), ascending.</summary>
@@ -56,170 +65,256 @@ internal sealed class Candidates
     /// <summary>The way of blocking that brought the pair: the first of <see cref="Reports"/>.</summary>
     public byte[] Block { get; private set; } = [];
 
-    public IReadOnlyList<BlockReport> Reports => _reports;
+    public IReadOnlyList<BlockReport> Reports { get; private set; } = [];
 
     public int Count => A.Length;
 
-    public static Candidates Find(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, CancellationToken ct)
+    /// <summary>Pairs in a block at most.</summary>
+    public int LargestBlock { get; private set; } = MostPairs;
+
+    /// <summary>There would have been more pairs than there may be, so blocks had to be smaller or were left out.</summary>
+    public bool IsLimited { get; private set; }
+
+    /// <summary>In words, what brought the pair.</summary>
+    public string Name(int block) => block < Reports.Count ? $"{Reports[block].Column} by {Reports[block].By}" : "all columns by value";
+
+    /// <param name="budget">The most pairs that all ways together may bring.</param>
+    public static Candidates Find(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, long budget, ParallelOptions parallel)
     {
         if (table.Count >= 1 << RowBits)
             throw new MatchException("tooManyRows", $"Matching by similarity takes at most {(1 << RowBits).ToString("N0", CultureInfo.InvariantCulture)} rows at a time.");
-        var candidates = new Candidates(table, scope);
-        foreach (var column in columns)
-        {
-            ct.ThrowIfCancellationRequested();
-            candidates.Add(column, columns);
-        }
-        candidates.Finish();
+        var candidates = new Candidates(table, columns, scope, parallel);
+        candidates.Find(Math.Min(budget, Array.MaxLength / 2));
         return candidates;
     }
 
-    private void Add(ValueColumn column, IReadOnlyList<ValueColumn> columns)
+    private void Find(long budget)
     {
-        AddKeys(column, "value", [.. column.Texts.Select((_, value) => (int[])[value])], column.Texts.Length, columns);
+        var ways = _columns.SelectMany(Ways).Take(EqualRows).ToArray();
+        // How many pairs there are in blocks of each size: from it follows how large blocks may be.
+        var sizes = new long[ways.Length][];
+        Parallel.For(0, ways.Length, _parallel, i => sizes[i] = Sizes(ways[i].Blocks()));
+        var perWay = Math.Max(LeastBudget, PairsPerRow * _table.Count);
+        var (most, scarce) = (MostPairs, false);
+        if (sizes.Sum(size => Math.Min(perWay, size.Sum())) > budget / 2)
+        {
+            // Half of what may be is for blocks as they are, the other one for parts of larger ones.
+            (most, scarce) = (0, true);
+            for (long taken = 0; most < MostPairs; most++)
+            {
+                taken += sizes.Sum(size => size[most + 1]);
+                if (taken > budget / 2)
+                    break;
+            }
+        }
+        var found = new List<ulong>[ways.Length];
+        var reports = new BlockReport[ways.Length];
+        Parallel.For(0, ways.Length, _parallel, i =>
+        {
+            var limit = scarce ? Math.Min(perWay, sizes[i].AsSpan(0, most + 1).ToArray().Sum() + (budget / 2 / ways.Length)) : perWay;
+            (found[i], reports[i]) = Take(ways[i], most, limit, (ulong)i);
+        });
+        Reports = reports;
+        LargestBlock = most;
+        IsLimited |= scarce;
+        Finish(found);
+    }
+
+    private sealed record Way(ValueColumn Column, string By, Func<IntLists> Blocks);
+
+    private IEnumerable<Way> Ways(ValueColumn column)
+    {
+        yield return new Way(column, "value", () => Blocks(column, Same(column.Distinct + 1), column.Distinct + 1));
         if (column.Kind == ValueKind.Digits)
         {
-            AddTexts(column, "beginning", text => text.Length >= 6 ? [text[..(text.Length / 2)]] : [], columns);
-            AddTexts(column, "end", text => text.Length >= 6 ? [text[^((text.Length + 1) / 2)..]] : [], columns);
-            return;
+            yield return OfTexts(column, "beginning", text => text.Length >= 6 ? text[..(text.Length / 2)] : default);
+            yield return OfTexts(column, "end", text => text.Length >= 6 ? text[^((text.Length + 1) / 2)..] : default);
+            yield break;
         }
         if (column.WordsPerValue > 1.05)
-            AddKeys(column, "word", column.Words, column.WordTexts.Length, columns);
+            yield return new Way(column, "word", () => Blocks(column, column.Words, column.WordTexts.Count));
         if (column.Kind == ValueKind.Text)
         {
-            AddTexts(column, "beginning", text => text.Length > Prefix ? [text.Replace(" ", "", StringComparison.Ordinal) is var joined && joined.Length > Prefix ? joined[..Prefix] : joined] : [], columns);
-            AddTexts(column, "sound", text => [Kernels.Similarity.Soundex.Text(Kernels.Similarity.Soundex.Code(text))], columns);
+            yield return OfTexts(column, "beginning", Beginning);
+            yield return OfTexts(column, "sound", text => Soundex.Text(Soundex.Code(text)));
         }
     }
 
-    private void AddTexts(ValueColumn column, string by, Func<string, string[]> keys, IReadOnlyList<ValueColumn> columns)
+    /// <summary>The first letters, blanks left out.</summary>
+    private static ReadOnlySpan<char> Beginning(ReadOnlySpan<char> text)
     {
-        var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
-        var byValue = column.Texts.Select(text => keys(text).Where(key => key.Length > 0).Select(key =>
-        {
-            if (!numbers.TryGetValue(key, out var number))
-                numbers[key] = number = numbers.Count;
-            return number;
-        }).ToArray()).ToArray();
-        AddKeys(column, by, byValue, numbers.Count, columns);
+        if (text.Length <= Prefix)
+            return default;
+        if (!text[..Prefix].Contains(' '))
+            return text[..Prefix];
+        var joined = new string(text).Replace(" ", "", StringComparison.Ordinal);
+        return joined.Length > Prefix ? joined.AsSpan(0, Prefix) : joined;
     }
 
-    /// <param name="keys">By value, its keys.</param>
-    private void AddKeys(ValueColumn column, string by, int[][] keys, int count, IReadOnlyList<ValueColumn> columns)
+    private delegate ReadOnlySpan<char> KeyOf(ReadOnlySpan<char> text);
+
+    private Way OfTexts(ValueColumn column, string by, KeyOf key) => new(column, by, () =>
     {
-        var starts = new int[count + 1];
-        foreach (var code in column.Codes)
+        var numbers = new TextNumbers();
+        var keys = new IntListsBuilder();
+        for (var value = 0; value <= column.Distinct; value++)
         {
-            if (code >= 0)
-            {
-                foreach (var key in keys[code])
-                    starts[key + 1]++;
-            }
+            if (key(column.Texts[value]) is { IsEmpty: false } text)
+                keys.Add(numbers.Of(text));
+            keys.End();
         }
-        for (var i = 1; i <= count; i++)
-            starts[i] += starts[i - 1];
-        var rows = new int[starts[count]];
-        var next = starts.AsSpan(0, count).ToArray();
-        for (var row = 0; row < column.Codes.Length; row++)
+        return Blocks(column, keys.Build(), numbers.Count);
+    });
+
+    private static IntLists Same(int count) => new([.. Enumerable.Range(0, count + 1)], [.. Enumerable.Range(0, count)]);
+
+    private IntLists Blocks(ValueColumn column, IntLists keys, int count) => IntLists.Rows(column.Codes, keys, count, _rows);
+
+    /// <summary>By number of pairs in a block, the pairs of such blocks together.</summary>
+    private long[] Sizes(IntLists blocks)
+    {
+        var sizes = new long[MostPairs + 1];
+        for (var i = 0; i < blocks.Count; i++)
         {
-            if (column.Codes[row] >= 0)
-            {
-                foreach (var key in keys[column.Codes[row]])
-                    rows[next[key]++] = row;
-            }
+            if (Pairs(blocks[i]) is > 0 and <= MostPairs and var pairs)
+                sizes[pairs] += pairs;
         }
-        var blocks = new List<int[]>();
-        var dropped = 0L;
-        for (var i = 0; i < count; i++)
+        return sizes;
+    }
+
+    /// <param name="most">Pairs that a block may have.</param>
+    /// <param name="limit">Pairs that this way may bring.</param>
+    private (List<ulong> Found, BlockReport Report) Take(Way way, int most, long limit, ulong number)
+    {
+        var blocks = way.Blocks();
+        var parts = new IntListsBuilder();
+        var partCount = 0;
+        var (dropped, taken) = (0L, 0L);
+        var order = new List<(int Length, int First, int Block)>();
+        for (var i = 0; i < blocks.Count; i++)
         {
-            var block = rows.AsSpan(starts[i], starts[i + 1] - starts[i]);
+            var block = blocks[i];
             var pairs = Pairs(block);
             if (pairs == 0)
                 continue;
-            if (pairs <= MostPairs)
-                blocks.Add(block.ToArray());
+            if (pairs <= most)
+                order.Add((block.Length, block[0], i));
             else
-                dropped += Part(block.ToArray(), column, columns, blocks);
+                dropped += Part(block, way.Column, most, parts, ref partCount);
         }
-        blocks.Sort((x, y) => x.Length.CompareTo(y.Length) is var order && order != 0 ? order : x[0].CompareTo(y[0]));
-        var budget = Math.Max(LeastBudget, PairsPerRow * _table.Count);
-        var taken = 0L;
-        var number = (ulong)Math.Min(_reports.Count, (1 << BlockBits) - 1);
-        foreach (var block in blocks)
+        var parted = parts.Build();
+        for (var i = 0; i < partCount; i++)
+            order.Add((parted.Length(i), parted[i][0], -1 - i));
+        order.Sort();
+        var found = new List<ulong>();
+        foreach (var (_, _, at) in order)
         {
+            var block = at >= 0 ? blocks[at] : parted[-1 - at];
             var pairs = Pairs(block);
-            if (taken + pairs > budget)
+            if (taken + pairs > limit)
             {
+                IsLimited = true;
                 dropped += pairs;
                 continue;
             }
             taken += pairs;
-            Emit(block, number);
+            Emit(block, number, found);
         }
-        _reports.Add(new BlockReport(column.Name, by, taken, dropped));
+        return (found, new BlockReport(way.Column.Name, way.By, taken, dropped));
     }
 
-    /// <summary>Parts a block by the values of the other columns, each for itself. The answer is the pairs that are left out, by the column that leaves the fewest.</summary>
-    private long Part(int[] block, ValueColumn column, IReadOnlyList<ValueColumn> columns, List<int[]> blocks)
+    /// <summary>Parts a block by the values of the other columns, each for itself. The answer is the pairs that are left out.</summary>
+    private long Part(ReadOnlySpan<int> block, ValueColumn column, int most, IntListsBuilder parts, ref int count)
     {
-        var least = Pairs(block);
-        foreach (var other in columns)
+        _parallel.CancellationToken.ThrowIfCancellationRequested();
+        var left = Pairs(block);
+        var keys = new ulong[block.Length];
+        var rows = new int[block.Length];
+        // With fewer values than that even the parts of equal size would be too large by far.
+        var fewest = block.Length / (8 * Math.Sqrt(2.0 * most + 1));
+        foreach (var other in _columns)
         {
-            if (other == column || other.Texts.Length < 2)
+            if (other == column || other.Distinct < Math.Max(2, fewest))
                 continue;
-            var dropped = 0L;
-            foreach (var part in block.Where(row => other.Codes[row] >= 0).GroupBy(row => other.Codes[row]))
+            var filled = 0;
+            foreach (var row in block)
             {
-                var rows = part.ToArray();
-                var pairs = Pairs(rows);
-                if (pairs > MostPairs)
-                    dropped += pairs;
-                else if (pairs > 0)
-                    blocks.Add(rows);
+                if (other.Codes[row] > 0)
+                    keys[filled++] = ((ulong)other.Codes[row] << 32) | (uint)row;
             }
-            least = Math.Min(least, dropped);
+            keys.AsSpan(0, filled).Sort();
+            for (var i = 0; i < filled; i++)
+                rows[i] = (int)keys[i];
+            for (var start = 0; start < filled;)
+            {
+                var end = start + 1;
+                while (end < filled && keys[end] >> 32 == keys[start] >> 32)
+                    end++;
+                var part = rows.AsSpan(start, end - start);
+                var pairs = Pairs(part);
+                if (pairs > 0 && pairs <= most)
+                {
+                    left -= pairs;
+                    parts.Add(part);
+                    parts.End();
+                    count++;
+                }
+                start = end;
+            }
         }
-        return least;
+        return Math.Max(left, 0);
     }
 
     private long Pairs(ReadOnlySpan<int> rows)
     {
-        long all = rows.Length * (long)(rows.Length - 1) / 2;
-        if (_scope == PairScope.All || all == 0)
-            return all;
-        var within = 0L;
-        for (int source = 0, i = 0; source < _table.Sources; source++)
-        {
-            var n = 0L;
-            for (; i < rows.Length && rows[i] < _table.Starts[source + 1]; i++)
-                n++;
-            within += n * (n - 1) / 2;
-        }
-        return _scope == PairScope.Within ? within : all - within;
+        if (_scope == PairScope.All)
+            return rows.Length * (long)(rows.Length - 1) / 2;
+        var left = Left(rows);
+        return left * (long)(rows.Length - left);
     }
 
-    private void Emit(int[] rows, ulong number)
+    /// <summary>How many of the rows are of the first source.</summary>
+    private int Left(ReadOnlySpan<int> rows)
     {
-        for (var i = 0; i < rows.Length; i++)
+        var at = rows.BinarySearch(_table.Starts[1]);
+        return at < 0 ? ~at : at;
+    }
+
+    private void Emit(ReadOnlySpan<int> rows, ulong number, List<ulong> found)
+    {
+        var left = _scope == PairScope.All ? rows.Length : Left(rows);
+        for (var i = 0; i < left; i++)
         {
-            var end = _scope == PairScope.All ? int.MaxValue : _table.Starts[Array.FindIndex(_table.Starts, start => start > rows[i])];
-            for (var j = i + 1; j < rows.Length; j++)
+            for (var j = _scope == PairScope.All ? i + 1 : left; j < rows.Length; j++)
+                found.Add(((ulong)rows[i] << (RowBits + BlockBits)) | ((ulong)rows[j] << BlockBits) | number);
+        }
+    }
+
+    private void Finish(List<ulong>[] ways)
+    {
+        var equal = new List<ulong>();
+        if (_scope == PairScope.All)
+        {
+            for (var row = 0; row < _table.Count; row++)
             {
-                if (_scope == PairScope.All || rows[j] >= end == (_scope == PairScope.Across))
-                    _found.Add(((ulong)rows[i] << (RowBits + BlockBits)) | ((ulong)rows[j] << BlockBits) | number);
+                if (_table.Likes[row] is var like && like != row)
+                    equal.Add(((ulong)like << (RowBits + BlockBits)) | ((ulong)row << BlockBits) | EqualRows);
             }
         }
-    }
-
-    private void Finish()
-    {
-        var found = _found.ToArray();
-        _found.Clear();
+        var found = new ulong[ways.Sum(way => way.Count) + equal.Count];
+        var at = 0;
+        for (var i = 0; i < ways.Length; i++)
+        {
+            CollectionsMarshal.AsSpan(ways[i]).CopyTo(found.AsSpan(at));
+            at += ways[i].Count;
+            ways[i] = [];
+        }
+        CollectionsMarshal.AsSpan(equal).CopyTo(found.AsSpan(at));
         Array.Sort(found);
         var count = 0;
         for (var i = 0; i < found.Length; i++)
         {
-            if (i == 0 || found[i] >> BlockBits != found[count - 1] >> BlockBits)
+            if (count == 0 || found[i] >> BlockBits != found[count - 1] >> BlockBits)
                 found[count++] = found[i];
         }
         (A, B, Block) = (new int[count], new int[count], new byte[count]);

@@ -1,3 +1,5 @@
+using Qualiz.Engine.Columns;
+
 namespace Qualiz.Engine.Matching.Automatic;
 
 /// <summary>
@@ -9,6 +11,7 @@ internal sealed class FellegiSunter
 {
     private const int Rounds = 60;
     private const double Settled = 1e-5;
+    private const double Hopeless = -17;
 
     private readonly int _rows;
     private readonly double _allPairs;
@@ -37,9 +40,15 @@ internal sealed class FellegiSunter
     /// <summary>The share of same pairs among all.</summary>
     public double Prior { get; private set; }
 
-    public double PriorWeight => Math.Log2(Prior / (1 - Prior));
+    public double PriorWeight => Rounded(Math.Log2(Prior / (1 - Prior)));
 
     public static double Probability(double weight) => 1 / (1 + double.Exp2(-weight));
+
+    /// <summary>The evidence that a probability stands for.</summary>
+    public static double Bits(double probability) => Rounded(Math.Log2(Math.Max(probability, 1e-12) / Math.Max(1 - probability, 1e-12)));
+
+    /// <summary>Weights are whole numbers of 1/4096 bits: so their sums are exact, in whatever order they are added.</summary>
+    public static double Rounded(double weight) => Math.Round(weight * 4096) / 4096;
 
     /// <param name="pairs">The candidates.</param>
     /// <param name="random">Patterns among random pairs.</param>
@@ -95,25 +104,38 @@ internal sealed class FellegiSunter
     /// </summary>
     private (double[] Same, double[] Free) Posteriors(PairEvidence pairs)
     {
-        var weights = new double[pairs.Patterns.Counts.Length];
+        var (same, free) = (new double[pairs.Patterns.Counts.Length], new double[pairs.Patterns.Counts.Length]);
+        var weights = new double[same.Length];
+        // Pairs of which hardly one in a hundred thousand is the same change nothing, and they are most.
+        var active = new List<int>();
         for (var i = 0; i < weights.Length; i++)
+        {
             weights[i] = Weight(pairs.Patterns.Pattern(i)) + PriorWeight;
-        var sums = new double[_rows];
-        var odds = new double[pairs.A.Length];
-        Parallel.For(0, odds.Length, i => odds[i] = Math.Min(double.Exp2(weights[pairs.Pattern[i]] + pairs.Rareness[i]), 1e12));
-        for (var i = 0; i < odds.Length; i++)
-        {
-            sums[pairs.A[i]] += odds[i];
-            sums[pairs.B[i]] += odds[i];
+            if (weights[i] + pairs.MostRareness[i] > Hopeless)
+                active.Add(i);
         }
-        var (same, free) = (new double[weights.Length], new double[weights.Length]);
-        for (var i = 0; i < odds.Length; i++)
+        var sums = new double[_rows];
+        foreach (var pattern in active)
         {
-            free[pairs.Pattern[i]] += odds[i] / (1 + odds[i]);
-            var most = Math.Max(sums[pairs.A[i]], sums[pairs.B[i]]);
-            same[pairs.Pattern[i]] += odds[i] / (1 + most);
+            foreach (var i in pairs.ByPattern[pattern])
+            {
+                var odds = Odds(i, pattern);
+                sums[pairs.A[i]] += odds;
+                sums[pairs.B[i]] += odds;
+            }
+        }
+        foreach (var pattern in active)
+        {
+            foreach (var i in pairs.ByPattern[pattern])
+            {
+                var odds = Odds(i, pattern);
+                free[pattern] += odds / (1 + odds);
+                same[pattern] += odds / (1 + Math.Max(sums[pairs.A[i]], sums[pairs.B[i]]));
+            }
         }
         return (same, free);
+
+        double Odds(int i, int pattern) => Math.Min(double.Exp2(weights[pattern] + pairs.Rareness[i]), 1e12);
     }
 
     private void LearnM(PatternCounts patterns, double[] same)
@@ -195,22 +217,47 @@ internal sealed class FellegiSunter
             foreach (var block in blocks)
             {
                 for (var i = 0; i < block.Levels; i++)
-                    Weights[c][at++] = Math.Log2(block.M / block.U);
+                    Weights[c][at++] = Rounded(Math.Log2(block.M / block.U));
             }
-            Weights[c][ValueComparer.Equal] = Math.Log2(M[c][ValueComparer.Equal] / Chance[c]);
+            Weights[c][ValueComparer.Equal] = Rounded(Math.Log2(M[c][ValueComparer.Equal] / Chance[c]));
         }
     }
 }
 
 /// <summary>What is known of the candidates.</summary>
-/// <param name="Pattern">By pair: the number of its pattern.</param>
-/// <param name="Rareness">By pair: how rare its equal values are, as the sum of log2 of one over their frequencies.</param>
-/// <param name="EqualPairs">By column: how many pairs of all are equal, where some of them may be equal because they are the same; null: frequencies leave these out already.</param>
-internal sealed record PairEvidence(int[] A, int[] B, PatternCounts Patterns, int[] Pattern, float[] Rareness, double[]? EqualPairs);
+internal sealed class PairEvidence
+{
+    /// <param name="pattern">By pair: the number of its pattern.</param>
+    /// <param name="rareness">By pair: how rare its equal values are, as the sum of log2 of one over their frequencies.</param>
+    /// <param name="equalPairs">By column: how many pairs of all are equal, where some of them may be equal because they are the same; null: frequencies leave these out already.</param>
+    public PairEvidence(int[] a, int[] b, PatternCounts patterns, int[] pattern, float[] rareness, double[]? equalPairs)
+    {
+        (A, B, Patterns, Pattern, Rareness, EqualPairs) = (a, b, patterns, pattern, rareness, equalPairs);
+        ByPattern = IntLists.Rows(pattern, patterns.Counts.Length);
+        MostRareness = new float[patterns.Counts.Length];
+        for (var i = 0; i < pattern.Length; i++)
+            MostRareness[pattern[i]] = Math.Max(MostRareness[pattern[i]], rareness[i]);
+    }
+
+    public int[] A { get; }
+    public int[] B { get; }
+    public PatternCounts Patterns { get; }
+    public int[] Pattern { get; }
+    public float[] Rareness { get; }
+    public double[]? EqualPairs { get; }
+
+    /// <summary>By pattern, its pairs.</summary>
+    public IntLists ByPattern { get; }
+
+    public float[] MostRareness { get; }
+}
 
 /// <summary>Patterns of levels, and how often each was seen.</summary>
 internal sealed class PatternCounts
 {
+    /// <summary>Pairs that one thread takes at a time.</summary>
+    private const int Portion = 1 << 15;
+
     private readonly byte[] _patterns;
 
     private PatternCounts(int columns, byte[] patterns, double[] counts)
@@ -218,51 +265,59 @@ internal sealed class PatternCounts
         Columns = columns;
         _patterns = patterns;
         Counts = counts;
-        Total = counts.Sum();
     }
 
     public int Columns { get; }
     public double[] Counts { get; }
-    public double Total { get; }
 
     public ReadOnlySpan<byte> Pattern(int i) => _patterns.AsSpan(i * Columns, Columns);
 
-    /// <param name="levels">By column and pair.</param>
-    /// <param name="pattern">Gets the number of each pair's pattern.</param>
-    public static PatternCounts Of(byte[][] levels, int pairs, int[]? pattern = null)
+    /// <param name="level">Of a column and a pair.</param>
+    /// <param name="pattern">By pair, the number of its pattern.</param>
+    public static PatternCounts Of(int columns, int pairs, Func<int, int, byte> level, ParallelOptions parallel, out int[] pattern)
     {
-        var counts = new Dictionary<UInt128, double>();
-        for (var i = 0; i < pairs; i++)
+        // Patterns are numbered as they come at first, which depends on the threads, and by what they are in the end.
+        var numbers = new Dictionary<UInt128, int>();
+        var numbered = new int[pairs];
+        Parallel.For(0, (pairs + Portion - 1) / Portion, parallel, portion =>
         {
-            System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(counts, Key(levels, i), out _)++;
-        }
-        var keys = counts.Keys.Order().ToArray();
-        if (pattern is not null)
-        {
-            var number = new Dictionary<UInt128, int>(keys.Length);
-            for (var i = 0; i < keys.Length; i++)
-                number[keys[i]] = i;
-            for (var i = 0; i < pairs; i++)
-                pattern[i] = number[Key(levels, i)];
-        }
-        var patterns = new byte[keys.Length * levels.Length];
+            var own = new Dictionary<UInt128, int>();
+            var end = (int)Math.Min(pairs, (portion + 1L) * Portion);
+            for (var i = portion * Portion; i < end; i++)
+            {
+                var key = UInt128.Zero;
+                for (var c = 0; c < columns; c++)
+                    key = (key << 3) | level(c, i);
+                if (!own.TryGetValue(key, out var number))
+                {
+                    lock (numbers)
+                    {
+                        if (!numbers.TryGetValue(key, out number))
+                            numbers[key] = number = numbers.Count;
+                    }
+                    own[key] = number;
+                }
+                numbered[i] = number;
+            }
+        });
+        var keys = numbers.Keys.Order().ToArray();
+        var renumbered = new int[keys.Length];
+        for (var i = 0; i < keys.Length; i++)
+            renumbered[numbers[keys[i]]] = i;
+        var counts = new double[keys.Length];
+        for (var i = 0; i < numbered.Length; i++)
+            counts[numbered[i] = renumbered[numbered[i]]]++;
+        var patterns = new byte[keys.Length * columns];
         for (var i = 0; i < keys.Length; i++)
         {
             var key = keys[i];
-            for (var c = levels.Length - 1; c >= 0; c--)
+            for (var c = columns - 1; c >= 0; c--)
             {
-                patterns[(i * levels.Length) + c] = (byte)(key & 7);
+                patterns[(i * columns) + c] = (byte)(key & 7);
                 key >>= 3;
             }
         }
-        return new PatternCounts(levels.Length, patterns, [.. keys.Select(key => counts[key])]);
-    }
-
-    private static UInt128 Key(byte[][] levels, int pair)
-    {
-        var key = UInt128.Zero;
-        foreach (var column in levels)
-            key = (key << 3) | column[pair];
-        return key;
+        pattern = numbered;
+        return new PatternCounts(columns, patterns, counts);
     }
 }

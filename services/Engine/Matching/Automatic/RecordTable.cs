@@ -1,22 +1,21 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Matching.Automatic;
 
-/// <summary>A column as it came: texts by row, null where there is none.</summary>
-internal sealed record RawColumn(string Name, string?[] Values);
-
 /// <summary>
 /// Rows in an order that follows from their content alone, so that nothing later depends on how they came: not on their order, not on partitions. Rows of one source lie
-/// together.
+/// together, and in it those that are equal in every column.
 /// </summary>
 internal sealed class RecordTable
 {
-    private RecordTable(IReadOnlyList<ValueColumn> columns, int[] rows, int[] starts)
+    private RecordTable(IReadOnlyList<ValueColumn> columns, int[] rows, int[] starts, int[] likes)
     {
         Columns = columns;
         Rows = rows;
         Starts = starts;
+        Likes = likes;
     }
 
     public IReadOnlyList<ValueColumn> Columns { get; }
@@ -27,38 +26,40 @@ internal sealed class RecordTable
     /// <summary>Where each source begins, and where the last one ends.</summary>
     public int[] Starts { get; }
 
+    /// <summary>By place: the first place of the rows of its source that are equal to it in every column.</summary>
+    public int[] Likes { get; }
+
     public int Count => Rows.Length;
     public int Sources => Starts.Length - 1;
 
     /// <param name="source">The source of each row, from 0 on.</param>
-    public static RecordTable Of(IReadOnlyList<RawColumn> columns, int[] source, CancellationToken ct)
+    public static RecordTable Of(CodedTable table, int[] source, CancellationToken ct)
     {
+        var aligned = SchemaAlignment.Align(table.Columns, source);
+        var columns = new ValueColumn[aligned.Count];
+        Parallel.For(0, columns.Length, new ParallelOptions { CancellationToken = ct }, i => columns[i] = ValueColumn.Of(aligned[i]));
         var rows = new int[source.Length];
         var hashes = new (int Source, UInt128 Content)[source.Length];
-        Parallel.For(0, rows.Length, new ParallelOptions { CancellationToken = ct }, row =>
+        // Values are numbered by content, so what their numbers hash to follows from the content too.
+        var codes = Array.ConvertAll(columns, column => column.Codes);
+        Parallel.For(0, rows.Length, new ParallelOptions { CancellationToken = ct }, () => new int[codes.Length], (row, _, cells) =>
         {
+            for (var i = 0; i < codes.Length; i++)
+                cells[i] = codes[i][row];
             rows[row] = row;
-            var hash = new XxHash128();
-            foreach (var column in columns)
-            {
-                hash.Append(column.Values[row] is null ? "\u0001\0"u8 : "\u0002\0"u8);
-                hash.Append(MemoryMarshal.AsBytes(column.Values[row].AsSpan()));
-            }
-            hashes[row] = (source[row], hash.GetCurrentHashAsUInt128());
-        });
+            hashes[row] = (source[row], XxHash128.HashToUInt128(MemoryMarshal.AsBytes<int>(cells)));
+            return cells;
+        }, _ => { });
         Array.Sort(hashes, rows);
+        var likes = new int[rows.Length];
+        for (var i = 1; i < likes.Length; i++)
+            likes[i] = hashes[i] == hashes[i - 1] ? likes[i - 1] : i;
         var sources = source.Length == 0 ? 1 : source.Max() + 1;
         var starts = new int[sources + 1];
         foreach (var one in source)
             starts[one + 1]++;
         for (var i = 1; i <= sources; i++)
             starts[i] += starts[i - 1];
-        var coded = new ValueColumn[columns.Count];
-        for (var i = 0; i < coded.Length; i++)
-        {
-            ct.ThrowIfCancellationRequested();
-            coded[i] = ValueColumn.Of(columns[i], rows, starts);
-        }
-        return new RecordTable(coded, rows, starts);
+        return new RecordTable([.. columns.Select(column => column.Ordered(rows))], rows, starts, likes);
     }
 }

@@ -1,3 +1,5 @@
+using Qualiz.Engine.Columns;
+
 namespace Qualiz.Engine.Matching.Automatic;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal static class SchemaAlignment
     private const double Least = 0.25;
     private const int Looked = 5_000;
 
-    public static IReadOnlyList<RawColumn> Align(IReadOnlyList<RawColumn> columns, int[] source)
+    public static IReadOnlyList<CodedColumn> Align(IReadOnlyList<CodedColumn> columns, int[] source)
     {
         if (source.Length == 0 || source.Max() != 1)
             return columns;
@@ -32,24 +34,24 @@ internal static class SchemaAlignment
         return
         [
             .. columns.Select((column, i) => (column, i)).Where(entry => !partner.ContainsValue(entry.i)).Select(entry => partner.TryGetValue(entry.i, out var right)
-                ? new RawColumn($"{entry.column.Name}", [.. entry.column.Values.Select((value, row) => value ?? columns[right].Values[row])])
+                ? entry.column.FilledFrom(columns[right])
                 : entry.column),
         ];
     }
 
     /// <summary>1: only the first source fills it, 2: only the second, 3: both, 0: none.</summary>
-    private static int Filled(RawColumn column, int[] source)
+    private static int Filled(CodedColumn column, int[] source)
     {
         var filled = 0;
         for (var row = 0; row < source.Length && filled != 3; row++)
         {
-            if (!string.IsNullOrWhiteSpace(column.Values[row]))
+            if (!column.Texts[column.Codes[row]].IsWhiteSpace())
                 filled |= 1 << source[row];
         }
         return filled;
     }
 
-    private static double Likeness(RawColumn a, RawColumn b)
+    private static double Likeness(CodedColumn a, CodedColumn b)
     {
         var (x, y) = (NameWords(a.Name), NameWords(b.Name));
         var names = (double)x.Intersect(y).Count() / Math.Max(1, x.Union(y).Count());
@@ -58,8 +60,16 @@ internal static class SchemaAlignment
         return (names + common) / 2;
     }
 
-    private static HashSet<string> Values(RawColumn column) =>
-        [.. column.Values.Where(value => !string.IsNullOrWhiteSpace(value)).Select(value => ValueColumn.Normalise(value!)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(Looked)];
+    private static HashSet<string> Values(CodedColumn column)
+    {
+        var values = new HashSet<string>(StringComparer.Ordinal);
+        for (var value = 1; value < column.Texts.Count && values.Count < Looked; value++)
+        {
+            if (ValueColumn.Normalise(new string(column.Texts[value])) is { Length: > 0 } normal)
+                values.Add(normal);
+        }
+        return values;
+    }
 
     /// <summary>The words of the last part of a name: startYear and http://x.org/y#start_year are both start, year.</summary>
     private static HashSet<string> NameWords(string name)

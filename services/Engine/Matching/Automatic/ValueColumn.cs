@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Qualiz.Engine.Columns;
 
 namespace Qualiz.Engine.Matching.Automatic;
 
@@ -17,8 +18,8 @@ internal enum ValueKind
 }
 
 /// <summary>
-/// A column with each distinct value once: rows hold numbers of values, and what comparing needs (words with their weights, q-grams) is worked out once per value. Values are as they are
-/// compared: lower case, without accents and punctuation. They are numbered by content.
+/// A column with each distinct value once: rows hold numbers of values, and what comparing needs (words with their weights) is worked out once per value. Values are as they are compared: lower
+/// case, without accents and punctuation.
 /// </summary>
 internal sealed class ValueColumn
 {
@@ -26,122 +27,118 @@ internal sealed class ValueColumn
     private const double ProseWords = 12;
     private const double MostlyDigits = 0.6;
 
-    private ValueColumn(string name, int[] codes, string[] texts, int[] counts, int filled, ValueKind kind)
+    private readonly CodedColumn _values;
+
+    private ValueColumn(CodedColumn values, ValueKind kind, double wordsPerValue)
     {
-        Name = name;
-        Codes = codes;
-        Texts = texts;
-        Counts = counts;
-        Filled = filled;
+        _values = values;
         Kind = kind;
+        WordsPerValue = wordsPerValue;
+        Known = new LevelMemory(values.Texts.Count);
     }
 
-    public string Name { get; }
+    public string Name => _values.Name;
 
-    /// <summary>By row: the number of its value, -1 when it has none.</summary>
-    public int[] Codes { get; }
+    /// <summary>By row: the number of its value, 0 when it has none.</summary>
+    public int[] Codes => _values.Codes;
 
-    public string[] Texts { get; }
+    /// <summary>By value; the first is empty.</summary>
+    public TextList Texts => _values.Texts;
+
+    /// <summary>How many different values there are.</summary>
+    public int Distinct => _values.Texts.Count - 1;
 
     /// <summary>By value: in how many rows it is.</summary>
-    public int[] Counts { get; }
+    public int[] Counts => _values.Counts;
 
     /// <summary>Rows with a value.</summary>
-    public int Filled { get; }
+    public int Filled => _values.Filled;
 
     public ValueKind Kind { get; }
 
     /// <summary>By value: its distinct words, ascending.</summary>
-    public int[][] Words { get; private set; } = [];
+    public IntLists Words { get; private init; } = new([0], []);
 
-    /// <summary>By value: the weights of its words by how rare they are, of length 1 together.</summary>
-    public float[][] WordWeights { get; private set; } = [];
+    /// <summary>Beside the items of <see cref="Words"/>: the words' weights by how rare they are, of length 1 together.</summary>
+    public float[] WordWeights { get; private init; } = [];
 
     /// <summary>By word.</summary>
-    public string[] WordTexts { get; private set; } = [];
-
-    /// <summary>By word: in how many rows it is.</summary>
-    public int[] WordRows { get; private set; } = [];
-
-    /// <summary>By value: the numbers (NaN: none).</summary>
-    public double[] Numbers { get; private set; } = [];
+    public TextList WordTexts { get; private init; } = new([], [0]);
 
     /// <summary>Words in a row's value, on average.</summary>
-    public double WordsPerValue { get; private set; }
+    public double WordsPerValue { get; }
 
-    public static ValueColumn Of(RawColumn raw, int[] rows, int[] starts)
+    /// <summary>Pairs of values that were compared already.</summary>
+    public LevelMemory Known { get; }
+
+    public ReadOnlySpan<float> WeightsOf(int value) => WordWeights.AsSpan(Words.Start(value), Words.Length(value));
+
+    public static ValueColumn Of(CodedColumn raw)
     {
-        var normal = new Dictionary<string, string>(StringComparer.Ordinal);
-        var (digits, letters, words) = (0L, 0L, 0L);
-        var filled = 0;
-        foreach (var row in rows)
+        var buffer = new Buffer();
+        var (digits, letters, words, filled) = (0L, 0L, 0L, 0L);
+        for (var value = 1; value < raw.Texts.Count; value++)
         {
-            if (raw.Values[row] is not { } text)
+            var normal = Normalise(raw.Texts[value], buffer);
+            if (normal.IsEmpty)
                 continue;
-            if (!normal.TryGetValue(text, out var value))
-                normal[text] = value = Normalise(text);
-            if (value.Length == 0)
-                continue;
-            filled++;
+            long rows = raw.Counts[value];
+            filled += rows;
             var inValue = 0;
-            foreach (var letter in value)
+            foreach (var letter in normal)
                 inValue += char.IsAsciiDigit(letter) ? 1 : 0;
-            var blanks = value.AsSpan().Count(' ');
-            words += blanks + 1;
-            if (inValue >= MostlyDigits * (value.Length - blanks))
-                digits++;
+            var blanks = normal.Count(' ');
+            words += rows * (blanks + 1);
+            if (inValue >= MostlyDigits * (normal.Length - blanks))
+                digits += rows;
             else
-                letters++;
+                letters += rows;
         }
-        var kind = digits > letters ? ValueKind.Digits : filled > 0 && (double)words / filled > ProseWords ? ValueKind.Prose : ValueKind.Text;
-        var final = kind == ValueKind.Digits ? normal.ToDictionary(pair => pair.Key, pair => Canonical(pair.Key, pair.Value), StringComparer.Ordinal) : normal;
-        var texts = final.Values.Where(value => value.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        var number = new Dictionary<string, int>(texts.Length, StringComparer.Ordinal);
-        for (var i = 0; i < texts.Length; i++)
-            number[texts[i]] = i;
-        var codes = new int[rows.Length];
-        var counts = new int[texts.Length];
-        for (var i = 0; i < rows.Length; i++)
-        {
-            codes[i] = raw.Values[rows[i]] is { } text && final[text] is { Length: > 0 } value ? number[value] : -1;
-            if (codes[i] >= 0)
-                counts[codes[i]]++;
-        }
-        var column = new ValueColumn(raw.Name, codes, texts, counts, filled, kind) { WordsPerValue = filled == 0 ? 0 : (double)words / filled };
-        if (kind == ValueKind.Digits)
-            column.ReadNumbers();
-        else
-            column.ReadWords();
-        return column;
+        var wordsPerValue = filled == 0 ? 0 : (double)words / filled;
+        var kind = digits > letters ? ValueKind.Digits : wordsPerValue > ProseWords ? ValueKind.Prose : ValueKind.Text;
+        var values = raw.Mapped(value => kind == ValueKind.Digits ? Canonical(raw.Texts[value], buffer) : Normalise(raw.Texts[value], buffer));
+        return kind == ValueKind.Digits ? new ValueColumn(values, kind, wordsPerValue) : WithWords(values, kind, wordsPerValue);
     }
+
+    /// <summary>The column with its rows in another order.</summary>
+    public ValueColumn Ordered(int[] rows) => new(_values.Ordered(rows), Kind, WordsPerValue) { Words = Words, WordWeights = WordWeights, WordTexts = WordTexts };
 
     /// <summary>Lower case, without accents, words parted by one blank; apostrophes part nothing.</summary>
     public static string Normalise(string text)
     {
-        var builder = new StringBuilder(text.Length);
+        var buffer = new Buffer();
+        return new string(Normalise(text, buffer));
+    }
+
+    private static ReadOnlySpan<char> Normalise(ReadOnlySpan<char> text, Buffer buffer)
+    {
         var ascii = Ascii.IsValid(text);
-        foreach (var letter in ascii || text.Contains('\uFFFE', StringComparison.Ordinal) ? text : Decompose(text))
+        if (!ascii)
+            text = Decompose(new string(text));
+        var letters = buffer.For(text.Length);
+        var length = 0;
+        foreach (var letter in text)
         {
             if (letter is '\'' or '’' or '`')
                 continue;
             if (char.IsLetterOrDigit(letter) || char.IsSurrogate(letter))
-                builder.Append(char.ToLowerInvariant(letter));
+                letters[length++] = char.ToLowerInvariant(letter);
             else if (ascii || CharUnicodeInfo.GetUnicodeCategory(letter) is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark))
             {
-                if (builder.Length > 0 && builder[^1] != ' ')
-                    builder.Append(' ');
+                if (length > 0 && letters[length - 1] != ' ')
+                    letters[length++] = ' ';
             }
         }
-        if (builder.Length > 0 && builder[^1] == ' ')
-            builder.Length--;
-        return builder.ToString();
+        if (length > 0 && letters[length - 1] == ' ')
+            length--;
+        return letters.AsSpan(0, length);
     }
 
     private static string Decompose(string text)
     {
         try
         {
-            return text.Normalize(NormalizationForm.FormKD);
+            return text.Contains('\uFFFE', StringComparison.Ordinal) ? text : text.Normalize(NormalizationForm.FormKD);
         }
         catch (ArgumentException)
         {
@@ -151,50 +148,107 @@ internal sealed class ValueColumn
     }
 
     /// <summary>Digits in one piece, so that 310/246-1501 is 310-246-1501; a decimal number without zeros at its end.</summary>
-    private static string Canonical(string text, string normal)
+    private static ReadOnlySpan<char> Canonical(ReadOnlySpan<char> text, Buffer buffer)
     {
-        if (double.TryParse(text.AsSpan().Trim(), NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+        if (double.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
         {
             var trimmed = text.Trim();
-            return trimmed.Contains('.', StringComparison.Ordinal) ? trimmed.TrimEnd('0').TrimEnd('.') is { Length: > 0 } shorter ? shorter : "0" : trimmed;
+            if (!trimmed.Contains('.'))
+                return trimmed;
+            trimmed = trimmed.TrimEnd('0').TrimEnd('.');
+            return trimmed.IsEmpty ? "0" : trimmed;
         }
-        return normal.Replace(" ", "", StringComparison.Ordinal);
+        var normal = Normalise(text, buffer);
+        var letters = buffer.For(normal.Length);
+        var length = 0;
+        foreach (var letter in normal)
+        {
+            // Never ahead of what is read.
+            if (letter != ' ')
+                letters[length++] = letter;
+        }
+        return letters.AsSpan(0, length);
     }
 
-    private void ReadNumbers()
+    /// <summary>Letters that are written anew for each value.</summary>
+    private sealed class Buffer
     {
-        Numbers = new double[Texts.Length];
-        for (var i = 0; i < Texts.Length; i++)
-            Numbers[i] = double.TryParse(Texts[i], NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
+        private char[] _letters = new char[64];
+
+        public char[] For(int length) => _letters.Length < length ? _letters = new char[2 * length] : _letters;
     }
 
-    private void ReadWords()
+    private static ValueColumn WithWords(CodedColumn values, ValueKind kind, double wordsPerValue)
     {
-        var split = new string[Texts.Length][];
-        var rows = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (var i = 0; i < Texts.Length; i++)
+        var numbers = new TextNumbers();
+        var split = new IntListsBuilder();
+        var one = new List<int>();
+        for (var value = 0; value < values.Texts.Count; value++)
         {
-            split[i] = [.. Texts[i].Split(' ').Distinct(StringComparer.Ordinal)];
-            foreach (var word in split[i])
-                rows[word] = rows.GetValueOrDefault(word) + Counts[i];
+            one.Clear();
+            var text = values.Texts[value];
+            foreach (var range in text.Split(' '))
+            {
+                if (text[range] is { IsEmpty: false } word && numbers.Of(word) is var number && !one.Contains(number))
+                    one.Add(number);
+            }
+            split.Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(one));
+            split.End();
         }
-        WordTexts = [.. rows.Keys.Order(StringComparer.Ordinal)];
-        WordRows = [.. WordTexts.Select(word => rows[word])];
-        var number = new Dictionary<string, int>(WordTexts.Length, StringComparer.Ordinal);
-        for (var i = 0; i < WordTexts.Length; i++)
-            number[WordTexts[i]] = i;
-        Words = new int[Texts.Length][];
-        WordWeights = new float[Texts.Length][];
-        for (var i = 0; i < Texts.Length; i++)
+        var words = split.Build();
+        var texts = numbers.Sorted(out var renumbered);
+        var rows = new int[texts.Count];
+        for (var value = 0; value < words.Count; value++)
         {
-            var words = Array.ConvertAll(split[i], word => number[word]);
-            Array.Sort(words);
-            Words[i] = words;
-            var weights = Array.ConvertAll(words, word => (float)Math.Log(1 + ((double)Filled / WordRows[word])));
-            var length = (float)Math.Sqrt(weights.Sum(weight => (double)weight * weight));
-            for (var j = 0; j < weights.Length; j++)
-                weights[j] /= length;
-            WordWeights[i] = weights;
+            var list = words.Items.AsSpan(words.Start(value), words.Length(value));
+            for (var i = 0; i < list.Length; i++)
+                rows[list[i] = renumbered[list[i]]] += values.Counts[value];
+            list.Sort();
         }
+        var weights = new float[words.Items.Length];
+        for (var value = 0; value < words.Count; value++)
+        {
+            var square = 0.0;
+            for (var i = words.Start(value); i < words.Start(value) + words.Length(value); i++)
+            {
+                weights[i] = (float)Math.Log(1 + ((double)values.Filled / rows[words.Items[i]]));
+                square += (double)weights[i] * weights[i];
+            }
+            var length = (float)Math.Sqrt(square);
+            for (var i = words.Start(value); i < words.Start(value) + words.Length(value); i++)
+                weights[i] /= length;
+        }
+        return new ValueColumn(values, kind, wordsPerValue) { Words = words, WordWeights = weights, WordTexts = texts };
     }
+}
+
+/// <summary>
+/// Remembers the levels of pairs of values that were compared, as many as fit; a newer pair takes the place of an older one. Threads share it without a lock: an entry is one number, read and written
+/// whole, and what it says is the same whoever worked it out.
+/// </summary>
+internal sealed class LevelMemory(int values)
+{
+    private const int Most = 1 << 18;
+    private const int LevelBits = 8;
+    private const int ValueBits = 28;
+    private ulong[]? _entries;
+
+    public bool Find(int a, int b, out byte level)
+    {
+        var entries = _entries ??= new ulong[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Clamp((long)values * values, 16, Most))];
+        var key = Key(a, b);
+        var entry = Volatile.Read(ref entries[Slot(key, entries.Length)]);
+        level = (byte)entry;
+        return entry >> LevelBits == key;
+    }
+
+    public void Add(int a, int b, byte level)
+    {
+        var (entries, key) = (_entries!, Key(a, b));
+        Volatile.Write(ref entries[Slot(key, entries.Length)], (key << LevelBits) | level);
+    }
+
+    private static ulong Key(int a, int b) => ((ulong)a << ValueBits) | (uint)b;
+
+    private static int Slot(ulong key, int length) => (int)((key * 0x9E3779B97F4A7C15) >> 32) & (length - 1);
 }

@@ -19,13 +19,21 @@ internal static class ValueComparer
     private const double SoundsAlike = 0.6;
     private const int ShortestPrefix = 3;
 
+    /// <param name="a">The number of a value, 0 for none.</param>
     public static byte Level(ValueColumn column, int a, int b)
     {
-        if (a < 0 || b < 0)
+        if (a == 0 || b == 0)
             return Missing;
         if (a == b)
             return Equal;
-        return LevelOf(Similarity(column, a, b));
+        // Always in the same order, as not every similarity is symmetric.
+        if (a > b)
+            (a, b) = (b, a);
+        if (column.Known.Find(a, b, out var level))
+            return level;
+        level = LevelOf(Similarity(column, a, b));
+        column.Known.Add(a, b, level);
+        return level;
     }
 
     public static byte LevelOf(double similarity) => similarity switch
@@ -36,17 +44,18 @@ internal static class ValueComparer
         _ => 0,
     };
 
-    /// <summary>Of two different values.</summary>
+    /// <summary>Of two different values, the smaller one first.</summary>
     public static double Similarity(ValueColumn column, int a, int b) => column.Kind switch
     {
         ValueKind.Digits => OfDigits(column, a, b),
-        ValueKind.Prose => Sets.Cosine(column.Words[a], column.WordWeights[a], column.Words[b], column.WordWeights[b]),
+        ValueKind.Prose => Sets.Cosine(column.Words[a], column.WeightsOf(a), column.Words[b], column.WeightsOf(b)),
         _ => OfTexts(column, a, b),
     };
 
     private static double OfDigits(ValueColumn column, int a, int b)
     {
-        var (x, y) = (column.Texts[a], column.Texts[b]);
+        var x = column.Texts[a];
+        var y = column.Texts[b];
         // One digit wrong in a long code is a slip, in a short number another number.
         var edits = EditDistance.Osa(x, y);
         var longest = Math.Max(x.Length, y.Length);
@@ -55,22 +64,23 @@ internal static class ValueComparer
 
     private static double OfTexts(ValueColumn column, int a, int b)
     {
-        var (x, y) = (column.Texts[a], column.Texts[b]);
+        var x = column.Texts[a];
+        var y = column.Texts[b];
         var whole = OfWords(x, y);
-        if (whole >= High || (column.Words[a].Length == 1 && column.Words[b].Length == 1))
+        if (whole >= High || (column.Words.Length(a) == 1 && column.Words.Length(b) == 1))
             return whole;
         return Math.Max(whole, SoftCosine(column, a, b));
     }
 
     /// <summary>Two words, or texts as one word each.</summary>
-    private static double OfWords(string a, string b)
+    private static double OfWords(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
     {
         var similarity = EditDistance.Similarity(a, b);
         if (similarity >= Shortened)
             return similarity;
-        if (Math.Min(a.Length, b.Length) >= ShortestPrefix && a.AsSpan().CommonPrefixLength(b) == Math.Min(a.Length, b.Length))
+        if (Math.Min(a.Length, b.Length) >= ShortestPrefix && a.CommonPrefixLength(b) == Math.Min(a.Length, b.Length))
             return Shortened;
-        return similarity < SoundsAlike && !a.Contains(' ', StringComparison.Ordinal) && !b.Contains(' ', StringComparison.Ordinal) && Soundex.Code(a) is var code && code != 0 && code == Soundex.Code(b) ? SoundsAlike : similarity;
+        return similarity < SoundsAlike && !a.Contains(' ') && !b.Contains(' ') && Soundex.Code(a) is var code && code != 0 && code == Soundex.Code(b) ? SoundsAlike : similarity;
     }
 
     /// <summary>
@@ -79,8 +89,10 @@ internal static class ValueComparer
     /// </summary>
     private static double SoftCosine(ValueColumn column, int a, int b)
     {
-        var (words, others) = (column.Words[a], column.Words[b]);
-        var (weights, otherWeights) = (column.WordWeights[a], column.WordWeights[b]);
+        var words = column.Words[a];
+        var others = column.Words[b];
+        var weights = column.WeightsOf(a);
+        var otherWeights = column.WeightsOf(b);
         if (words.Length > 32 || others.Length > 32)
             return Sets.Cosine(words, weights, others, otherWeights);
         uint used = 0;
@@ -88,7 +100,7 @@ internal static class ValueComparer
         uint open = 0;
         for (var i = 0; i < words.Length; i++)
         {
-            var j = Array.BinarySearch(others, words[i]);
+            var j = others.BinarySearch(words[i]);
             if (j >= 0)
             {
                 used |= 1u << j;
@@ -120,12 +132,12 @@ internal static class ValueComparer
     }
 
     /// <summary>Words of texts: an initial or another beginning stands for the word.</summary>
-    private static double OfParts(string a, string b)
+    private static double OfParts(ReadOnlySpan<char> a, ReadOnlySpan<char> b)
     {
         if (char.IsAsciiDigit(a[0]) || char.IsAsciiDigit(b[0]))
             return 0;
         var shortest = Math.Min(a.Length, b.Length);
-        if (a.AsSpan().CommonPrefixLength(b) == shortest)
+        if (a.CommonPrefixLength(b) == shortest)
             return shortest == 1 ? Shortened : 0.9;
         return EditDistance.Similarity(a, b);
     }

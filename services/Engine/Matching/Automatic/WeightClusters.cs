@@ -10,23 +10,36 @@ internal static class WeightClusters
 {
     public const float Most = 12;
 
+    public static int[] AverageLink(int count, Func<int, int, float> weight) => AverageLink([.. Enumerable.Repeat(1, count)], weight, out _);
 
-    /// <param name="count">How many rows.</param>
-    /// <param name="weight">The evidence for two rows, by their places: above zero for the same.</param>
+    /// <param name="sizes">How many rows there are at each place.</param>
+    /// <param name="weight">The evidence for the rows of two places on average: above zero for the same.</param>
+    /// <param name="weakest">By cluster: the least of the averages by which it grew; the greatest number there is where it did not.</param>
     /// <returns>By place, the number of its cluster: its first member's place.</returns>
-    public static int[] AverageLink(int count, Func<int, int, float> weight)
+    public static int[] AverageLink(int[] sizes, Func<int, int, float> weight, out float[] weakest)
     {
+        var count = sizes.Length;
+        var least = weakest = new float[count];
+        Array.Fill(least, float.MaxValue);
+        if (count == 2)
+        {
+            var only = Math.Clamp(weight(0, 1), -Most, Most);
+            if (only <= 0)
+                return [0, 1];
+            least[0] = only;
+            return [0, 0];
+        }
         var sums = ArrayPool<float>.Shared.Rent(count * count);
-        var size = new int[count];
+        var size = (int[])sizes.Clone();
         var cluster = new int[count];
         var best = new int[count];
         try
         {
             for (var i = 0; i < count; i++)
             {
-                (size[i], cluster[i]) = (1, i);
+                cluster[i] = i;
                 for (var j = 0; j < i; j++)
-                    sums[(i * count) + j] = sums[(j * count) + i] = Math.Clamp(weight(j, i), -Most, Most);
+                    sums[(i * count) + j] = sums[(j * count) + i] = Math.Clamp(weight(j, i), -Most, Most) * size[i] * size[j];
             }
             var alive = Enumerable.Range(0, count).ToList();
             foreach (var i in alive)
@@ -44,6 +57,7 @@ internal static class WeightClusters
                 var b = best[a];
                 if (b < a)
                     (a, b) = (b, a);
+                least[a] = Math.Min(average, Math.Min(least[a], least[b]));
                 alive.Remove(b);
                 for (var i = 0; i < count; i++)
                 {
