@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
+using Qualiz.Engine.Columns;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
@@ -109,7 +110,7 @@ public static class CellReport
         var names = looked.Select(column => column.Name).ToList();
         var texts = looked.Select(column => $"CAST(({WireExpression.Of(DatasetFiles.TypeOf(column), Sql.Identifier(column.Name)).Sql}) AS VARCHAR)");
         var places = new List<long>();
-        var table = await CellTable.ReadAsync(
+        var table = await CodedTable.ReadAsync(
             session, $"SELECT {string.Join(", ", texts.Append(Place(stacked)))} FROM {Placed(stacked, names)}{where}", names, row => places.Add(row.GetInt64(names.Count)), ct).ConfigureAwait(false);
         using var appender = session.Connection.CreateAppender(Table);
         foreach (var finding in ErrorDetector.Find(table, ct).Where(finding => finding.Confidence >= options.Confidence))
