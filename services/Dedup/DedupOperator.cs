@@ -39,12 +39,13 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         var paths = Ports.Append("ids").ToDictionary(port => port, port => step.Outputs.CreateFile(port));
         var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
         var held = Matcher.Beside(config.Match, rows, step.Grant.MemoryBytes, out var share);
+        var engine = EngineMemory(step.Grant.MemoryBytes - held, rows);
         try
         {
             using var session = EngineSession.Open(new EngineOptions
             {
-                MemoryBytes = EngineMemory(step.Grant.MemoryBytes - held, rows),
-                Threads = step.Grant.Threads,
+                MemoryBytes = engine,
+                Threads = (int)Math.Clamp(engine / ThreadMemory, 1, step.Grant.Threads),
                 Scratch = step.Scratch,
                 TablesOnDisk = true,
                 Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. paths.Values],
@@ -106,6 +107,9 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             });
         }
     }
+
+    /// <summary>A thread that joins or sorts takes about so much that cannot be spilled (DuckDB's guide to performance, "Environment", gives 125 MB).</summary>
+    private const long ThreadMemory = 125L << 20;
 
     /// <summary>
     /// What of the grant the engine may plan with. Beside it there are the groups of rows (eight bytes a row at most), the runtime, and what the engine takes without counting it, above all

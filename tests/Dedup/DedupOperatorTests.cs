@@ -201,9 +201,9 @@ public sealed class DedupOperatorTests : IDisposable
     [Fact]
     public async Task Rows_that_memory_does_not_suffice_for_are_matched_by_keys_and_it_is_said()
     {
-        var rows = await _bench.Bench.InputAsync("SELECT greatest(i, 1) AS k, i AS a FROM range(150000) t(i)");
-        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["k"]}], "match": {"auto": true}}""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(96L << 20, 2) });
-        outcome.Outputs["entities"].Rows.ShouldBe(149_999);
+        var rows = await _bench.Bench.InputAsync("SELECT greatest(i, 1) AS k, i AS a FROM range(300000) t(i)");
+        var outcome = await _bench.CompletedAsync("""{"keys": [{"columns": ["k"]}], "match": {"auto": true}}""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(192L << 20, 2) });
+        outcome.Outputs["entities"].Rows.ShouldBe(299_999);
         outcome.Warnings.ShouldHaveSingleItem().ShouldContain("by keys and not by similarity");
     }
 

@@ -197,8 +197,8 @@ internal sealed class AutomaticTables
     private async Task WriteAsync(IEnumerable<(int Label, int Cluster, double Weakest)> clusters, IEnumerable<AutoPair> pairs, List<int> rows, CancellationToken ct)
     {
         var fields = string.Concat(_columns.Select((_, i) => $", l{Number(i)} SMALLINT, s{Number(i)} DOUBLE, w{Number(i)} DOUBLE, t{Number(i)} DOUBLE"));
-        await _session.ExecuteAsync($"CREATE TEMP TABLE {Matcher.PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE, weight DOUBLE{fields})", ct).ConfigureAwait(false);
-        await _session.ExecuteAsync($"CREATE TEMP TABLE {Matcher.ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
+        await _session.ExecuteAsync($"CREATE TABLE {Matcher.PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE, weight DOUBLE{fields})", ct).ConfigureAwait(false);
+        await _session.ExecuteAsync($"CREATE TABLE {Matcher.ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
         using (var appender = _session.Connection.CreateAppender(Matcher.ClusterTable))
         {
             foreach (var (label, cluster, weakest) in clusters)

@@ -143,7 +143,7 @@ public sealed class Matcher
         long scored = 0;
         if (_config.Similarity is { } alone && alone.IsAutomatic())
         {
-            await Do("CREATE TEMP TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
+            await Do("CREATE TABLE match_labels AS SELECT * FROM match_keyed", ct).ConfigureAwait(false);
             _automatic = await AutomaticTables.MakeAsync(_session, _inputs, alone, groups, _config.MemoryBytes ?? _session.Options.MemoryBytes, ct).ConfigureAwait(false);
             _warnings.AddRange(_automatic.Warnings);
             scored = _automatic.Pairs;
