@@ -34,13 +34,12 @@ internal sealed class ProfileCommand(CommandContext context)
                 }
                 return ExitCode.Done;
             }
-            Print(Path.GetFileName(file), profile, run.List("steps").First());
+            Print(context.Terminal, Path.GetFileName(file), profile, run.List("steps").First());
             return ExitCode.Done;
         }, ct);
 
-    private void Print(string file, JsonElement profile, JsonElement step)
+    internal static void Print(Terminal terminal, string file, JsonElement profile, JsonElement step)
     {
-        var terminal = context.Terminal;
         var rows = Long(profile, "rows");
         var columns = profile.List("columns").ToList();
         var rejected = step.List("ledger").Sum(line => Long(line, "rejected"));
@@ -60,11 +59,12 @@ internal sealed class ProfileCommand(CommandContext context)
             var nulls = Long(column, "nulls");
             var blank = Long(column, "blank");
             var distinct = Long(column, "distinct");
+            var isKey = rows > 0 && nulls == 0 && (Is(column, "unique") || (distinct == rows && !Is(column, "distinctEstimated")));
             var facts = new List<string>
             {
                 column.Text("type")!,
                 nulls == 0 ? "no empty cells" : $"{StepView.Number(nulls)} empty ({StepView.Share(nulls, rows)})",
-                distinct == rows && rows > 0 ? "all different" : $"{StepView.Number(distinct)} different",
+                isKey ? "all different" : $"{(Is(column, "distinctEstimated") ? "~" : "")}{StepView.Number(distinct)} different",
             };
             if (blank > 0)
             {
@@ -77,18 +77,54 @@ internal sealed class ProfileCommand(CommandContext context)
                 var lengths = column.Text("minLength") is { } shortest && column.Text("maxLength") is { } longest ? $", {(shortest == longest ? shortest : $"{shortest} to {longest}")} characters" : "";
                 terminal.Line($"    {terminal.Faint("from")} {Quoted(min)} {terminal.Faint("to")} {Quoted(max)}{mean}{lengths}");
             }
-            // Of a column whose values are all different the most frequent ones say nothing.
-            if (distinct < rows - nulls)
+            if (QuantileOf(column, 0.5) is { } median && distinct > 2)
             {
-                Counts("most", column.List("top"), rows);
+                var half = QuantileOf(column, 0.25) is { } lower && QuantileOf(column, 0.75) is { } upper ? $", {terminal.Faint("half between")} {Quoted(lower)} {terminal.Faint("and")} {Quoted(upper)}" : "";
+                terminal.Line($"    {terminal.Faint("middle")} {(Is(column, "distributionEstimated") ? "~" : "")}{Quoted(median)}{half}");
             }
-            Counts("like", column.List("patterns"), rows);
+            // Of a column whose values are all different the most frequent ones say nothing.
+            if (!isKey && !Is(column, "unique") && distinct < rows - nulls)
+            {
+                Counts(terminal, "most", column.List("top"), rows);
+            }
+            Counts(terminal, Is(column, "patternsEstimated") ? "like (about)" : "like", column.List("patterns"), rows);
+            if (column.TryGetProperty("outliers", out var far) && far.ValueKind == JsonValueKind.Object)
+            {
+                terminal.Line($"    {terminal.Doubtful("far off")} {StepView.Number(Long(far, "rows"))} outside {Quoted(far.Text("from")!)} to {Quoted(far.Text("to")!)}: {string.Join(", ", far.List("examples").Select(value => Quoted(value.ToString())))}");
+            }
+        }
+        PrintTogether(terminal, profile, rows);
+    }
+
+    /// <summary>What is said of several columns.</summary>
+    private static void PrintTogether(Terminal terminal, JsonElement profile, long rows)
+    {
+        static string Names(IEnumerable<JsonElement> names) => string.Join(" + ", names.Select(name => Terminal.Plain(name.GetString()!)));
+        var keys = profile.List("keys").Select(key => Names(key.EnumerateArray())).ToList();
+        var missing = profile.List("missingTogether").ToList();
+        if (keys.Count + missing.Count > 0)
+        {
+            terminal.Line();
+        }
+        if (keys.Count > 0)
+        {
+            terminal.Line($"{terminal.Faint("tells all rows apart:")} {string.Join(", ", keys)}");
+        }
+        foreach (var pair in missing)
+        {
+            var how = pair.GetProperty("correlation").GetDouble() > 0 ? $"mostly empty together, in {StepView.Number(Long(pair, "rows"))} rows ({StepView.Share(Long(pair, "rows"), rows)})" : "mostly empty in turn";
+            terminal.Line($"{Names(pair.List("columns"))}: {how}");
         }
     }
 
-    private void Counts(string title, IEnumerable<JsonElement> counts, long rows)
+    private static bool Is(JsonElement element, string property) => element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.True;
+
+    private static string? QuantileOf(JsonElement column, double share) =>
+        column.List("quantiles").FirstOrDefault(quantile => quantile.GetProperty("share").GetDouble() == share).Text("value");
+
+    private static void Counts(Terminal terminal, string title, IEnumerable<JsonElement> counts, long rows)
     {
-        var room = (context.Terminal.Width ?? 120) - 10;
+        var room = (terminal.Width ?? 120) - 10;
         var line = "";
         foreach (var count in counts)
         {
@@ -102,7 +138,7 @@ internal sealed class ProfileCommand(CommandContext context)
         }
         if (line.Length > 0)
         {
-            context.Terminal.Line($"    {context.Terminal.Faint(title)} {line}");
+            terminal.Line($"    {terminal.Faint(title)} {line}");
         }
     }
 

@@ -75,6 +75,41 @@ public sealed class FileCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_profile_says_what_is_estimated_and_what_several_columns_have_in_common()
+    {
+        var output = new StringWriter();
+        var profile = JsonDocument.Parse("""
+            {"rows": 2000000, "columns": [
+              {"name": "id", "type": "int64", "nulls": 0, "distinct": 1993000, "distinctEstimated": true, "unique": true, "min": "1", "max": "2000000",
+               "distributionEstimated": true, "quantiles": [{"share": 0.25, "value": "500,1"}, {"share": 0.5, "value": "1000"}, {"share": 0.75, "value": "1500"}]},
+              {"name": "name\u001b", "type": "text", "nulls": 1000000, "distinct": 90000, "distinctEstimated": true, "top": [{"value": "Ann", "rows": 40000}]},
+              {"name": "age", "type": "int64", "nulls": 0, "distinct": 100, "min": "1", "max": "999", "outliers": {"from": "1", "to": "99", "rows": 3, "examples": ["999", "888"]}}],
+             "keys": [["id"], ["name", "age"]], "missingTogether": [{"columns": ["name", "city"], "rows": 990000, "correlation": 0.98}]}
+            """).RootElement;
+
+        ProfileCommand.Print(new Terminal(output, TextWriter.Null, colour: false, interactive: false), "a.csv", profile, JsonDocument.Parse("{}").RootElement);
+
+        output.ToString().ReplaceLineEndings("\n").ShouldBe("""
+            a.csv: 2,000,000 rows, 3 columns
+
+            id     int64, no empty cells, all different
+                from 1 to 2000000
+                middle ~1000, half between "500,1" and 1500
+
+            name␣  text, 1,000,000 empty (50.0 %), ~90,000 different
+                most Ann 2.0 %
+
+            age    int64, no empty cells, 100 different
+                from 1 to 999
+                far off 3 outside 1 to 99: 999, 888
+
+            tells all rows apart: id, name + age
+            name + city: mostly empty together, in 990,000 rows (49.5 %)
+
+            """.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public void Merges_to_approve_are_rules_of_a_cleanse_step_whatever_the_values_are()
     {
         var clusters = JsonDocument.Parse("""
