@@ -18,8 +18,10 @@ internal sealed class NearestValues
     /// <summary>From this length on two errors are allowed.</summary>
     private const int Long = 12;
 
-    /// <summary>Texts with a segment in common beyond which they are not looked at by it: what every address ends with tells nothing.</summary>
-    private const int MostInCommon = 2_000;
+    /// <summary>
+    /// Texts with a segment in common beyond which they are not looked at by it: what every address ends with tells nothing. It bounds the work: some twenty places a text, so many texts at each.
+    /// </summary>
+    private const int MostInCommon = 300;
 
     private readonly string[] _texts;
 
@@ -27,6 +29,9 @@ internal sealed class NearestValues
     private readonly ulong[] _letters;
     private readonly Dictionary<ulong, (int Start, int Count)> _places = [];
     private int[] _indexed = [];
+
+    /// <summary>Of each indexed text, beside it in memory: most are told apart by it.</summary>
+    private ulong[] _indexedLetters = [];
 
     /// <param name="texts">Different ones.</param>
     public NearestValues(string[] texts)
@@ -82,6 +87,7 @@ internal sealed class NearestValues
         }
         entries.Sort();
         _indexed = [.. entries.Select(entry => entry.Text)];
+        _indexedLetters = Array.ConvertAll(_indexed, text => _letters[text]);
         for (var start = 0; start < entries.Count;)
         {
             var end = start + 1;
@@ -118,13 +124,13 @@ internal sealed class NearestValues
                 {
                     if (!_places.TryGetValue(Key(text.AsSpan(at, size), length, segment), out var place))
                         continue;
-                    foreach (var other in _indexed.AsSpan(place.Start, place.Count))
+                    for (var entry = place.Start; entry < place.Start + place.Count; entry++)
                     {
-                        if (BitOperations.PopCount(_letters[i] ^ _letters[other]) <= 2 * allowed && _texts[other].Length == length && (longer > 0 || other < i)
-                            && met.Add(other) && EditDistance.Osa(text, _texts[other]) <= allowed)
-                        {
+                        if (BitOperations.PopCount(_letters[i] ^ _indexedLetters[entry]) > 2 * allowed)
+                            continue;
+                        var other = _indexed[entry];
+                        if (_texts[other].Length == length && (longer > 0 || other < i) && met.Add(other) && EditDistance.Osa(text, _texts[other]) <= allowed)
                             found.Add((Math.Min(i, other), Math.Max(i, other)));
-                        }
                     }
                 }
             }
