@@ -15,28 +15,7 @@ internal sealed class CleanseBenchmark : IBenchmark
 
     public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
     {
-        var folder = Directory.CreateTempSubdirectory("qualiz-bench-").FullName;
-        try
-        {
-            await RunChildAsync("prepare", folder, ct);
-            var ours = new List<ChildResult>();
-            var bare = new List<ChildResult>();
-            for (var round = 0; round < Rounds; round++)
-            {
-                bare.Add(await RunChildAsync("bare", folder, ct));
-                ours.Add(await RunChildAsync("ours", folder, ct));
-                say(string.Create(CultureInfo.InvariantCulture, $"bare {bare[^1].Seconds:0.00} s (processor {bare[^1].CpuSeconds:0.00} s), ours {ours[^1].Seconds:0.00} s ({ours[^1].CpuSeconds:0.00} s), {ours[^1].Rows:N0} clean, {ours[^1].Rejected:N0} rejected, peak {ours[^1].PeakBytes / 1e6:0} MB"));
-            }
-            var ratio = Median(bare) / Median(ours);
-            return [new Figure(Ratio, ratio, "ratio", 0.4, ratio / 0.4)];
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var (bare, ours) = await SideBySide.RunAsync(CleanseChild.Argument, Rounds, run => string.Create(CultureInfo.InvariantCulture, $", {run.Rows:N0} clean, {run.Rejected:N0} rejected"), say, ct);
+        return [new Figure(Ratio, bare / ours, "ratio", 0.4, bare / ours / 0.4)];
     }
-
-    private static double Median(List<ChildResult> results) => results.Select(result => result.Seconds).Order().ElementAt(results.Count / 2);
-
-    private static Task<ChildResult> RunChildAsync(string kind, string folder, CancellationToken ct) => WorkerChild.RunAsync([CleanseChild.Argument, kind, folder], ct);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
@@ -22,30 +21,9 @@ internal sealed class ProfileBenchmark : IBenchmark
 
     public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
     {
-        var folder = Directory.CreateTempSubdirectory("qualiz-bench-").FullName;
-        try
-        {
-            await RunChildAsync("prepare", folder, ct);
-            var ours = new List<ChildResult>();
-            var bare = new List<ChildResult>();
-            for (var round = 0; round < Rounds; round++)
-            {
-                bare.Add(await RunChildAsync("bare", folder, ct));
-                ours.Add(await RunChildAsync("ours", folder, ct));
-                say(string.Create(CultureInfo.InvariantCulture, $"bare {bare[^1].Seconds:0.00} s (processor {bare[^1].CpuSeconds:0.00} s), ours {ours[^1].Seconds:0.00} s ({ours[^1].CpuSeconds:0.00} s), peak {ours[^1].PeakBytes / 1e6:0} MB"));
-            }
-            var ratio = Median(ours) / Median(bare);
-            return [new Figure(Ratio, ratio, "bare copies", Allowed, Allowed / ratio)];
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var (bare, ours) = await SideBySide.RunAsync(ProfileChild.Argument, Rounds, _ => "", say, ct);
+        return [new Figure(Ratio, ours / bare, "bare copies", Allowed, Allowed * bare / ours)];
     }
-
-    private static double Median(List<ChildResult> results) => results.Select(result => result.Seconds).Order().ElementAt(results.Count / 2);
-
-    private static Task<ChildResult> RunChildAsync(string kind, string folder, CancellationToken ct) => WorkerChild.RunAsync([ProfileChild.Argument, kind, folder], ct);
 }
 
 /// <summary>One run in a process of its own.</summary>
