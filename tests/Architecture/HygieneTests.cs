@@ -22,6 +22,12 @@ public partial class HygieneTests
         Find(FileReader()).Where(found => found.StartsWith("services/", StringComparison.Ordinal) || found.StartsWith("cli/", StringComparison.Ordinal))
             .ShouldAllBe(found => found.StartsWith("services/Engine/Sessions/Scan.cs:", StringComparison.Ordinal));
 
+    /// <summary>Connections go back to their pool without a reset: a lock of a session would be held for ever. Migrations have a connection of their own, and end it.</summary>
+    [Fact]
+    public void No_lock_outlives_its_transaction() =>
+        Find(SessionLock()).Where(found => found.StartsWith("services/", StringComparison.Ordinal))
+            .ShouldAllBe(found => found.StartsWith("services/Platform/Data/MigrationRunner.cs:", StringComparison.Ordinal));
+
     [Fact]
     public void No_test_is_skipped() => Find(SkippedTest()).ShouldBeEmpty();
 
@@ -45,6 +51,9 @@ public partial class HygieneTests
 
     [GeneratedRegex(@"\bread_(parquet|csv|json\w*|ndjson\w*)\(")]
     private static partial Regex FileReader();
+
+    [GeneratedRegex(@"\bpg_(try_)?advisory_(un)?lock(_shared|_all)?\b", RegexOptions.IgnoreCase)]
+    private static partial Regex SessionLock();
 
     [GeneratedRegex(@"\b(Fact|Theory)\([^)]*Skip\s*=")]
     private static partial Regex SkippedTest();

@@ -157,6 +157,27 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
             (await tests.ItemsAsync(project)).Count(item => item.GetProperty("state").GetString() == "reinjected").ShouldBe(1);
     }
 
+    /// <summary>A connection goes back to its pool as it is: what it held then would be held for as long as the process lives.</summary>
+    [Fact]
+    public async Task Rows_that_are_broken_off_while_they_get_their_numbers_keep_nobody_waiting()
+    {
+        await using var source = NpgsqlDataSource.Create(host.Database);
+        await using var connection = await source.OpenConnectionAsync();
+        await using var other = await source.OpenConnectionAsync();
+        var holding = await other.BeginTransactionAsync();
+        await other.ExecuteAsync("alter sequence datasets.quarantine_item_id cache 1", transaction: holding);
+        var rejecting = RejectAsync(host.NewProject(), [Row("k1", 1, "a")]);
+        await TestHost.UntilAsync(async () =>
+            await connection.ExecuteScalarAsync<long>("select count(pg_cancel_backend(pid)) from pg_stat_activity where query like '%nextval(%' and wait_event_type = 'Lock'") > 0
+                ? null : "rows that wait for their numbers");
+        await holding.RollbackAsync();
+        await rejecting;
+        // All work is over: a lock that is left belongs to a connection in the pool.
+        await TestHost.UntilAsync(async () =>
+            await connection.ExecuteScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and state like '%in transaction%'") == 0 ? null : "the end of all transactions");
+        (await connection.ExecuteScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")).ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_repair_that_does_not_help_or_does_not_fit_gives_the_row_back()
     {

@@ -169,12 +169,17 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     }
 
     /// <summary>The first of so many free numbers without a gap. A block is taken under a lock that is held for no longer than that.</summary>
+    /// <remarks>
+    /// Rolling back to the savepoint releases the lock and leaves the sequence where it is. A lock of the session would be kept by the connection, back in its
+    /// pool, when this is cancelled or fails in between.
+    /// </remarks>
     private async Task<long> NumbersAsync(long count, CancellationToken ct)
     {
-        const string key = "'datasets.quarantine_item_id'::regclass::oid::bigint";
-        await ExecuteAsync($"select pg_advisory_lock({key})", null, ct);
+        const string Savepoint = "numbers";
+        await Transaction.SaveAsync(Savepoint, ct);
+        await ExecuteAsync("select pg_advisory_xact_lock('datasets.quarantine_item_id'::regclass::oid::bigint)", null, ct);
         var last = await Connection.ExecuteScalarAsync<long>(Command("select setval('datasets.quarantine_item_id', nextval('datasets.quarantine_item_id') + @count - 1)", new { count }, ct));
-        await ExecuteAsync($"select pg_advisory_unlock({key})", null, ct);
+        await Transaction.RollbackAsync(Savepoint, ct);
         return last - count + 1;
     }
 
