@@ -29,8 +29,8 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
             }
             catch (DatasetException exception)
             {
-                var at = config.Checks.ToList().FindIndex(check => check is ReferenceCheck reference && ReferenceCheck.Parse(reference.In)?.Dataset == name);
-                return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message, Path = string.Create(CultureInfo.InvariantCulture, $"checks[{at}].in") });
+                var at = config.Checks.ToList().FindIndex(check => check.Reference?.Dataset == name);
+                return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message, Path = string.Create(CultureInfo.InvariantCulture, $"checks[{at}].{config.Checks[at].Reference!.Value.Field}") });
             }
         }
         var outPath = step.Outputs.CreateFile("out");

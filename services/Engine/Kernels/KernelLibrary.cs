@@ -39,6 +39,7 @@ public static unsafe class KernelLibrary
         new("qz_phone", [ValueType.Varchar, ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadPhone),
         new("qz_country", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCountry),
         new("qz_currency", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCurrency),
+        new("qz_format", [ValueType.Varchar, ValueType.Varchar], ValueType.Boolean, &CodeKernels.IsFormat),
         new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
         new("qz_row_hash", [ValueType.Varchar, ValueType.BigInt], ValueType.UBigInt, &RowOutcomeKernels.Hash),
         new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },

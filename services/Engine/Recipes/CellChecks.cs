@@ -4,7 +4,7 @@ using Qualiz.Contracts.Values;
 namespace Qualiz.Engine.Recipes;
 
 [Field(Title = "Not empty", Description = "Cells must have a value.")]
-public sealed record NotNullCheck : Check
+public sealed record NotNullCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Columns that must have a value.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -19,7 +19,7 @@ public sealed record NotNullCheck : Check
 }
 
 [Field(Title = "Range", Description = "Values lie between limits.")]
-public sealed record RangeCheck : Check
+public sealed record RangeCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Number, date, time or timestamp columns.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -40,7 +40,7 @@ public sealed record RangeCheck : Check
 }
 
 [Field(Title = "Pattern", Description = "Text matches a regular expression.")]
-public sealed record PatternCheck : Check
+public sealed record PatternCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -64,7 +64,7 @@ public sealed record PatternCheck : Check
 }
 
 [Field(Title = "Length", Description = "Text has a plausible length.")]
-public sealed record LengthCheck : Check
+public sealed record LengthCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -85,7 +85,7 @@ public sealed record LengthCheck : Check
 }
 
 [Field(Title = "Allowed values", Description = "Values are among those listed.")]
-public sealed record AllowedCheck : Check
+public sealed record AllowedCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Columns of any simple type.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -106,7 +106,7 @@ public sealed record AllowedCheck : Check
 }
 
 [Field(Title = "Reference", Description = "Values occur in a column of another dataset.")]
-public sealed record ReferenceCheck : Check
+public sealed record ReferenceCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Columns whose values are looked up.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -121,6 +121,8 @@ public sealed record ReferenceCheck : Check
     public Scalar? Default { get; init; }
 
     internal override string Kind => "reference";
+
+    public override (string Dataset, string Field)? Reference => Parse(In) is var (dataset, _) ? (dataset, "in") : null;
 
     /// <summary><c>dataset:countries.iso2</c> is the dataset <c>dataset:countries</c> and its column <c>iso2</c>; null when it is neither.</summary>
     public static (string Dataset, string Column)? Parse(string text)

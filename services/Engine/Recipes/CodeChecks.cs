@@ -4,7 +4,7 @@ using Qualiz.Contracts.Values;
 namespace Qualiz.Engine.Recipes;
 
 [Field(Title = "E-mail", Description = "Text is an e-mail address.")]
-public sealed record EmailCheck : Check
+public sealed record EmailCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -19,7 +19,7 @@ public sealed record EmailCheck : Check
 }
 
 [Field(Title = "Phone", Description = "Text is a phone number that can exist.")]
-public sealed record PhoneCheck : Check
+public sealed record PhoneCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -40,7 +40,7 @@ public sealed record PhoneCheck : Check
 }
 
 [Field(Title = "Country code", Description = "Text is an ISO code of a country.")]
-public sealed record CountryCheck : Check
+public sealed record CountryCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -58,7 +58,7 @@ public sealed record CountryCheck : Check
 }
 
 [Field(Title = "Currency code", Description = "Text is an ISO code of a currency.")]
-public sealed record CurrencyCheck : Check
+public sealed record CurrencyCheck : RowLevelCheck
 {
     [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "email" })]
     public required ColumnSelection Columns { get; init; }
@@ -73,4 +73,50 @@ public sealed record CurrencyCheck : Check
     public Scalar? Default { get; init; }
 
     internal override string Kind => "currency";
+}
+
+/// <summary>Forms of text that can be told without looking anywhere.</summary>
+public enum TextFormat
+{
+    /// <summary>8-4-4-4-12 hexadecimal digits.</summary>
+    Uuid,
+
+    /// <summary>http or https with a host.</summary>
+    Url,
+
+    /// <summary>Either of the two.</summary>
+    Ip,
+    Ipv4,
+    Ipv6,
+    Json,
+
+    /// <summary>Length of the country and check digits (ISO 13616), without blanks.</summary>
+    Iban,
+
+    /// <summary>Digits with Luhn's check digit: payment cards, IMEI.</summary>
+    Luhn,
+
+    /// <summary>EAN, UPC and GTIN of 8, 12, 13 or 14 digits with their check digit.</summary>
+    Ean,
+
+    /// <summary>Of 10 or 13 digits with the check digit, without hyphens.</summary>
+    Isbn,
+}
+
+[Field(Title = "Format", Description = "Text has a known form, with right check digits where the form has them.")]
+public sealed record FormatCheck : RowLevelCheck
+{
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "account" })]
+    public required ColumnSelection Columns { get; init; }
+
+    [Field(Title = "Is", Description = "uuid, url, ip, ipv4, ipv6, json, iban, luhn, ean or isbn.", Example = "iban")]
+    public required TextFormat Is { get; init; }
+
+    [Field(Title = "Else", Description = "What to do with a value that fails: keep, null, default, reject or fail.", Example = "reject")]
+    public Else Else { get; init; } = Else.Reject;
+
+    [Field(Title = "Default", Description = "The value for else: default.", Example = "0", VisibleIf = "else=default")]
+    public Scalar? Default { get; init; }
+
+    internal override string Kind => "format";
 }

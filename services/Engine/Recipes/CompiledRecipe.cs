@@ -1,4 +1,5 @@
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Values;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 
@@ -34,6 +35,7 @@ public sealed record CompiledRecipe
     internal IReadOnlyList<UniqueStep> Uniques { get; init; } = [];
     internal IReadOnlyList<(RowCountCheck Check, string Path)> RowCounts { get; init; } = [];
     internal IReadOnlyList<WholeCheck> Wholes { get; init; } = [];
+    internal IReadOnlyList<PassingShare> Shares { get; init; } = [];
 
     /// <summary>JSON texts of a row as ingested and as rejected, and of the reasons, over the columns that the query yields and those of the uniques.</summary>
     internal string IngestedJson { get; init; } = "";
@@ -56,6 +58,11 @@ internal sealed record Failure(string Kind, string Column, string Label, string 
 /// <param name="Label">The label of the failure, or <c>filter(...)</c>.</param>
 internal sealed record RecipeEvent(RowEvent Kind, string Column, Failure? Failure, string Label);
 
+/// <summary>How much of what a check looks at must pass.</summary>
+/// <param name="Seen">The column of the event <see cref="RowEvent.Observe"/> for what is looked at.</param>
+/// <param name="Failed">The same for what fails of it.</param>
+internal sealed record PassingShare(Failure Failure, Share Mostly, WholeElse Below, string Seen, string Failed);
+
 internal sealed record ChangingRule(string Kind, string Path);
 
 /// <param name="Column">The column that says in which rows the rules changed a cell.</param>
@@ -64,7 +71,8 @@ internal sealed record ChangeColumn(string Column, RowChange Change);
 /// <param name="Event">Its place in <see cref="CompiledRecipe.Events"/>.</param>
 /// <param name="Keys">The key columns, quoted.</param>
 /// <param name="Order">The stated order, each with a direction; may be empty.</param>
-internal sealed record UniqueStep(int Event, IReadOnlyList<string> Keys, IReadOnlyList<string> Order);
+/// <param name="When">The column that says which rows are compared; null for all.</param>
+internal sealed record UniqueStep(int Event, IReadOnlyList<string> Keys, IReadOnlyList<string> Order, string? When);
 
 /// <summary>A check of all clean rows.</summary>
 /// <param name="Query">True or false over the relations <c>clean</c> and <c>moment</c> (column <c>now</c>).</param>

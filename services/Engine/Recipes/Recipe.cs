@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Contracts.Values;
 
 namespace Qualiz.Engine.Recipes;
 
@@ -7,7 +9,7 @@ public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Chec
 {
     /// <summary>The datasets that checks look into, e.g. <c>dataset:countries</c>.</summary>
     public IReadOnlyList<string> References =>
-        [.. Checks.OfType<ReferenceCheck>().Select(check => ReferenceCheck.Parse(check.In)?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
+        [.. Checks.Select(check => check.Reference?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>What becomes of a cell (or its row) that a rule cannot convert or that fails a check.</summary>
@@ -82,7 +84,50 @@ public abstract record Rule
 [JsonDerivedType(typeof(RowCountCheck), "rowCount")]
 [JsonDerivedType(typeof(AggregateCheck), "aggregate")]
 [JsonDerivedType(typeof(FreshnessCheck), "freshness")]
+[JsonDerivedType(typeof(FormatCheck), "format")]
+[JsonDerivedType(typeof(OrderedCheck), "ordered")]
+[JsonDerivedType(typeof(SchemaCheck), "schema")]
+[JsonDerivedType(typeof(SameRowsCheck), "sameRows")]
 public abstract record Check
 {
     internal abstract string Kind { get; }
+
+    /// <summary>The dataset that the check looks into, and the field that names it.</summary>
+    public virtual (string Dataset, string Field)? Reference => null;
+}
+
+/// <summary>A check of cells or rows: each passes or fails for itself.</summary>
+public abstract record RowLevelCheck : Check
+{
+    [Field(
+        Title = "When",
+        Description = "A row expression; only rows for which it is true are looked at.",
+        Example = "country = 'NO'", Format = FieldFormat.Expression, MinLength = 1, Group = FieldAttribute.AdvancedGroup)]
+    public string? When { get; init; }
+
+    [Field(
+        Title = "Mostly",
+        Description = "The share of what is looked at that must pass, in each column. What becomes of the cells that fail is still for else to say.",
+        Example = "95%", Group = FieldAttribute.AdvancedGroup)]
+    public Share? Mostly { get; init; }
+
+    [Field(Title = "Below", Description = "What a smaller share than mostly does to the step: warn or fail.", Example = "warn", Group = FieldAttribute.AdvancedGroup)]
+    public WholeElse Below { get; init; } = WholeElse.Fail;
+}
+
+/// <summary>A check of the whole dataset: it never rejects.</summary>
+public abstract record DatasetCheck : Check
+{
+    [Field(Title = "Else", Description = "warn or fail.", Example = "warn")]
+    public WholeElse Else { get; init; } = WholeElse.Fail;
+}
+
+/// <summary>A check of the clean rows together.</summary>
+public abstract record CleanRowsCheck : DatasetCheck
+{
+    [Field(
+        Title = "When",
+        Description = "A row expression; only clean rows for which it is true are looked at.",
+        Example = "country = 'NO'", Format = FieldFormat.Expression, MinLength = 1, Group = FieldAttribute.AdvancedGroup)]
+    public string? When { get; init; }
 }

@@ -33,9 +33,10 @@ public sealed partial class RecipeCompiler
     private readonly List<ChangingRule> _changingRules = [];
     private readonly List<ChangeColumn> _changes = [];
     private readonly List<Func<string>> _shownChanges = [];
-    private readonly List<(int Event, List<string> Keys, List<string> Order)> _uniques = [];
+    private readonly List<(int Event, List<string> Keys, List<string> Order, string? When)> _uniques = [];
     private readonly List<(RowCountCheck, string)> _rowCounts = [];
     private readonly List<WholeCheck> _wholes = [];
+    private readonly List<PassingShare> _shares = [];
     private readonly IReadOnlyDictionary<string, LocalDataset>? _references;
     private readonly InternalNames _names;
     private int _temporaries;
@@ -91,9 +92,10 @@ public sealed partial class RecipeCompiler
             Events = [.. _events, .. _lastEvents],
             ChangingRules = _changingRules,
             Changes = _changes,
-            Uniques = [.. _uniques.Select(unique => new UniqueStep(_events.Count + unique.Event, unique.Keys, unique.Order))],
+            Uniques = [.. _uniques.Select(unique => new UniqueStep(_events.Count + unique.Event, unique.Keys, unique.Order, unique.When))],
             RowCounts = _rowCounts,
             Wholes = _wholes,
+            Shares = _shares,
             IngestedJson = JsonObject(_ingested.Select(column => (column.Name, JsonValue(Quote(column.Value.Name), column.Type)))),
             RejectedJson = JsonObject(_columns.Select(column => (column.Name, AsRejected(column)))),
             ReasonsJson = JsonList(_reasons.Concat(_lastReasons).Select(reason => reason())),

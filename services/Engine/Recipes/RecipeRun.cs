@@ -186,7 +186,7 @@ public static class RecipeRun
             .Select(happening => $" WHEN {Sql.Identifier(happening.Column)} THEN {(happening.Kind == RowEvent.Filter ? 2 : 1)}"));
         fate = fate.Length == 0 ? "0" : $"CASE{fate} ELSE 0 END";
         var keys = string.Join(", ", unique.Keys);
-        var condition = $"{fate} <> 2 AND {string.Join(" AND ", unique.Keys.Select(key => $"{key} IS NOT NULL"))}";
+        var condition = $"{fate} <> 2 AND {string.Join(" AND ", unique.Keys.Select(key => $"{key} IS NOT NULL"))}{(unique.When is null ? "" : $" AND {Sql.Identifier(unique.When)}")}";
         var position = Sql.Identifier(recipe.Names.Position);
         var order = string.Join(", ", unique.Order.Prepend($"{fate} = 1").Concat([HiddenColumns.Source, HiddenColumns.Row, position]));
         return session.ExecuteAsync(
@@ -216,8 +216,12 @@ public static class RecipeRun
             .Select(failure => new RecipeFailure(
                 failure.Failure.Label, failure.Failure.Path, Else.Fail, failure.Rows,
                 string.Create(CultureInfo.InvariantCulture, $"{failure.Rows:N0} rows fail {failure.Failure.Label}."))).ToList();
-        var warnings = failures.Where(failure => failure.Failure.Else == Else.Keep)
-            .Select(failure => string.Create(CultureInfo.InvariantCulture, $"{failure.Rows:N0} rows fail {failure.Failure.Label} and were kept.")).ToList();
+        var shares = Shares(recipe, outcomes).ToList();
+        fatal.AddRange(shares.Where(share => share.Else == WholeElse.Fail).Select(share => share.Failure));
+        // Where a share may fail, it is the share that is told about.
+        var warnings = failures.Where(failure => failure.Failure.Else == Else.Keep && !recipe.Shares.Any(share => share.Failure == failure.Failure))
+            .Select(failure => string.Create(CultureInfo.InvariantCulture, $"{failure.Rows:N0} rows fail {failure.Failure.Label} and were kept."))
+            .Concat(shares.Where(share => share.Else == WholeElse.Warn).Select(share => share.Failure.Message)).ToList();
         var clean = inputs.Sum(row => row.Out);
         foreach (var (check, path) in recipe.RowCounts)
         {
@@ -239,6 +243,32 @@ public static class RecipeRun
             Fatal = fatal,
             Warnings = warnings,
         };
+    }
+
+    /// <summary>Checks that too small a share passes.</summary>
+    private static IEnumerable<(WholeElse Else, RecipeFailure Failure)> Shares(CompiledRecipe recipe, RowOutcomes outcomes)
+    {
+        foreach (var share in recipe.Shares)
+        {
+            var (seen, failed) = (Count(share.Seen), Count(share.Failed));
+            if (seen - failed >= share.Mostly.Value * seen)
+                continue;
+            // Exact in the comparison above; here rounded down, so that it never reads as what was expected.
+            var passing = Math.Floor(1000m * (seen - failed) / seen) / 10;
+            yield return (share.Below, new RecipeFailure(
+                share.Failure.Label, share.Failure.Path, Else.Fail, failed,
+                string.Create(CultureInfo.InvariantCulture, $"{passing:0.#} % of {seen:N0} pass {share.Failure.Label}, at least {share.Mostly.Value * 100:0.####} % expected.")));
+        }
+
+        long Count(string column)
+        {
+            for (var i = 0; i < recipe.Events.Count; i++)
+            {
+                if (recipe.Events[i].Kind == RowEvent.Observe && recipe.Events[i].Column == column)
+                    return Enumerable.Range(0, recipe.Inputs.Count).Sum(input => outcomes.Count(input, i));
+            }
+            throw new InvalidOperationException("A share is not counted.");
+        }
     }
 
     private static Dictionary<string, long> Sum(IEnumerable<(string Key, long Rows)> counts) =>

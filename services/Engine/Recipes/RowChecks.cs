@@ -3,7 +3,7 @@ using Qualiz.Contracts.Schemas;
 namespace Qualiz.Engine.Recipes;
 
 [Field(Title = "Unique", Description = "Values occur once.")]
-public sealed record UniqueCheck : Check
+public sealed record UniqueCheck : RowLevelCheck
 {
     [Field(
         Title = "Columns",
@@ -42,7 +42,7 @@ public sealed record SortKey
 }
 
 [Field(Title = "Row condition", Description = "A condition over the columns of a row is not false.")]
-public sealed record RowCheck : Check
+public sealed record RowCheck : RowLevelCheck
 {
     [Field(Title = "Condition", Description = "A row expression; rows for which it is false fail.", Example = "starts <= ends", Format = FieldFormat.Expression, MinLength = 1)]
     public required string Where { get; init; }

@@ -14,8 +14,10 @@ public sealed partial class DocumentedExamplesTests
     public static TheoryData<string, string, string> Examples()
     {
         var examples = new TheoryData<string, string, string>();
-        foreach (Match match in Example().Matches(File.ReadAllText(Document())))
-            examples.Add(match.Groups["title"].Value, match.Groups["yaml"].Value, match.Groups["rows"].Value);
+        var text = File.ReadAllText(Document());
+        var titles = Title().Matches(text);
+        foreach (Match match in Example().Matches(text))
+            examples.Add(titles.Last(title => title.Index < match.Index).Groups["title"].Value, match.Groups["yaml"].Value, match.Groups["rows"].Value);
         return examples;
     }
 
@@ -88,6 +90,9 @@ public sealed partial class DocumentedExamplesTests
         return Path.Combine(folder.FullName, "docs", "rules.md");
     }
 
-    [GeneratedRegex(@"^### (?<title>\w+)\n(?:(?!###)[^\n]*\n)*?```yaml\n(?<yaml>[^\n]+)\n```\n(?<rows>(?:    [^\n]+\n?)+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^### (?<title>\w+)\n", RegexOptions.Multiline)]
+    private static partial Regex Title();
+
+    [GeneratedRegex(@"^```yaml\n(?<yaml>[^\n]+)\n```\n(?<rows>(?:    [^\n]+\n?)+)", RegexOptions.Multiline)]
     private static partial Regex Example();
 }

@@ -9,7 +9,8 @@ namespace Qualiz.Engine.Kernels.Codes;
 
 /// <summary>
 /// Kernels that bring text with a meaning into one form; null where it is not that. <c>qz_email(text)</c> (trimmed, the domain in lower case),
-/// <c>qz_phone(form, text, country)</c>, <c>qz_country(form, text)</c>, <c>qz_currency(form, text)</c>.
+/// <c>qz_phone(form, text, country)</c>, <c>qz_country(form, text)</c>, <c>qz_currency(form, text)</c>;
+/// and <c>qz_format(form, text)</c>, which says whether it is one already.
 /// </summary>
 internal static unsafe class CodeKernels
 {
@@ -24,6 +25,26 @@ internal static unsafe class CodeKernels
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void ReadCurrency(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &ReadCurrency);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void IsFormat(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &IsFormat);
+
+    private static void IsFormat(in Call call)
+    {
+        if (call.Rows == 0)
+            return;
+        var form = call.Column(0).Text(0);
+        var texts = call.Column(1);
+        var result = new Result(call.Output);
+        for (var row = 0; row < call.Rows; row++)
+        {
+            call.ThrowIfStopped();
+            if (texts.IsNull(row))
+                result.SetNull(row);
+            else
+                ((bool*)result.Data)[row] = TextForm.Is(form, texts.Text(row));
+        }
+    }
 
     private static void ReadEmail(in Call call)
     {

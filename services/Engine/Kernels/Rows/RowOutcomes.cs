@@ -24,6 +24,9 @@ internal enum RowEvent
 
     /// <summary>bool: the row was not read but made from another.</summary>
     Added,
+
+    /// <summary>bool: counted for every row that is not filtered, and nothing comes of it.</summary>
+    Observe,
 }
 
 /// <summary>What a change column of <c>qz_row_outcome</c> stands for.</summary>
@@ -138,7 +141,7 @@ internal sealed class RowOutcomes : IDisposable
         }
         for (var i = 0; i < _events.Length; i++)
         {
-            if (_events[i] == RowEvent.Tolerate)
+            if (_events[i] is RowEvent.Tolerate or RowEvent.Observe)
                 continue;
             var column = call.Column(FirstEvent + i);
             var flags = new ReadOnlySpan<byte>(column.Data, rows);
@@ -151,13 +154,14 @@ internal sealed class RowOutcomes : IDisposable
         // A cell counts as kept only where its row is, which events after it decide too.
         for (var i = 0; i < _events.Length; i++)
         {
-            if (_events[i] != RowEvent.Tolerate)
+            if (_events[i] is not (RowEvent.Tolerate or RowEvent.Observe))
                 continue;
+            var rejectedToo = _events[i] == RowEvent.Observe;
             var column = call.Column(FirstEvent + i);
             var flags = new ReadOnlySpan<byte>(column.Data, rows);
             for (var row = flags.IndexOfAnyExcept((byte)0); row < rows && row >= 0; row++)
             {
-                if (flags[row] != 0 && outcomes[row] == (byte)Outcome.Clean && !column.IsNull(row))
+                if (flags[row] != 0 && (outcomes[row] == (byte)Outcome.Clean || (rejectedToo && outcomes[row] == (byte)Outcome.Rejected)) && !column.IsNull(row))
                     tally.Counts[(inputs[row] * _events.Length) + i]++;
             }
         }
