@@ -6,7 +6,7 @@ using Qualiz.Cli.Running;
 
 namespace Qualiz.Cli.Commands;
 
-/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, assign, export.</summary>
+/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, assign, export, and import when they were mended in a spreadsheet.</summary>
 internal static class QuarantineCommands
 {
     private static readonly Option<string?> s_run = new("--run") { Description = "Rows that this run rejected (its id, the end of it, or latest)" };
@@ -27,7 +27,7 @@ internal static class QuarantineCommands
 
     private static Command Quarantine() => new("quarantine", "Rejected rows across runs")
     {
-        List(), Show(), Account(), Export(),
+        List(), Show(), Account(), Export(), Import(),
         Change("repair", "Give columns new values; the next run applies them before its rules", "quarantine repair 12 --set email=kim@example.org", "quarantine repair --rule email --set email=", s_set),
         Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
         Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
@@ -106,8 +106,8 @@ internal static class QuarantineCommands
 
     private static ClientCommand Export()
     {
-        var target = new Option<string>("--output", "-o") { Required = true, Description = "Where to; the ending .csv or .jsonl says in which format" };
-        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask }
+        var target = new Option<string>("--output", "-o") { Required = true, Description = "Where to; the ending says in which format: .csv or .jsonl with all there is, .xlsx to mend and import" };
+        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open", "quarantine export -o rejected.xlsx --pipeline people --step clean --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask }
             .Doing(async (context, ct) =>
             {
                 var path = context.Get(target)!;
@@ -115,12 +115,41 @@ internal static class QuarantineCommands
                 {
                     ".csv" => "csv",
                     ".jsonl" or ".ndjson" => "jsonl",
-                    var other => throw new BadInputException($"--output {path}: \"{other}\" is no format to export; name the file .csv or .jsonl"),
+                    ".xlsx" => "xlsx",
+                    var other => throw new BadInputException($"--output {path}: \"{other}\" is no format to export; name the file .csv, .jsonl or .xlsx"),
                 };
                 var query = await FilterAsync(context, ct);
                 await context.Client.SaveAsync($"{context.ProjectPath}/quarantine/export{Query([.. query, ("format", format), .. Unmask(context)])}", path, ct);
                 context.Terminal.Line($"saved {path}");
                 return ExitCode.Done;
+            });
+    }
+
+    private static ClientCommand Import()
+    {
+        var sheet = new Argument<FileInfo>("FILE") { Description = "The mended workbook, or the same saved as CSV" };
+        return new ClientCommand("import", "Make repairs of the cells that were changed in an exported .xlsx", "quarantine import rejected.xlsx --dry-run", "quarantine import rejected.xlsx --note \"asked the shop\"") { sheet, s_note, s_dryRun }
+            .Doing(async (context, ct) =>
+            {
+                var file = context.Get(sheet)!;
+                if (!file.Exists)
+                {
+                    throw new BadInputException($"{file} is not there");
+                }
+                List<(string, string)> query = context.Get(s_dryRun) ? [("dryRun", "true")] : [];
+                if (context.Get(s_note) is { } note)
+                {
+                    query.Add(("note", note));
+                }
+                using var content = new StreamContent(file.OpenRead());
+                content.Headers.ContentType = new("application/octet-stream");
+                var applied = await context.Client.PostContentAsync($"{context.ProjectPath}/quarantine/import{Query(query)}", content, ct);
+                foreach (var problem in context.Json ? [] : applied.List("problems"))
+                {
+                    context.Terminal.Error($"{file}:{problem.Text("line")}{(problem.Text("column") is { } column ? $" {column}" : "")}: {problem.Text("message")}");
+                }
+                Say(context, applied, $"{applied.Text("repaired")} rows {(context.Get(s_dryRun) ? "would be repaired" : "repaired")}, {applied.Text("unchanged")} unchanged, {applied.Text("refused")} refused");
+                return applied.Text("refused") is "0" ? ExitCode.Done : ExitCode.Failed;
             });
     }
 

@@ -83,6 +83,24 @@ public sealed class QuarantineCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_mended_sheet_is_sent_and_the_lines_that_were_refused_are_told()
+    {
+        using var instance = new InstanceStub(_ => (200, """{"repaired":2,"unchanged":5,"problems":[{"line":4,"item":12,"column":"email","message":"The cell holds an error of the spreadsheet, #N/A."}],"refused":1,"dryRun":true}"""));
+        var folder = Directory.CreateTempSubdirectory("qualiz-test-sheet-");
+        var sheet = Path.Combine(folder.FullName, "rejected.xlsx");
+        await File.WriteAllTextAsync(sheet, "the sheet");
+
+        var (code, output, error) = await instance.RunAsync("quarantine", "import", sheet, "--dry-run", "--note", "asked them");
+
+        code.ShouldBe(ExitCode.Failed);
+        output.ShouldBe("2 rows would be repaired, 5 unchanged, 1 refused\n");
+        error.ShouldBe($"{sheet}:4 email: The cell holds an error of the spreadsheet, #N/A.\n");
+        instance.Requests.ShouldHaveSingleItem().ShouldBe(("POST quarantine/import?dryRun=true&note=asked%20them", "the sheet", null));
+        (await instance.RunAsync("quarantine", "import", sheet + ".none")).Code.ShouldBe(ExitCode.BadInput);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task A_row_that_is_not_there_is_bad_usage()
     {
         using var instance = new InstanceStub(_ => (404, """{"title":"Not found","detail":"There is no quarantine item \"99\".","status":404}"""));
@@ -142,7 +160,7 @@ public sealed class QuarantineCommandTests : IDisposable
     [InlineData("not both", "dismiss", "12", "--rule", "date")]
     [InlineData("not both", "dismiss", "12", "--dry-run")]
     [InlineData("expected COLUMN=VALUE", "repair", "12", "--set", "email")]
-    [InlineData("no format to export", "export", "-o", "rejected.xlsx")]
+    [InlineData("no format to export", "export", "-o", "rejected.ods")]
     public async Task What_makes_no_sense_asks_for_nothing(string expected, params string[] args)
     {
         using var instance = new InstanceStub(_ => (500, "{}"));

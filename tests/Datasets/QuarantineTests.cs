@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Dapper;
+using MiniExcelLibs;
+using MiniExcelLibs.Csv;
 using Npgsql;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Data;
@@ -471,7 +473,7 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         (await host.RefusalAsync(project, "quarantine?run=x")).Status.ShouldBe(400);
         (await host.RefusalAsync(project, "quarantine?limit=0")).Status.ShouldBe(400);
         (await host.RefusalAsync(project, "quarantine?cursor=rubbish")).Status.ShouldBe(400);
-        (await host.RefusalAsync(project, "quarantine/export?format=xlsx")).Status.ShouldBe(400);
+        (await host.RefusalAsync(project, "quarantine/export?format=ods")).Status.ShouldBe(400);
         (await host.RefusalAsync(project, $"runs/{Guid.NewGuid()}/quarantine")).Status.ShouldBe(404);
         (await host.RefusalAsync("nowhere", "quarantine")).Status.ShouldBe(404);
     }
@@ -523,6 +525,125 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
             (await host.Client.GetStringAsync(new Uri(DatasetsHost.Url(project, $"{rest}&unmask=true"), UriKind.Relative))).ShouldContain("secret@example.org");
         }
         (await UnmaskedAsync(project, 3)).Select(happened => (happened.Subject, happened.Columns.Count)).ShouldBe([("quarantine", 0), ("quarantine", 0), (one.Replace('/', ':'), 0)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_sheet_that_comes_back_as_it_was_changes_nothing_whatever_it_holds()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        string?[] values = ["007", "=1+1", "  lead\ttab\r\nline ", "Åse 😀 <&>", "_x0041_", "#N/A", "2024-01-02", "1.50", "true", "", null, "a,b;c\"d", new string('x', 40_000)];
+        await RejectAsync(project, [.. values.Select((value, i) => Row($"k{i}", i + 1, value))]);
+        var sheet = await SheetAsync(project);
+        sheet[0].Values.ShouldBe(["#item", "#revision", "#state", "#why", "email", "n"]);
+        sheet.Count.ShouldBe(values.Length + 1);
+        (sheet[1]["D"], sheet[1]["E"], sheet[1]["F"]).ShouldBe(("email: is wrong", "007", "1"));
+        foreach (var csv in new[] { false, true })
+        {
+            var applied = await ImportAsync(project, sheet, csv ? ';' : null);
+            applied.GetProperty("problems").GetRawText().ShouldBe("[]");
+            (applied.GetProperty("repaired").GetInt64(), applied.GetProperty("unchanged").GetInt64()).ShouldBe((0, values.Length));
+        }
+        (await ItemsAsync(project)).ShouldAllBe(item => item.GetProperty("state").GetString() == "open");
+    }
+
+    [Fact]
+    public async Task A_mended_sheet_repairs_what_was_changed_and_lists_what_it_cannot()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        await RejectAsync(project, [.. Enumerable.Range(0, 9).Select(i => Row($"k{i}", i + 1, "bad"))]);
+        var sheet = await SheetAsync(project);
+        for (var i = 1; i <= 8; i++)
+            sheet[i]["E"] = $"good{i}";
+        // Somebody was faster.
+        using (var faster = await ActAsync(project, (await ItemsAsync(project))[1], "repair", new { changes = new { email = "theirs" } }))
+            faster.EnsureSuccessStatusCode();
+        using (var dismissed = await ActAsync(project, (await ItemsAsync(project))[2], "dismiss", new { }))
+            dismissed.EnsureSuccessStatusCode();
+        sheet[3]["B"] = (await ItemsAsync(project))[2].GetProperty("revision").GetInt32();
+        sheet[4]["E"] = "#VALUE!";
+        sheet[5]["A"] = 999_999_999;
+        sheet[6]["B"] = "";
+        sheet.Add(new Dictionary<string, object?>(sheet[7]) { ["E"] = "again" });
+        sheet.Add(sheet[1].ToDictionary(cell => cell.Key, _ => (object?)""));
+        var first = (await ItemsAsync(project))[0].GetProperty("id").GetInt64();
+
+        var planned = await ImportAsync(project, sheet, dryRun: true);
+        (planned.GetProperty("repaired").GetInt64(), planned.GetProperty("dryRun").GetBoolean()).ShouldBe((3, true));
+        (await ItemsAsync(project))[0].GetProperty("state").GetString().ShouldBe("open");
+        var applied = await ImportAsync(project, sheet);
+        (applied.GetProperty("repaired").GetInt64(), applied.GetProperty("unchanged").GetInt64(), applied.GetProperty("refused").GetInt64()).ShouldBe((3, 1, 6));
+        applied.GetProperty("problems").EnumerateArray().Select(problem => $"{problem.GetProperty("line").GetInt32()} {problem.GetProperty("message").GetString()}").ShouldBe(
+        [
+            "3 local has changed the item since the sheet was made; it is repaired now. Get a new sheet for it.",
+            "4 The item is dismissed; to be repaired it must be open or repaired or reinjected.",
+            "5 The cell holds an error of the spreadsheet, #VALUE!.",
+            "6 There is no such item in this project.",
+            "7 The cells #item and #revision say which row this is; they were changed or emptied.",
+            "11 The item is in the sheet twice; this line was left out.",
+        ]);
+        applied.GetProperty("problems")[2].GetProperty("column").GetString().ShouldBe("email");
+        var items = await ItemsAsync(project);
+        items.Where(item => item.GetProperty("state").GetString() == "repaired").Select(item => item.GetProperty("patch").GetProperty("changes").GetProperty("email").GetString())
+            .ShouldBe(["good1", "theirs", "good7", "good8"]);
+        host.Fakes.Events.OfType<QuarantineChanged>().Last(happened => happened.Project == project).ShouldSatisfyAllConditions(
+            happened => happened.Items.ShouldBe(3), happened => happened.Columns.ShouldBe(["email"]));
+
+        // A new sheet shows the repair, and takes another one in its place.
+        var next = await SheetAsync(project);
+        next[1]["E"].ShouldBe("good1");
+        next[1]["E"] = "better";
+        (await ImportAsync(project, [next[0], next[1]])).GetProperty("repaired").GetInt64().ShouldBe(1);
+        (await host.GetAsync(project, $"quarantine/{first}")).GetProperty("patch").GetProperty("changes").GetProperty("email").GetString().ShouldBe("better");
+        (await ImportAsync(host.NewProject(), [next[0], next[2]])).GetProperty("problems")[0].GetProperty("message").GetString().ShouldBe("There is no such item in this project.");
+    }
+
+    [Fact]
+    public async Task Equal_rows_of_a_sheet_are_repaired_together_or_not_at_all()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        await RejectAsync(project, [Row("k1", 1, "bad"), Row("k1", 2, "bad"), Row("k1", 3, "bad")]);
+        var sheet = await SheetAsync(project);
+        sheet[1]["E"] = "one";
+        sheet[2]["E"] = "two";
+        var applied = await ImportAsync(project, sheet);
+        applied.GetProperty("problems")[0].GetProperty("message").GetString().ShouldBe("The row of line 2 is equal to this one and is repaired in another way; equal rows are repaired together.");
+        (await ItemsAsync(project)).ShouldAllBe(item => item.GetProperty("patch").GetProperty("changes").GetProperty("email").GetString() == "one");
+    }
+
+    [Fact]
+    public async Task Values_that_a_sheet_does_not_show_stay_as_they_are()
+    {
+        var project = host.NewProject();
+        await AsksForPatchesAsync(project);
+        await RejectAsync(project, [Row("k1", 1, "secret@example.org")], sensitive: "email");
+        var sheet = await SheetAsync(project);
+        sheet[1]["E"].ShouldBe("•••");
+        sheet[1]["F"] = "5";
+        (await ImportAsync(project, sheet)).GetProperty("repaired").GetInt64().ShouldBe(1);
+        await using var source = NpgsqlDataSource.Create(host.Database);
+        await using var connection = await source.OpenConnectionAsync();
+        (await connection.ExecuteScalarAsync<string>("select p.changes from datasets.patch p join datasets.quarantine_step s on s.id = p.step_id where s.project = @project", new { project })).ShouldBe("""{"n":"5"}""");
+        (await SheetAsync(project, "&unmask=true"))[1]["E"].ShouldBe("secret@example.org");
+        (await UnmaskedAsync(project, 1)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_is_no_sheet_is_refused()
+    {
+        var project = host.NewProject();
+        await RejectAsync(project, [Row("k1", 1, "a")]);
+        foreach (var body in new[] { "", "id,email\n1,x\n", "PK nonsense", "#item,#revision,email,email\n1,1,a,b\n" })
+        {
+            using var refused = await host.Client.PostAsync(new Uri(DatasetsHost.Url(project, "quarantine/import"), UriKind.Relative), new StringContent(body));
+            ((int)refused.StatusCode).ShouldBe(400, body);
+        }
+        await RejectAsync(project, [Row("k2", 1, "a")], step: "second");
+        var (status, problem) = await host.RefusalAsync(project, "quarantine/export?format=xlsx");
+        status.ShouldBe(400);
+        problem.GetProperty("detail").GetString()!.ShouldContain("these are of customers/clean, customers/second");
     }
 
     [Fact]
@@ -686,6 +807,30 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
 
     private async Task<List<JsonElement>> ItemsAsync(string project, string query = "") =>
         [.. (await host.GetAsync(project, $"quarantine{(query.Length == 0 ? "?" : $"{query}&")}limit=500")).GetProperty("items").EnumerateArray()];
+
+    /// <summary>The lines of the project's sheet by the letters of their columns, the header first.</summary>
+    private async Task<List<IDictionary<string, object?>>> SheetAsync(string project, string query = "")
+    {
+        using var response = await host.Client.GetAsync(new Uri(DatasetsHost.Url(project, $"quarantine/export?format=xlsx{query}"), UriKind.Relative));
+        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+        await using var sheet = new MemoryStream(await response.Content.ReadAsByteArrayAsync());
+        return [.. sheet.Query(excelType: ExcelType.XLSX).Select(line => (IDictionary<string, object?>)new Dictionary<string, object?>((IDictionary<string, object?>)line))];
+    }
+
+    /// <param name="separator">Saved as CSV with it; null: as a workbook.</param>
+    private async Task<JsonElement> ImportAsync(string project, IEnumerable<IDictionary<string, object?>> lines, char? separator = null, bool dryRun = false)
+    {
+        await using var sheet = new MemoryStream();
+        if (separator is { } between)
+            sheet.SaveAs(lines, printHeader: false, excelType: ExcelType.CSV, configuration: new CsvConfiguration { Seperator = between });
+        else
+            sheet.SaveAs(lines, printHeader: false);
+        using var response = await host.Client.PostAsync(
+            new Uri(DatasetsHost.Url(project, $"quarantine/import?dryRun={(dryRun ? "true" : "false")}"), UriKind.Relative), new ByteArrayContent(sheet.ToArray()));
+        var body = await response.Content.ReadAsStringAsync();
+        response.IsSuccessStatusCode.ShouldBeTrue(body);
+        return JsonDocument.Parse(body).RootElement;
+    }
 
     private async Task<string> AccountAsync(string project, Guid run) => (await host.GetAsync(project, $"runs/{run}/quarantine")).GetProperty("sentence").GetString()!;
 

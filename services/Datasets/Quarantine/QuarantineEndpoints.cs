@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Qualiz.Datasets.Http;
@@ -19,7 +20,9 @@ internal static class QuarantineEndpoints
         var quarantine = project.MapGroup("/quarantine").WithTags("Quarantine");
         quarantine.MapGet("", List).WithName("listQuarantine").WithSummary("Rejected rows across runs, oldest first");
         quarantine.MapGet("/summary", Summary).WithName("summarizeQuarantine").WithSummary("How many rows are in which state, and why the open ones were rejected");
-        quarantine.MapGet("/export", Export).WithName("exportQuarantine").WithSummary("Rejected rows with their reasons as csv or jsonl").Produces<string>(contentType: "text/csv");
+        quarantine.MapGet("/export", Export).WithName("exportQuarantine").WithSummary("Rejected rows with their reasons as csv or jsonl, or those of one step as a workbook (xlsx) to mend and import").Produces<string>(contentType: "text/csv");
+        quarantine.MapPost("/import", Import).WithName("importQuarantine").WithSummary("Takes a mended sheet (the exported xlsx, or saved as csv) and makes a repair of every line that was changed; dryRun=true only tells what would be")
+            .Accepts<Stream>(QuarantineSheet.MediaType, "*/*").ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows that the filter chooses; dryRun=true only counts them")
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
         quarantine.MapGet("/{item:long}", Get).WithName("getQuarantineItem").WithSummary("One rejected row; its ETag is what a change names in If-Match").ProducesProblem(404);
@@ -82,12 +85,14 @@ internal static class QuarantineEndpoints
     private static async Task<IResult> Export(
         [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)
     {
-        if (format is not ("csv" or "jsonl"))
-            return ApiProblem.BadRequest($"\"{format}\" is no format to export; there are csv and jsonl.", [new ApiError("is no format", "format", Suggestion: "csv")]);
+        if (format is not ("csv" or "jsonl" or "xlsx"))
+            return ApiProblem.BadRequest($"\"{format}\" is no format to export; there are csv, jsonl and xlsx.", [new ApiError("is no format", "format", Suggestion: "csv")]);
         // What is wrong with the filter, and who sees sensitive values, is settled before the answer begins.
         var sensitive = await queries.SensitiveAsync(filter, ct);
         if (unmask && sensitive is not null)
             await audit.RecordAsync(http, "quarantine", sensitive, ct);
+        if (format == "xlsx")
+            return await SheetAsync(filter, http, queries, unmask, ct);
         var response = http.Response;
         response.Headers.CacheControl = "no-store";
         response.ContentType = format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
@@ -107,6 +112,39 @@ internal static class QuarantineEndpoints
         await output.FlushAsync(ct);
         return Results.Empty;
     }
+
+    private static async Task<IResult> SheetAsync(QuarantineFilter filter, HttpContext http, QuarantineQueries queries, bool unmask, CancellationToken ct)
+    {
+        var columns = await queries.ColumnsAsync(filter, QuarantineSheet.MostRows, ct);
+        var file = OpenScratch();
+        try
+        {
+            // The library asks for lines one after the other, on this thread.
+            await Task.Run(() => QuarantineSheet.Write(file, queries.AllAsync(filter, ct).ToBlockingEnumerable(ct).Take(QuarantineSheet.MostRows).Select(item => ItemView.Of(item, unmask)), columns), ct);
+            file.Position = 0;
+            http.Response.Headers.CacheControl = "no-store";
+            return TypedResults.Stream(file, QuarantineSheet.MediaType, "quarantine.xlsx");
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<Ok<SheetApplied>> Import(HttpContext http, QuarantineWork work, CancellationToken ct, string? note = null, bool dryRun = false)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = QuarantineSheet.MostBytes;
+        await using var file = OpenScratch();
+        await http.Request.Body.CopyToAsync(file, ct);
+        file.Position = 0;
+        var lines = await Task.Run(() => QuarantineSheet.Read(file), ct);
+        return TypedResults.Ok(await work.ApplyAsync(lines, note, dryRun, http, ct));
+    }
+
+    private static FileStream OpenScratch() =>
+        new(Path.Combine(Path.GetTempPath(), $"qualiz-sheet-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
 
     private static string Csv(ItemView item) => string.Join(',', ((string?[])
     [

@@ -122,3 +122,13 @@ internal sealed record StepAccount(
     string Step, long Rejected, IReadOnlyList<RepairedRows> Repaired, long Waiting, long Dismissed, long Settled, long Superseded, long Open, bool Balances, string Sentence);
 
 internal sealed record RunAccount(Guid RunId, IReadOnlyList<StepAccount> Steps, string Sentence);
+
+/// <summary>A line of a sheet that was not applied.</summary>
+/// <param name="Line">As the spreadsheet counts, the header being 1.</param>
+internal sealed record SheetProblem(int Line, long? Item, string? Column, string Message);
+
+/// <param name="Repaired">Rows that have a new repair, those with the same values as a line's row among them.</param>
+/// <param name="Unchanged">Lines that say what they said.</param>
+/// <param name="Problems">At most 1,000 of the lines that were not applied.</param>
+/// <param name="Refused">How many lines were not applied.</param>
+internal sealed record SheetApplied(long Repaired, long Unchanged, IReadOnlyList<SheetProblem> Problems, long Refused, bool DryRun);

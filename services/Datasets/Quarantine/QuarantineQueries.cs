@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Dapper;
 using Npgsql;
 using Qualiz.Datasets.Http;
+using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Quarantine;
 
@@ -35,6 +36,34 @@ internal sealed class QuarantineQueries([FromKeyedServices(DatasetsModule.Servic
                 yield break;
             after = page[^1].Id;
         }
+    }
+
+    /// <summary>The columns of the chosen items' values, in their order.</summary>
+    /// <exception cref="ApiException">The items are of several steps, or more than <paramref name="most"/>.</exception>
+    public async Task<IReadOnlyList<string>> ColumnsAsync(QuarantineFilter filter, int most, CancellationToken ct)
+    {
+        var parameters = new DynamicParameters();
+        var where = filter.Where(project.Slug, parameters);
+        await using (var connection = await database.OpenConnectionAsync(ct))
+        {
+            var steps = (await connection.QueryAsync<(string Step, long Items)>(new CommandDefinition(
+                $"select s.pipeline || '/' || s.step, count(*) from {QuarantineItem.From} where {where} group by 1 order by 1", parameters, cancellationToken: ct))).ToList();
+            if (steps.Count > 1)
+                throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", $"A sheet has the rows of one step; these are of {string.Join(", ", steps.Select(step => step.Step))}. Give pipeline and step.");
+            if (steps.Count == 1 && steps[0].Items > most)
+                throw QuarantineSheet.TooMany();
+        }
+        var columns = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var item in AllAsync(filter, ct))
+        {
+            foreach (var column in SheetPlan.Parse(item.Ingested)?.Select(value => value.Key) ?? [])
+            {
+                if (seen.Add(column))
+                    columns.Add(column);
+            }
+        }
+        return columns;
     }
 
     /// <summary>The sensitive columns of all chosen items' steps; null when no item has any, and empty when it is not known which ones are.</summary>

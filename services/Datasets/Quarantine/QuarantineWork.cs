@@ -1,9 +1,9 @@
 using System.Data.Common;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapper;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
@@ -92,7 +92,41 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
         return new BulkChanged(items, false);
     }
 
-    private async Task<long> ActAsync(string where, DynamicParameters parameters, BulkChange change, string actor, long? item, CancellationToken ct)
+    /// <summary>Makes a repair of every line of a sheet that says something else than it did; lines that cannot be applied are listed and keep no other one back.</summary>
+    public async Task<SheetApplied> ApplyAsync(IReadOnlyList<SheetLine> lines, string? note, bool dryRun, HttpContext http, CancellationToken ct)
+    {
+        var change = new BulkChange("repair", Note: note);
+        CheckNote(change);
+        await work.BeginAsync(ct);
+        var plan = new SheetPlan();
+        foreach (var chunk in lines.Chunk(1000))
+        {
+            // Locked in one order, whatever the order of the lines.
+            var items = (await Connection.QueryAsync<QuarantineItem>(Command(
+                $"select {QuarantineItem.Select} from {QuarantineItem.From} where i.id = any (@ids) and s.project = @project order by i.id for update of i",
+                new { ids = chunk.Where(line => line.Item is not null).Select(line => line.Item!.Value).ToArray(), project = project.Slug }, ct))).ToDictionary(item => item.Id);
+            foreach (var line in chunk)
+                plan.Add(line, line.Item is { } id ? items.GetValueOrDefault(id) : null, Actions["repair"].From);
+        }
+        var repaired = (long)plan.Changes.Count;
+        if (!dryRun && repaired > 0)
+        {
+            await Connection.ExecuteAsync(Command("create temp table sheet (id bigint primary key, changes text not null) on commit drop", null, ct));
+            await using (var copy = await ((NpgsqlConnection)Connection).BeginBinaryImportAsync("COPY sheet (id, changes) FROM STDIN (FORMAT BINARY)", ct))
+            {
+                foreach (var (id, changes) in plan.Changes)
+                    await copy.WriteRowAsync(ct, id, changes);
+                await copy.CompleteAsync(ct);
+            }
+            repaired = await ActAsync("i.id in (select id from sheet)", new DynamicParameters(), change, http.Actor(), null, ct, "(select sheet.changes from sheet where sheet.id = i.id)", plan.Columns);
+            await work.CommitAsync(ct);
+        }
+        return new SheetApplied(repaired, plan.Unchanged, plan.Problems, plan.Refused, dryRun);
+    }
+
+    /// <param name="changes">The new values of a repair, of item <c>i</c>.</param>
+    private async Task<long> ActAsync(
+        string where, DynamicParameters parameters, BulkChange change, string actor, long? item, CancellationToken ct, string changes = "@changes", IEnumerable<string>? columns = null)
     {
         var (from, past) = Actions[change.Action];
         parameters.Add("from", from);
@@ -106,7 +140,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
             $"""
             drop table if exists pg_temp.chosen;
             create temp table chosen on commit drop as
-            select i.id, i.step_id, i.key, i.hash, i.patch_id from {QuarantineItem.From} where {where} and i.state = any (@from) order by i.id for update of i
+            select i.id, i.step_id, i.key, i.hash, i.patch_id, cast({changes} as text) as changes from {QuarantineItem.From} where {where} and i.state = any (@from) order by i.id for update of i
             """,
             parameters, ct));
         const string undo =
@@ -116,8 +150,9 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
         // A patch is for all rows with the same key and values: they go together.
         const string siblings =
             """
-            insert into chosen select i.id, i.step_id, i.key, i.hash, i.patch_id from datasets.quarantine_item i
-             where i.state = any (@from) and (i.step_id, i.key, i.hash) in (select step_id, key, hash from chosen) and i.id not in (select id from chosen);
+            insert into chosen select i.id, i.step_id, i.key, i.hash, i.patch_id, c.changes
+              from datasets.quarantine_item i join (select distinct step_id, key, hash, changes from chosen) c on (i.step_id, i.key, i.hash) = (c.step_id, c.key, c.hash)
+             where i.state = any (@from) and i.id not in (select id from chosen);
             """;
         var changed = await Connection.ExecuteScalarAsync<long>(Command(change.Action switch
         {
@@ -128,7 +163,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
                  where p.state = 'active' and p.step_id = c.step_id and p.key = c.key and p.hash = c.hash;
                 with made as (
                     insert into datasets.patch (step_id, key, hash, changes, state, actor, created_at)
-                    select distinct step_id, key, hash, @changes, 'active', @actor, @now from chosen returning id, step_id, key, hash),
+                    select distinct step_id, key, hash, changes, 'active', @actor, @now from chosen returning id, step_id, key, hash),
                 done as (
                     update datasets.quarantine_item i set state = 'repaired', patch_id = made.id, repaired_run = null, note = coalesce(@note, i.note), actor = @actor, at = @now, revision = revision + 1
                       from chosen c join made on made.step_id = c.step_id and made.key = c.key and made.hash = c.hash where i.id = c.id returning i.id)
@@ -157,7 +192,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
             Change = past,
             Items = changed,
             Item = item,
-            Columns = change.Changes?.Select(entry => entry.Key).ToList() ?? [],
+            Columns = [.. columns ?? change.Changes?.Select(entry => entry.Key) ?? []],
         });
         return changed;
     }
@@ -169,8 +204,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
     {
         if (!Actions.ContainsKey(change.Action))
             throw Invalid($"\"{change.Action}\" is no action; there are {string.Join(", ", Names)}.", "action", NearestName.Find(change.Action, Names));
-        if (change.Note?.Length > LongestText || change.Assignee?.Length > 200)
-            throw Invalid($"A note has at most {LongestText} characters, an assignee 200.", change.Note?.Length > LongestText ? "note" : "assignee");
+        CheckNote(change);
         if (change.Assignee is { } who && string.IsNullOrWhiteSpace(who))
             throw Invalid("An assignee has a name; null means nobody.", "assignee");
         if (change.Action != "repair")
@@ -190,18 +224,15 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
         }
     }
 
+    private static void CheckNote(BulkChange change)
+    {
+        if (change.Note?.Length > LongestText || change.Assignee?.Length > 200)
+            throw Invalid($"A note has at most {LongestText} characters, an assignee 200.", change.Note?.Length > LongestText ? "note" : "assignee");
+    }
+
     private static void CheckColumns(QuarantineItem item, JsonObject changes)
     {
-        JsonObject? values;
-        try
-        {
-            values = JsonNode.Parse(item.Ingested) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            values = null;
-        }
-        if (values is null)
+        if (SheetPlan.Parse(item.Ingested) is not { } values)
             throw new ApiException(StatusCodes.Status409Conflict, "notRepairable", "This row has no columns: it could not be read. Put it right in the source, or dismiss it.");
         foreach (var (column, _) in changes)
         {
