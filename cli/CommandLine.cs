@@ -131,11 +131,12 @@ internal static class CommandLine
                 {
                     terminal.Error($"{problem.Message} ./qualiz projects list lists them; ./qualiz projects create {parsed.GetValue(Project)} makes it.");
                 }
-                else if (problem.Errors.Count == 0)
+                // Of a file that was sent, the places say it all.
+                else if (problem.Errors.All(error => error.Line is null))
                 {
                     terminal.Error($"{problem.Title}{(problem.Message == problem.Title ? "" : $": {problem.Message}")}");
                 }
-                foreach (var error in problem.Errors)
+                foreach (var error in problem.Errors.Where(error => error.Message != problem.Message))
                 {
                     terminal.Error(error.Describe(file is null ? null : parsed.GetValue(file)));
                 }

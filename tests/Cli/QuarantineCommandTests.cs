@@ -100,6 +100,19 @@ public sealed class QuarantineCommandTests : IDisposable
         folder.Delete(recursive: true);
     }
 
+    [Theory]
+    [InlineData("is no state", "Bad Request: state is one of open, dismissed.\nstate: is no state\n")]
+    [InlineData("state is one of open, dismissed.", "Bad Request: state is one of open, dismissed.\n")]
+    public async Task A_refusal_is_told_in_the_words_of_its_detail_and_nothing_twice(string message, string told)
+    {
+        using var instance = new InstanceStub(_ => (400, $$"""{"title":"Bad Request","detail":"state is one of open, dismissed.","status":400,"errors":[{"message":"{{message}}","path":"state"}]}"""));
+
+        var (code, _, error) = await instance.RunAsync("quarantine", "list", "--state", "opne");
+
+        code.ShouldBe(ExitCode.BadInput);
+        error.ShouldBe(told);
+    }
+
     [Fact]
     public async Task A_row_that_is_not_there_is_bad_usage()
     {
