@@ -20,7 +20,7 @@ IReadOnlyList<IBenchmark> benchmarks =
 [
     new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(), new ClusterBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
-    new ErrorsBenchmark(errors),
+    new ErrorsBenchmark(errors), new SemanticBenchmark(),
 ];
 var all = benchmarks.SelectMany(benchmark => benchmark.Names).ToList();
 string? json = null;

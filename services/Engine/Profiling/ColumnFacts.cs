@@ -1,6 +1,7 @@
 using System.Text;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Profiling;
+using Qualiz.Engine.Semantics;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Profiling;
@@ -83,6 +84,7 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
         {
             Name = Column.Name,
             Type = Column.TypeName,
+            Semantic = SemanticColumns.Of(Column, Sketch, Distinct),
             Masked = Column.Masked,
             Nulls = Sketch.Nulls,
             Blank = Sketch.Blank,

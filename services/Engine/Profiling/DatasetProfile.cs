@@ -1,3 +1,5 @@
+using Qualiz.Engine.Semantics;
+
 namespace Qualiz.Engine.Profiling;
 
 /// <summary>
@@ -24,6 +26,9 @@ public sealed record ColumnProfile
 {
     public required string Name { get; init; }
     public required string Type { get; init; }
+
+    /// <summary>What the values stand for; null where that is not clear.</summary>
+    public SemanticType? Semantic { get; init; }
 
     /// <summary>The column is sensitive: its values are not shown.</summary>
     public bool Masked { get; init; }

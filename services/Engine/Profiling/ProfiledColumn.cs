@@ -86,6 +86,9 @@ internal sealed class ProfiledColumn
         return [.. values.Select(value => Kind == ValueKind.Bool ? value != 0 ? "true" : "false" : Kind == ValueKind.Whole ? Number(value) : Decimal(value))];
     }
 
+    /// <summary>A number as plain digits.</summary>
+    public string Plain(Int128 value) => Kind == ValueKind.Real ? ColumnSketch.Disorder((long)value).ToString("R", CultureInfo.InvariantCulture) : Kind == ValueKind.Whole ? Number(value) : Decimal(value);
+
     /// <summary>The beginning of a text.</summary>
     public static string Show(string text)
     {
