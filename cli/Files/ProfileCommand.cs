@@ -62,7 +62,7 @@ internal sealed class ProfileCommand(CommandContext context)
             var isKey = rows > 0 && nulls == 0 && (Is(column, "unique") || (distinct == rows && !Is(column, "distinctEstimated")));
             var facts = new List<string>
             {
-                column.Text("type")!,
+                column.Text("type") + Meaning(column),
                 nulls == 0 ? "no empty cells" : $"{StepView.Number(nulls)} empty ({StepView.Share(nulls, rows)})",
                 isKey ? "all different" : $"{(Is(column, "distinctEstimated") ? "~" : "")}{StepView.Number(distinct)} different",
             };
@@ -116,6 +116,12 @@ internal sealed class ProfileCommand(CommandContext context)
             terminal.Line($"{Names(pair.List("columns"))}: {how}");
         }
     }
+
+    /// <summary>What the values stand for, and the tag proposed for a column that has none.</summary>
+    private static string Meaning(JsonElement column) =>
+        column.TryGetProperty("semantic", out var semantic) && semantic.ValueKind == JsonValueKind.Object && semantic.Text("type") is { } type && type != column.Text("type")
+            ? $" ({type}{(semantic.Text("sensitivity") is { } tag && !Is(column, "masked") ? $", {tag}?" : "")})"
+            : "";
 
     private static bool Is(JsonElement element, string property) => element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.True;
 

@@ -83,7 +83,7 @@ public sealed class FileCommandTests : IDisposable
               {"name": "id", "type": "int64", "nulls": 0, "distinct": 1993000, "distinctEstimated": true, "unique": true, "min": "1", "max": "2000000",
                "distributionEstimated": true, "quantiles": [{"share": 0.25, "value": "500,1"}, {"share": 0.5, "value": "1000"}, {"share": 0.75, "value": "1500"}]},
               {"name": "name\u001b", "type": "text", "nulls": 1000000, "distinct": 90000, "distinctEstimated": true, "top": [{"value": "Ann", "rows": 40000}]},
-              {"name": "age", "type": "int64", "nulls": 0, "distinct": 100, "min": "1", "max": "999", "outliers": {"from": "1", "to": "99", "rows": 3, "examples": ["999", "888"]}}],
+              {"name": "age", "type": "int64", "semantic": {"type": "category", "confidence": 0.8, "share": 1, "sensitivity": "personal"}, "nulls": 0, "distinct": 100, "min": "1", "max": "999", "outliers": {"from": "1", "to": "99", "rows": 3, "examples": ["999", "888"]}}],
              "keys": [["id"], ["name", "age"]], "missingTogether": [{"columns": ["name", "city"], "rows": 990000, "correlation": 0.98}]}
             """).RootElement;
 
@@ -99,7 +99,7 @@ public sealed class FileCommandTests : IDisposable
             name␣  text, 1,000,000 empty (50.0 %), ~90,000 different
                 most Ann 2.0 %
 
-            age    int64, no empty cells, 100 different
+            age    int64 (category, personal?), no empty cells, 100 different
                 from 1 to 999
                 far off 3 outside 1 to 99: 999, 888
 

@@ -32,6 +32,9 @@ internal static class ReferenceWords
 
     public static readonly FrozenSet<string> No = Set("no,n,false,f,off,nein,non");
 
+    /// <summary>Words for no value.</summary>
+    public static readonly FrozenSet<string> Missing = Set("n/a,na,#n/a,nan,null,none,nil,missing,unknown,not available,not applicable,tbd,k.a.,s/o");
+
     public static readonly FrozenSet<string> Colours = Set(
         "black,white,red,green,blue,yellow,orange,purple,pink,brown,grey,gray,violet,cyan,magenta,maroon,navy,teal,olive,silver,gold,beige,turquoise,indigo,crimson,khaki,lime,aqua,fuchsia,tan,"
         + "coral,salmon,ivory,lavender,mauve,puce,goldenrod,aquamarine,schwarz,weiß,rot,grün,blau,gelb,noir,blanc,rouge,vert,bleu,jaune,negro,blanco,rojo,verde,azul,amarillo");

@@ -239,12 +239,12 @@ internal static class SemanticDetector
             return sample.Distinct >= 0.95 * sample.Filled && sample.Filled >= 2 && share >= NearlyAll;
         }
 
-        /// <summary>A few words that fill nearly all rows.</summary>
+        /// <summary>A few words that fill nearly all rows. What mostly begins with a digit or says that there is no value are amounts and numbers, some of them written in words.</summary>
         public bool IsCategory(out double share)
         {
             const int MostWords = 30;
             share = 0;
-            if (sample.Filled < 20 || sample.Values.Average(value => value.Length) > 40 || sample.Values.All(value => value.All(c => !char.IsLetter(c))))
+            if (sample.Filled < 20 || sample.Values.Average(value => value.Length) > 40 || RowShare(value => char.IsLetter(value[0]) && !ReferenceWords.Missing.Contains(value.ToLowerInvariant())) < Most)
                 return false;
             share = (double)sample.Rows.OrderDescending().Take(MostWords).Sum() / _rows;
             return share >= 0.8 && Math.Min(sample.Distinct, MostWords) * 5 <= sample.Filled;

@@ -67,9 +67,9 @@ internal static partial class ValueShapes
 
     public static bool IsDoi(string value) => Doi().IsMatch(value);
 
-    public static bool IsCountry(string value) => value.Length is > 1 and < 60 && value.Any(char.IsLetter) && CodeTable.Countries.Value.Find(value, "alpha2") is not null;
+    public static bool IsCountry(string value) => value.Length is > 1 and < 60 && char.IsLetter(value[0]) && CodeTable.Countries.Value.Find(value, "alpha2") is not null;
 
-    public static bool IsCurrency(string value) => value.Length is >= 3 and < 40 && value.Any(char.IsLetter) && CodeTable.Currencies.Value.Find(value, "code") is not null;
+    public static bool IsCurrency(string value) => value.Length is >= 3 and < 40 && char.IsLetter(value[0]) && CodeTable.Currencies.Value.Find(value, "code") is not null;
 
     public static bool IsUsState(string value) => value.Length > 1 && (value.Length == 2 ? ReferenceWords.UsStateCodes : ReferenceWords.UsStates).Contains(value.ToLowerInvariant());
 
@@ -163,7 +163,8 @@ internal static partial class ValueShapes
     /// <summary>A number and words: an address in a column that is called so.</summary>
     public static bool CouldBeAddress(string value) => IsAddress(value) || (value.Length <= 120 && (NumberFirst().IsMatch(value) || NumberLast().IsMatch(value)) && value.Count(char.IsLetter) >= 3);
 
-    public static bool IsOrganisation(string value) => value.Length is >= 3 and <= 120 && Words(value) is { Count: > 1 } words && words.Skip(1).Any(ReferenceWords.Organisations.Contains);
+    /// <summary>What is full of numbers speaks of an organisation at most.</summary>
+    public static bool IsOrganisation(string value) => value.Length is >= 3 and <= 120 && NumberOf().Count(value) <= 1 && Words(value) is { Count: > 1 } words && words.Skip(1).Any(ReferenceWords.Organisations.Contains);
 
     private static int Digits(string value) => value.Count(char.IsAsciiDigit);
 
@@ -269,6 +270,9 @@ internal static partial class ValueShapes
 
     [GeneratedRegex(@"\p{L}{2,}(straße|strasse|str|weg|gasse|platz|allee|gate|gata|gatan|veien|straat|laan|plein|vej)$")]
     private static partial Regex GermanStreet();
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex NumberOf();
 
     [GeneratedRegex(@"[\p{L}\p{M}'’]+")]
     private static partial Regex WordOf();

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Qualiz.Benchmarks.Data;
@@ -15,16 +13,20 @@ using Qualiz.Platform.Outbound;
 namespace Qualiz.Benchmarks.Quality;
 
 /// <summary>
-/// The semantic types of the columns in semantic-types.tsv, which was labelled by hand before there was a detector; each file goes through ingest and the profiler. The columns are
-/// halved by a hash of file and column: the rules were made with one half in sight, <c>semantics.unseen</c> is the other.
+/// The semantic types of columns, each file through ingest and the profiler. The columns of semantic-types.tsv were labelled before there was a detector, but its author had the labels in view:
+/// <c>semantics.first</c> says how well it was made, not how well it does elsewhere. Those of semantic-types-later.tsv, of which half are of no type ("-"), were labelled by looking at the columns,
+/// by somebody who had read the detector, before it was run on them; three things were mended after that first run. Those of semantic-types-last.tsv were labelled in the same way, in files that no
+/// other label is of, after that, and nothing was changed because of them.
 /// </summary>
 internal sealed class SemanticBenchmark : IBenchmark
 {
-    private const string Seen = "semantics.seen";
-    private const string Unseen = "semantics.unseen";
+    private const string First = "semantics.first";
+    private const string Later = "semantics.later";
+    private const string Last = "semantics.last";
     private const string Wrong = ".wrong";
+    private const string NoType = "-";
 
-    public IReadOnlyList<string> Names => [Seen, Unseen];
+    public IReadOnlyList<string> Names => [First, Later, Last];
 
     public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
     {
@@ -35,45 +37,41 @@ internal sealed class SemanticBenchmark : IBenchmark
             return [];
         }
         var figures = new List<Figure>();
-        foreach (var half in (string[])[Seen, Unseen])
+        foreach (var (set, labels) in ((string, string)[])[(First, "semantic-types.tsv"), (Later, "semantic-types-later.tsv"), (Last, "semantic-types-last.tsv")])
         {
-            if (!wanted.Contains(half))
+            if (!wanted.Contains(set))
                 continue;
             var (right, wrong, all) = (0, 0, 0);
-            foreach (var file in Labels().Where(label => Half(label) == half).GroupBy(label => label.File))
+            foreach (var file in Labels(labels).GroupBy(label => label.File))
             {
                 var profile = await ProfileAsync(Path.Combine(shared, file.Key), ct);
                 foreach (var label in file)
                 {
                     var column = profile.Columns.FirstOrDefault(column => string.Equals(column.Name.Trim(), label.Column, StringComparison.OrdinalIgnoreCase))
                         ?? throw new InvalidDataException($"{file.Key} has no column \"{label.Column}\" but {string.Join(", ", profile.Columns.Select(column => column.Name))}.");
-                    var found = column.Semantic?.Type;
+                    var found = column.Semantic?.Type ?? NoType;
                     all++;
                     right += found == label.Type ? 1 : 0;
-                    wrong += found is not null && found != label.Type ? 1 : 0;
-                    // Of the other half only the figures are shown.
-                    if (found != label.Type && half == Seen)
-                        say(string.Create(CultureInfo.InvariantCulture, $"{label.File} {label.Column} ({column.Type}): {found ?? "unknown"} {column.Semantic?.Confidence:0.00} {column.Semantic?.Share:0.00}, should be {label.Type}"));
+                    wrong += found != NoType && found != label.Type ? 1 : 0;
+                    if (found != label.Type)
+                        say(string.Create(CultureInfo.InvariantCulture, $"{label.File} {label.Column} ({column.Type}): {found} {column.Semantic?.Confidence:0.00} {column.Semantic?.Share:0.00}, should be {label.Type}"));
                 }
             }
-            say($"{half}: {right} of {all} right, {wrong} wrong, {all - right - wrong} unknown");
-            figures.Add(new Figure(half, (double)right / all, "share", 0.9, (double)right / all / 0.9));
-            figures.Add(new Figure(half + Wrong, (double)wrong / all, "share", 0.03, null));
+            say($"{set}: {right} of {all} right, {wrong} wrong, {all - right - wrong} unknown");
+            figures.Add(new Figure(set, (double)right / all, "share", 0.9, (double)right / all / 0.9));
+            figures.Add(new Figure(set + Wrong, (double)wrong / all, "share", 0.03, null));
         }
         return figures;
     }
 
-    private static IEnumerable<(string File, string Column, string Type)> Labels()
+    private static IEnumerable<(string File, string Column, string Type)> Labels(string name)
     {
-        using var stream = typeof(SemanticBenchmark).Assembly.GetManifestResourceStream("semantic-types.tsv")!;
+        using var stream = typeof(SemanticBenchmark).Assembly.GetManifestResourceStream(name)!;
         using var reader = new StreamReader(stream);
         reader.ReadLine();
         while (reader.ReadLine() is { } line)
             yield return line.Split('\t') is [var file, var column, var type] ? (file, column, type) : throw new InvalidDataException(line);
     }
-
-    private static string Half((string File, string Column, string Type) label) =>
-        XxHash3.HashToUInt64(Encoding.UTF8.GetBytes($"{label.File} {label.Column}")) % 2 == 0 ? Seen : Unseen;
 
     private static async Task<DatasetProfile> ProfileAsync(string path, CancellationToken ct)
     {

@@ -67,11 +67,38 @@ public sealed class SemanticTypeTests : IDisposable
     [InlineData("SELECT 1900 + range AS x FROM range(50)", "year", null)]
     [InlineData("SELECT 59.9 + range / 1000 AS latitude FROM range(50)", "latitude", null)]
     [InlineData("SELECT range * 37 AS x FROM range(5000)", null, null)]
+    [InlineData("SELECT ['Board', 'Staff', 'Guest'][1 + range % 3] AS x FROM range(60)", "category", null)]
+    [InlineData("SELECT ['12', '15', 'N/A', '18', 'twenty'][1 + range % 5] AS x FROM range(60)", null, null)]
+    [InlineData("SELECT ['750ML', '1.5L', '12 oz'][1 + range % 3] AS x FROM range(60)", null, null)]
+    [InlineData("SELECT ['.no', '.se', '.dk', '.fi', '.de', '.fr'][1 + range % 6] AS x FROM range(60)", null, null)]
+    [InlineData("SELECT ['NO', 'SE', 'DK', 'FI', 'DE', 'FR'][1 + range % 6] AS country FROM range(60)", "country", null)]
+    [InlineData("SELECT 'Physics Communications, Vol ' || range || ', Iss ' || (range % 7) || ', Pp ' || range * 3 AS x FROM range(60)", null, null)]
+    [InlineData("SELECT '4111111111111111' AS card, range FROM range(50)", "credit-card", "secret")]
     [InlineData("SELECT md5(range::VARCHAR) || ' ' || md5((range + 1)::VARCHAR) AS x FROM range(50)", null, null)]
     public async Task A_column_is_known_by_its_values_or_not_at_all(string query, string? type, string? tag)
     {
         var semantic = (await _folder.ProfileAsync(query)).Columns[0].Semantic;
 
         (semantic?.Type, semantic?.Sensitivity).ShouldBe((type, tag));
+    }
+
+    [Fact]
+    public async Task What_a_column_is_does_not_depend_on_the_order_of_its_rows_nor_on_threads()
+    {
+        const string Rows = "SELECT CASE WHEN range % 5 = 0 THEN 'x' || hash(range) ELSE 'user' || range || '@example.org' END AS x FROM range(300000)";
+        var first = (await _folder.ProfileAsync(Rows, threads: 1)).Columns[0].Semantic;
+
+        first!.Type.ShouldBe("email");
+        first.Share.ShouldBeInRange(0.75, 0.85);
+        (await _folder.ProfileAsync($"{Rows} ORDER BY hash(range)", threads: 2)).Columns[0].Semantic.ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task A_sensitive_column_says_what_it_is_and_shows_no_value()
+    {
+        var column = (await _folder.ProfileAsync("SELECT 'user' || range || '@example.org' AS x FROM range(50)", sensitivity: new Dictionary<string, string> { ["x"] = "personal" })).Columns[0];
+
+        column.Semantic!.Type.ShouldBe("email");
+        (column.Masked, column.Top.Count, column.Min).ShouldBe((true, 0, null));
     }
 }
