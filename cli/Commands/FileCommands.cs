@@ -22,8 +22,10 @@ internal static class FileCommands
     private static ClientCommand Profile()
     {
         var file = new Argument<string>("FILE") { Description = "CSV, JSON, JSON Lines, Parquet, ..., also compressed by gzip" };
-        return new ClientCommand("profile", "Say what is in a file: types, empty cells, values and patterns of each column", "profile customers.csv", "profile customers.csv --json") { file }
-            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, ct), check: context => CheckData(context.Get(file)!));
+        var dependencies = new Option<bool>("--dependencies") { Description = "Say also which columns say what stands in another one, and which rows contradict; this takes longer" };
+        return new ClientCommand(
+            "profile", "Say what is in a file: types, empty cells, values and patterns of each column", "profile customers.csv", "profile customers.csv --json", "profile customers.csv --dependencies") { file, dependencies }
+            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, context.Get(dependencies), ct), check: context => CheckData(context.Get(file)!));
     }
 
     private static ClientCommand Clean()

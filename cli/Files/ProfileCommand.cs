@@ -19,18 +19,20 @@ internal sealed class ProfileCommand(CommandContext context)
 
         """;
 
-    public Task<int> ExecuteAsync(string file, CancellationToken ct) =>
+    private const int ShownExamples = 3;
+
+    public Task<int> ExecuteAsync(string file, bool dependencies, CancellationToken ct) =>
         new FileRun(context).ExecuteAsync("qualiz-profile", Pipeline, new Dictionary<string, string> { ["file"] = file }, quiet: true, strict: false, async runPath =>
         {
             context.Terminal.Status(["profiling"]);
-            var profile = await context.Client.GetAsync($"{runPath}/steps/file/outputs/out/profile", ct, Timeout.InfiniteTimeSpan);
+            var profile = await context.Client.GetAsync($"{runPath}/steps/file/outputs/out/profile{(dependencies ? "?dependencies=true" : "")}", ct, Timeout.InfiniteTimeSpan);
             var run = await context.Client.GetAsync(runPath, ct);
             context.Terminal.Status([]);
             if (context.Json)
             {
-                foreach (var column in profile.List("columns"))
+                foreach (var one in profile.List("columns").Concat(profile.List("dependencies")))
                 {
-                    context.Terminal.Json(column);
+                    context.Terminal.Json(one);
                 }
                 return ExitCode.Done;
             }
@@ -114,6 +116,26 @@ internal sealed class ProfileCommand(CommandContext context)
         {
             var how = pair.GetProperty("correlation").GetDouble() > 0 ? $"mostly empty together, in {StepView.Number(Long(pair, "rows"))} rows ({StepView.Share(Long(pair, "rows"), rows)})" : "mostly empty in turn";
             terminal.Line($"{Names(pair.List("columns"))}: {how}");
+        }
+        if (!profile.TryGetProperty("dependencies", out var asked) || asked.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+        terminal.Line();
+        if (asked.GetArrayLength() == 0)
+        {
+            terminal.Line("no column says what stands in another one");
+        }
+        foreach (var dependency in asked.EnumerateArray())
+        {
+            var violations = Long(dependency, "violations");
+            terminal.Line($"{Names(dependency.List("left"))} {terminal.Faint("says")} {Terminal.Plain(dependency.Text("right")!)}{(violations == 0
+                ? ", always"
+                : terminal.Doubtful($", but for {StepView.Number(violations)} of {StepView.Number(Long(dependency, "rows"))} rows ({StepView.Share(violations, Long(dependency, "rows"))})"))}");
+            foreach (var group in dependency.List("examples").Take(ShownExamples))
+            {
+                terminal.Line($"    {string.Join(" + ", group.List("left").Select(value => Quoted(value.GetString()!)))}: {string.Join(", ", group.List("right").Select(value => $"{Quoted(value.Text("value")!)} ×{StepView.Number(Long(value, "rows"))}"))}");
+            }
         }
     }
 

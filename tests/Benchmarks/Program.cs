@@ -18,7 +18,7 @@ var rates = new RateOptions();
 var errors = new ErrorsOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
-    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(), new ClusterBenchmark(),
+    new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new DependencyBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(), new ClusterBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
     new ErrorsBenchmark(errors), new SemanticBenchmark(),
 ];

@@ -84,7 +84,9 @@ public sealed class FileCommandTests : IDisposable
                "distributionEstimated": true, "quantiles": [{"share": 0.25, "value": "500,1"}, {"share": 0.5, "value": "1000"}, {"share": 0.75, "value": "1500"}]},
               {"name": "name\u001b", "type": "text", "nulls": 1000000, "distinct": 90000, "distinctEstimated": true, "top": [{"value": "Ann", "rows": 40000}]},
               {"name": "age", "type": "int64", "semantic": {"type": "category", "confidence": 0.8, "share": 1, "sensitivity": "personal"}, "nulls": 0, "distinct": 100, "min": "1", "max": "999", "outliers": {"from": "1", "to": "99", "rows": 3, "examples": ["999", "888"]}}],
-             "keys": [["id"], ["name", "age"]], "missingTogether": [{"columns": ["name", "city"], "rows": 990000, "correlation": 0.98}]}
+             "keys": [["id"], ["name", "age"]], "missingTogether": [{"columns": ["name", "city"], "rows": 990000, "correlation": 0.98}],
+             "dependencies": [{"left": ["id", "age"], "right": "name", "rows": 500, "violations": 0, "examples": []},
+               {"left": ["name\u001b"], "right": "age", "rows": 1000000, "violations": 2000, "examples": [{"left": ["A,b"], "rows": 9, "right": [{"value": "7", "rows": 8}, {"value": "9", "rows": 1}]}]}]}
             """).RootElement;
 
         ProfileCommand.Print(new Terminal(output, TextWriter.Null, colour: false, interactive: false), "a.csv", profile, JsonDocument.Parse("{}").RootElement);
@@ -105,6 +107,10 @@ public sealed class FileCommandTests : IDisposable
 
             tells all rows apart: id, name + age
             name + city: mostly empty together, in 990,000 rows (49.5 %)
+
+            id + age says name, always
+            name␣ says age, but for 2,000 of 1,000,000 rows (0.2 %)
+                "A,b": 7 ×8, 9 ×1
 
             """.ReplaceLineEndings("\n"));
     }

@@ -86,6 +86,30 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
     }
 
     [Fact]
+    public async Task A_profile_says_what_values_stand_for_and_on_request_what_columns_say_of_one_another()
+    {
+        var project = host.NewProject();
+        var file = await host.WriteFileAsync($"{project}/visits.parquet", """
+            SELECT 'user' || i || '@example.org' AS email, 'Z' || i % 40 AS zip, CASE WHEN i = 7 THEN 'Elsewhere' ELSE 'Town ' || i % 20 END AS town, 'N' || i % 20 AS nurse FROM (SELECT range AS i FROM range(2000))
+            """);
+        await host.PublishAsync(project, "visits", DatasetsHost.Content(
+            [file], DatasetsHost.Column("email", "text"), DatasetsHost.Column("zip", "text"), DatasetsHost.Column("town", "text"), DatasetsHost.Column("nurse", "text", "personal")));
+
+        var plain = await host.GetAsync(project, "datasets/visits/versions/1/profile");
+        plain.GetProperty("columns")[0].GetProperty("semantic").GetRawText().ShouldBe("""{"type":"email","confidence":0.99,"share":1,"sensitivity":"personal"}""");
+        plain.GetProperty("dependencies").ValueKind.ShouldBe(JsonValueKind.Null);
+
+        var found = (await host.GetAsync(project, "datasets/visits/versions/latest/profile?dependencies=true")).GetProperty("dependencies").EnumerateArray().ToList();
+        found.Select(one => $"{string.Join('+', one.GetProperty("left").EnumerateArray())} -> {one.GetProperty("right").GetString()}: {one.GetProperty("violations").GetInt64()}").Order(StringComparer.Ordinal)
+            .ShouldBe(["nurse -> town: 1", "town -> nurse: 0", "zip -> nurse: 0", "zip -> town: 1"]);
+        found.Single(one => one.GetProperty("left")[0].GetString() == "zip" && one.GetProperty("right").GetString() == "town").GetProperty("examples").GetRawText()
+            .ShouldBe("""[{"left":["Z7"],"rows":50,"right":[{"value":"Town 7","rows":49},{"value":"Elsewhere","rows":1}]}]""");
+        found.Single(one => one.GetProperty("left")[0].GetString() == "nurse").GetProperty("examples").GetArrayLength().ShouldBe(0);
+        (await host.RefusalAsync(host.NewProject(), "datasets/visits/versions/1/profile?dependencies=true")).Status.ShouldBe(404);
+        (await host.RefusalAsync(project, "datasets/visits/versions/1/profile?dependencies=perhaps")).Status.ShouldBe(400);
+    }
+
+    [Fact]
     public async Task Hidden_columns_are_shown_only_when_asked_for()
     {
         var project = host.NewProject();

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using Qualiz.Datasets.Catalogue;
 using Qualiz.Engine.Clustering;
@@ -8,6 +9,8 @@ namespace Qualiz.Datasets.Rows;
 
 internal static class DatasetRowEndpoints
 {
+    public const string DependenciesAsked = "With true the profile also says which columns say what stands in another one, and which rows contradict; that takes longer";
+
     public static void MapDatasetRows(this IEndpointRouteBuilder project)
     {
         var version = project.MapGroup("/datasets/{name}/versions/{version}").WithTags("Datasets");
@@ -21,8 +24,9 @@ internal static class DatasetRowEndpoints
     private static async Task<IResult> Schema(string name, string version, CatalogueQueries catalogue, CancellationToken ct) =>
         TypedResults.Ok(SchemaView.Of(await SourceAsync(catalogue, name, version, null, ct)));
 
-    private static async Task<IResult> Profile(string name, string version, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
-        await answers.ProfileAsync(http, await SourceAsync(catalogue, name, version, null, ct), ct);
+    private static async Task<IResult> Profile(
+        string name, string version, [Description(DependenciesAsked)] bool? dependencies, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>
+        await answers.ProfileAsync(http, await SourceAsync(catalogue, name, version, null, ct), dependencies == true, ct);
 
     private static async Task<IResult> Clusters(
         string name, string version, string column, [AsParameters] ClustersRequest request, HttpContext http, CatalogueQueries catalogue, RowAnswers answers, CancellationToken ct) =>

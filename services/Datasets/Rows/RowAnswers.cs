@@ -67,14 +67,15 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
     }
 
     /// <summary>Of all columns, the sensitive ones masked. A dataset's content never changes, so whoever has the profile keeps it.</summary>
-    public async Task<IResult> ProfileAsync(HttpContext http, RowSource source, CancellationToken ct)
+    public async Task<IResult> ProfileAsync(HttpContext http, RowSource source, bool dependencies, CancellationToken ct)
     {
-        http.Response.SetETag(source.Stamp);
-        if (http.Request.HasCurrent(source.Stamp))
+        var stamp = dependencies ? $"{source.Stamp}-dependencies" : source.Stamp;
+        http.Response.SetETag(stamp);
+        if (http.Request.HasCurrent(stamp))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         using var opened = await files.OpenDownloadAsync(source.Content, ct);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(await DatasetProfiler.ProfileAsync(opened.Dataset, opened.Scratch, ct));
+        return TypedResults.Ok(await DatasetProfiler.ProfileAsync(opened.Dataset, opened.Scratch, dependencies, ct));
     }
 
     /// <summary>Values of a column that are probably spellings of one another. They are values: of a sensitive column only unmasked, which is on record.</summary>

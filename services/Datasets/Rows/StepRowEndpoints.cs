@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 using Qualiz.Contracts;
@@ -34,10 +35,10 @@ internal static class StepRowEndpoints
         TypedResults.Ok(SchemaView.Of(await SourceAsync(requests, project, run, step, port, ct)));
 
     private static async Task<IResult> Profile(
-        Guid run, string step, string port, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        Guid run, string step, string port, [Description(DatasetRowEndpoints.DependenciesAsked)] bool? dependencies, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         port == Rejected
             ? throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Rejected rows have no columns of their own to profile; look at them with their reasons.")
-            : await answers.ProfileAsync(http, await SourceAsync(requests, project, run, step, port, ct), ct);
+            : await answers.ProfileAsync(http, await SourceAsync(requests, project, run, step, port, ct), dependencies == true, ct);
 
     private static async Task<IResult> Clusters(
         Guid run, string step, string port, string column, [AsParameters] ClustersRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>

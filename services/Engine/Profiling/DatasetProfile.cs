@@ -1,3 +1,4 @@
+using Qualiz.Engine.Profiling.Dependencies;
 using Qualiz.Engine.Semantics;
 
 namespace Qualiz.Engine.Profiling;
@@ -19,6 +20,9 @@ public sealed record DatasetProfile
 
     /// <summary>Pairs of columns that are empty in the same rows, or never, much more often than by chance; the strongest first.</summary>
     public IReadOnlyList<MissingTogether> MissingTogether { get; init; } = [];
+
+    /// <summary>What columns say of another one, few columns on the left first; null where it was not asked for, because it takes more than the one pass.</summary>
+    public IReadOnlyList<ColumnDependency>? Dependencies { get; init; }
 }
 
 /// <summary>Values are texts in the wire format. Of a masked column there are only counts.</summary>

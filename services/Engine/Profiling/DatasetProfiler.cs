@@ -1,6 +1,7 @@
 using System.Numerics;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Profiling;
+using Qualiz.Engine.Profiling.Dependencies;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Profiling;
@@ -21,9 +22,14 @@ public static class DatasetProfiler
     private const long DefaultMemoryBytes = 512L << 20;
 
     /// <param name="scratch">An existing folder of this profile alone.</param>
+    /// <param name="dependencies">What columns say of one another is found too.</param>
     /// <exception cref="EngineException">A file is not what it claims to be.</exception>
-    public static Task<DatasetProfile> ProfileAsync(LocalDataset dataset, string scratch, CancellationToken ct) =>
-        ProfileAsync(dataset, new EngineOptions { MemoryBytes = DefaultMemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch }, ct);
+    public static async Task<DatasetProfile> ProfileAsync(LocalDataset dataset, string scratch, bool dependencies, CancellationToken ct)
+    {
+        var options = new EngineOptions { MemoryBytes = DefaultMemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch };
+        var profile = await ProfileAsync(dataset, options, ct).ConfigureAwait(false);
+        return dependencies ? profile with { Dependencies = await DependencyFinder.FindAsync(dataset, options, ct).ConfigureAwait(false) } : profile;
+    }
 
     /// <param name="options">Memory, threads and scratch folder.</param>
     /// <exception cref="EngineException">A file is not what it claims to be.</exception>

@@ -56,6 +56,9 @@ internal sealed class ProfiledColumn
     /// <summary>What the kernel is given.</summary>
     public string Expression { get; }
 
+    /// <summary>A value, in a relation with the column's name, as a text in the wire format.</summary>
+    public string Wire => $"CAST({WireExpression.Of(_type, Sql.Identifier(Name)).Sql} AS VARCHAR)";
+
     public bool IsText => Kind is ValueKind.Text or ValueKind.Opaque;
 
     /// <summary>What is measured is different by nature, and tells nothing apart.</summary>

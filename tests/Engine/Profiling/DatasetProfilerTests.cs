@@ -73,7 +73,7 @@ public sealed class DatasetProfilerTests : IDisposable
             Rows = rows,
             Bytes = 1,
         };
-        var profile = await DatasetProfiler.ProfileAsync(new LocalDataset(dataset, [path]), _folder.Path, CancellationToken.None);
+        var profile = await DatasetProfiler.ProfileAsync(new LocalDataset(dataset, [path]), _folder.Path, dependencies: false, CancellationToken.None);
         profile.Rows.ShouldBe(rows);
         return profile.Columns.ShouldHaveSingleItem();
     }
