@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Qualiz.Dedup.Tests")]
+[assembly: InternalsVisibleTo("Qualiz.Benchmarks")]

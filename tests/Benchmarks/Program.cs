@@ -13,12 +13,15 @@ if (args is [CleanseChild.Argument, .. var cleanse])
     return await CleanseChild.RunAsync(cleanse);
 if (args is [ProfileChild.Argument, .. var profile])
     return await ProfileChild.RunAsync(profile);
+if (args is [MatchPeopleChild.Argument, .. var people])
+    return await MatchPeopleChild.RunAsync(people);
 
 var rates = new RateOptions();
 var errors = new ErrorsOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
     new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new DependencyBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(), new ClusterBenchmark(),
+    new MatchPeopleBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
     new ErrorsBenchmark(errors), new SemanticBenchmark(),
 ];

@@ -19,8 +19,8 @@ internal sealed class AutomaticTables
 
     // What a row, a column's cell, a value and a pair take at the most busy moment, in bytes.
     private const long PerRow = 80;
-    private const long PerCell = 16;
-    private const long PerValue = 80;
+    private const long PerCell = 20;
+    private const long PerValue = 150;
     private const long PerLetter = 8;
     private const long PerColumn = 3L << 20;
     private const long PerPair = 48;

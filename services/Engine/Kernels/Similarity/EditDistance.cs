@@ -4,6 +4,10 @@ namespace Qualiz.Engine.Kernels.Similarity;
 internal static class EditDistance
 {
     private const int Word = 64;
+    private const int Ascii = 128;
+
+    [ThreadStatic]
+    private static ulong[]? _positions;
 
     /// <summary>
     /// Optimal string alignment distance (restricted Damerau-Levenshtein): the least number of insertions, deletions, substitutions and swaps of neighbours, no part being
@@ -31,11 +35,11 @@ internal static class EditDistance
 
     private static int BitParallel(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
-        Span<ulong> ascii = stackalloc ulong[128];
-        ascii.Clear();
+        // All zero between two calls: to take back what was set is far less than to clear it.
+        var ascii = _positions ??= new ulong[Ascii];
         for (var i = 0; i < pattern.Length; i++)
         {
-            if (pattern[i] < 128)
+            if (pattern[i] < Ascii)
                 ascii[pattern[i]] |= 1UL << i;
         }
         var (plus, minus, diagonal, before) = (ulong.MaxValue, 0UL, 0UL, 0UL);
@@ -43,7 +47,7 @@ internal static class EditDistance
         var score = pattern.Length;
         foreach (var letter in text)
         {
-            var equal = letter < 128 ? ascii[letter] : Positions(pattern, letter);
+            var equal = letter < Ascii ? ascii[letter] : Positions(pattern, letter);
             var swapped = ((~diagonal & equal) << 1) & before;
             diagonal = (((equal & plus) + plus) ^ plus) | equal | minus | swapped;
             var across = minus | ~(diagonal | plus);
@@ -57,6 +61,11 @@ internal static class EditDistance
             plus = down | ~(diagonal | across);
             minus = across & diagonal;
             before = equal;
+        }
+        foreach (var letter in pattern)
+        {
+            if (letter < Ascii)
+                ascii[letter] = 0;
         }
         return score;
     }

@@ -77,7 +77,12 @@ internal sealed class AutoMatcher
     private readonly RecordTable _table;
     private readonly ParallelOptions _parallel;
     private readonly long _mostPairs;
+    private readonly ValueColumn[] _columns;
+    private readonly int[] _cells;
     private float[][] _frequencies = [];
+
+    /// <summary>By column, the average of <see cref="_frequencies"/> over its values.</summary>
+    private double[] _usual = [];
     private PairEvidence _evidence = null!;
 
     private AutoMatcher(RecordTable table, AutoMatchOptions options, CancellationToken ct)
@@ -86,11 +91,12 @@ internal sealed class AutoMatcher
         _parallel = new ParallelOptions { CancellationToken = ct, MaxDegreeOfParallelism = Math.Max(1, options.Threads) };
         _mostPairs = Math.Min(Math.Max(LeastPairs, PairsPerRow * table.Count), options.MostPairs);
         Form = table.Sources == 2 ? MatchForm.OneToOne : MatchForm.Clusters;
-        Columns = [.. table.Columns.Where(column => column.Distinct > 1 && column.Filled >= Math.Max(2, LeastFilled * table.Count)).Take(MostColumns)];
+        _columns = [.. table.Columns.Where(column => column.Distinct > 1 && column.Filled >= Math.Max(2, LeastFilled * table.Count)).Take(Math.Min(MostColumns, Array.MaxLength / Math.Max(1, table.Count)))];
+        _cells = Cells(_columns, table.Count);
     }
 
     /// <summary>What is compared.</summary>
-    public IReadOnlyList<ValueColumn> Columns { get; }
+    public IReadOnlyList<ValueColumn> Columns => _columns;
     public Candidates Candidates { get; private set; } = null!;
     public FellegiSunter Model { get; private set; } = null!;
 
@@ -195,7 +201,7 @@ internal sealed class AutoMatcher
     private const double Usual = 0.95;
 
     /// <summary>What equal values of a column weigh in general.</summary>
-    private double EqualWeight(int c) => Model.Weights[c][ValueComparer.Equal] - _frequencies[c].Skip(1).Average();
+    private double EqualWeight(int c) => Model.Weights[c][ValueComparer.Equal] - _usual[c];
 
     private double AllPairs(Func<int, int> rows)
     {
@@ -215,18 +221,19 @@ internal sealed class AutoMatcher
         Scores = new float[Candidates.Count];
         var facts = Columns.Select(Frequencies).ToArray();
         _frequencies = Array.ConvertAll(facts, fact => fact.Frequency);
+        _usual = Array.ConvertAll(_frequencies, frequencies => (double)frequencies.Skip(1).Average());
         var (a, b) = Random();
         var random = Patterns(a, b, out _);
         var patterns = Patterns(Candidates.A, Candidates.B, out var pattern);
         var rareness = new float[Candidates.Count];
-        var codes = Columns.Select(column => column.Codes).ToArray();
         Portions(i =>
         {
-            var (x, y) = (Candidates.A[i], Candidates.B[i]);
-            for (var c = 0; c < codes.Length; c++)
+            var x = Cells(Candidates.A[i]);
+            var y = Cells(Candidates.B[i]);
+            for (var c = 0; c < x.Length; c++)
             {
-                if (codes[c][x] == codes[c][y] && codes[c][x] > 0)
-                    rareness[i] -= _frequencies[c][codes[c][x]];
+                if (x[c] == y[c] && x[c] > 0)
+                    rareness[i] -= _frequencies[c][x[c]];
             }
         });
         _evidence = new PairEvidence(Candidates.A, Candidates.B, patterns, pattern, rareness, Scope == PairScope.Across ? null : Array.ConvertAll(facts, fact => fact.EqualPairs));
@@ -303,11 +310,10 @@ internal sealed class AutoMatcher
     private float Score(int a, int b)
     {
         var weight = Model.PriorWeight;
-        for (var c = 0; c < Columns.Count; c++)
-        {
-            var codes = Columns[c].Codes;
-            weight += Weight(c, ValueComparer.Level(Columns[c], codes[a], codes[b]), codes[a]);
-        }
+        var x = Cells(a);
+        var y = Cells(b);
+        for (var c = 0; c < x.Length; c++)
+            weight += Weight(c, ValueComparer.Level(_columns[c], x[c], y[c]), x[c]);
         return (float)weight;
     }
 
@@ -337,7 +343,30 @@ internal sealed class AutoMatcher
     }
 
     private PatternCounts Patterns(int[] a, int[] b, out int[] pattern) =>
-        PatternCounts.Of(Columns.Count, a.Length, (c, i) => ValueComparer.Level(Columns[c], Columns[c].Codes[a[i]], Columns[c].Codes[b[i]]), _parallel, out pattern);
+        PatternCounts.Of(Columns.Count, a.Length, i =>
+        {
+            var x = Cells(a[i]);
+            var y = Cells(b[i]);
+            var levels = UInt128.Zero;
+            for (var c = 0; c < x.Length; c++)
+                levels = (levels << PatternCounts.LevelBits) | ValueComparer.Level(_columns[c], x[c], y[c]);
+            return levels;
+        }, _parallel, out pattern);
+
+    /// <summary>The numbers of a row's values, by column: side by side, because a pair's rows lie anywhere.</summary>
+    private ReadOnlySpan<int> Cells(int row) => _cells.AsSpan(row * _columns.Length, _columns.Length);
+
+    private static int[] Cells(ValueColumn[] columns, int rows)
+    {
+        var cells = new int[rows * columns.Length];
+        for (var c = 0; c < columns.Length; c++)
+        {
+            var codes = columns[c].Codes;
+            for (var (row, at) = (0, c); row < rows; row++, at += columns.Length)
+                cells[at] = codes[row];
+        }
+        return cells;
+    }
 
     private (int[] A, int[] B) Random()
     {

@@ -257,6 +257,7 @@ internal sealed class PatternCounts
 {
     /// <summary>Pairs that one thread takes at a time.</summary>
     private const int Portion = 1 << 15;
+    public const int LevelBits = 3;
 
     private readonly byte[] _patterns;
 
@@ -272,9 +273,9 @@ internal sealed class PatternCounts
 
     public ReadOnlySpan<byte> Pattern(int i) => _patterns.AsSpan(i * Columns, Columns);
 
-    /// <param name="level">Of a column and a pair.</param>
+    /// <param name="key">Of a pair: its levels, of which each takes <see cref="LevelBits"/> and the first the highest.</param>
     /// <param name="pattern">By pair, the number of its pattern.</param>
-    public static PatternCounts Of(int columns, int pairs, Func<int, int, byte> level, ParallelOptions parallel, out int[] pattern)
+    public static PatternCounts Of(int columns, int pairs, Func<int, UInt128> key, ParallelOptions parallel, out int[] pattern)
     {
         // Patterns are numbered as they come at first, which depends on the threads, and by what they are in the end.
         var numbers = new Dictionary<UInt128, int>();
@@ -285,17 +286,15 @@ internal sealed class PatternCounts
             var end = (int)Math.Min(pairs, (portion + 1L) * Portion);
             for (var i = portion * Portion; i < end; i++)
             {
-                var key = UInt128.Zero;
-                for (var c = 0; c < columns; c++)
-                    key = (key << 3) | level(c, i);
-                if (!own.TryGetValue(key, out var number))
+                var levels = key(i);
+                if (!own.TryGetValue(levels, out var number))
                 {
                     lock (numbers)
                     {
-                        if (!numbers.TryGetValue(key, out number))
-                            numbers[key] = number = numbers.Count;
+                        if (!numbers.TryGetValue(levels, out number))
+                            numbers[levels] = number = numbers.Count;
                     }
-                    own[key] = number;
+                    own[levels] = number;
                 }
                 numbered[i] = number;
             }
@@ -310,11 +309,11 @@ internal sealed class PatternCounts
         var patterns = new byte[keys.Length * columns];
         for (var i = 0; i < keys.Length; i++)
         {
-            var key = keys[i];
+            var levels = keys[i];
             for (var c = columns - 1; c >= 0; c--)
             {
-                patterns[(i * columns) + c] = (byte)(key & 7);
-                key >>= 3;
+                patterns[(i * columns) + c] = (byte)(levels & ((1 << LevelBits) - 1));
+                levels >>= LevelBits;
             }
         }
         pattern = numbered;

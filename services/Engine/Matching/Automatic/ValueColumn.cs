@@ -29,12 +29,13 @@ internal sealed class ValueColumn
 
     private readonly CodedColumn _values;
 
-    private ValueColumn(CodedColumn values, ValueKind kind, double wordsPerValue)
+    private ValueColumn(CodedColumn values, ValueKind kind, double wordsPerValue, TextShape[]? shapes = null)
     {
         _values = values;
         Kind = kind;
         WordsPerValue = wordsPerValue;
         Known = new LevelMemory(values.Texts.Count);
+        Shapes = shapes ?? (kind == ValueKind.Prose ? [] : TextShape.Of(values.Texts));
     }
 
     public string Name => _values.Name;
@@ -65,6 +66,12 @@ internal sealed class ValueColumn
     /// <summary>By word.</summary>
     public TextList WordTexts { get; private init; } = new([], [0]);
 
+    /// <summary>By value, what tells without looking at its text that another one is far from it.</summary>
+    public TextShape[] Shapes { get; }
+
+    /// <summary>The same of its words, beside the items of <see cref="Words"/>.</summary>
+    public TextShape[] WordShapes { get; private init; } = [];
+
     /// <summary>Words in a row's value, on average.</summary>
     public double WordsPerValue { get; }
 
@@ -72,6 +79,8 @@ internal sealed class ValueColumn
     public LevelMemory Known { get; }
 
     public ReadOnlySpan<float> WeightsOf(int value) => WordWeights.AsSpan(Words.Start(value), Words.Length(value));
+
+    public ReadOnlySpan<TextShape> ShapesOf(int value) => WordShapes.AsSpan(Words.Start(value), Words.Length(value));
 
     public static ValueColumn Of(CodedColumn raw)
     {
@@ -101,7 +110,7 @@ internal sealed class ValueColumn
     }
 
     /// <summary>The column with its rows in another order.</summary>
-    public ValueColumn Ordered(int[] rows) => new(_values.Ordered(rows), Kind, WordsPerValue) { Words = Words, WordWeights = WordWeights, WordTexts = WordTexts };
+    public ValueColumn Ordered(int[] rows) => new(_values.Ordered(rows), Kind, WordsPerValue, Shapes) { Words = Words, WordWeights = WordWeights, WordTexts = WordTexts, WordShapes = WordShapes };
 
     /// <summary>Lower case, without accents, words parted by one blank; apostrophes part nothing.</summary>
     public static string Normalise(string text)
@@ -218,7 +227,7 @@ internal sealed class ValueColumn
             for (var i = words.Start(value); i < words.Start(value) + words.Length(value); i++)
                 weights[i] /= length;
         }
-        return new ValueColumn(values, kind, wordsPerValue) { Words = words, WordWeights = weights, WordTexts = texts };
+        return new ValueColumn(values, kind, wordsPerValue) { Words = words, WordWeights = weights, WordTexts = texts, WordShapes = kind == ValueKind.Prose ? [] : Array.ConvertAll(words.Items, word => TextShape.Of(texts[word])) };
     }
 }
 

@@ -14,6 +14,9 @@ internal static class ValueComparer
     private const double Middle = 0.6;
     private const double Low = 0.4;
 
+    /// <summary>Shorter numbers are others with one digit changed, longer ones may be the same with a slip.</summary>
+    private const int ShortestCode = 5;
+
     /// <summary>A word that begins another one, or sounds like it, is this much alike.</summary>
     private const double Shortened = 0.7;
     private const double SoundsAlike = 0.6;
@@ -29,12 +32,29 @@ internal static class ValueComparer
         // Always in the same order, as not every similarity is symmetric.
         if (a > b)
             (a, b) = (b, a);
+        // Nearly all pairs are unlike, and most of them are seen to be without looking at the texts.
+        var unlike = column.Kind != ValueKind.Prose && IsUnlike(column, a, b);
+        if (unlike && !HasWords(column, a, b))
+            return 0;
         if (column.Known.Find(a, b, out var level))
             return level;
-        level = LevelOf(Similarity(column, a, b));
+        level = LevelOf(unlike ? SoftCosine(column, a, b) : Similarity(column, a, b));
         column.Known.Add(a, b, level);
         return level;
     }
+
+    /// <summary>Whether two values are certainly less than <see cref="Low"/> alike, their words apart.</summary>
+    private static bool IsUnlike(ValueColumn column, int a, int b)
+    {
+        ref readonly var x = ref column.Shapes[a];
+        ref readonly var y = ref column.Shapes[b];
+        if (TextShape.Most(x, y, out var within) >= Low)
+            return false;
+        return column.Kind == ValueKind.Digits ? Math.Max(x.Length, y.Length) >= ShortestCode : !within && (x.Sound == 0 || x.Sound != y.Sound);
+    }
+
+    /// <summary>Whether the words of two values count beside their texts.</summary>
+    private static bool HasWords(ValueColumn column, int a, int b) => column.Kind == ValueKind.Text && (column.Words.Length(a) != 1 || column.Words.Length(b) != 1);
 
     public static byte LevelOf(double similarity) => similarity switch
     {
@@ -59,7 +79,7 @@ internal static class ValueComparer
         // One digit wrong in a long code is a slip, in a short number another number.
         var edits = EditDistance.Osa(x, y);
         var longest = Math.Max(x.Length, y.Length);
-        return longest >= 5 ? 1 - ((double)edits / longest) : edits == 1 ? Low : 0;
+        return longest >= ShortestCode ? 1 - ((double)edits / longest) : edits == 1 ? Low : 0;
     }
 
     private static double OfTexts(ValueColumn column, int a, int b)
@@ -67,7 +87,7 @@ internal static class ValueComparer
         var x = column.Texts[a];
         var y = column.Texts[b];
         var whole = OfWords(x, y);
-        if (whole >= High || (column.Words.Length(a) == 1 && column.Words.Length(b) == 1))
+        if (whole >= High || !HasWords(column, a, b))
             return whole;
         return Math.Max(whole, SoftCosine(column, a, b));
     }
@@ -93,6 +113,8 @@ internal static class ValueComparer
         var others = column.Words[b];
         var weights = column.WeightsOf(a);
         var otherWeights = column.WeightsOf(b);
+        var shapes = column.ShapesOf(a);
+        var otherShapes = column.ShapesOf(b);
         if (words.Length > 32 || others.Length > 32)
             return Sets.Cosine(words, weights, others, otherWeights);
         uint used = 0;
@@ -117,6 +139,8 @@ internal static class ValueComparer
             for (var j = 0; j < others.Length; j++)
             {
                 if ((used & (1u << j)) != 0)
+                    continue;
+                if (TextShape.Most(shapes[i], otherShapes[j], out var within) <= best && !within)
                     continue;
                 var similarity = OfParts(column.WordTexts[words[i]], column.WordTexts[others[j]]);
                 if (similarity > best)
