@@ -32,7 +32,7 @@ internal static class PipelineCommands
     private static Command Connections()
     {
         var name = new Argument<string>("NAME") { Description = "The name that pipelines use" };
-        var type = new Option<string>("--type") { Required = true, Description = "postgres, folder, s3, http, smtp, webhook or slack" };
+        var type = new Option<string>("--type") { Required = true, Description = "postgres, folder, s3, http, smtp, webhook, slack or key" };
         var setting = new Option<string[]>("--set", "-s") { Description = "A setting that is no secret: NAME=VALUE (host=..., database=..., root=...)", DefaultValueFactory = _ => [] };
         var stdin = new Option<bool>("--secret-stdin") { Description = "Read the secret (password, key, token) from standard input" };
         var env = new Option<string?>("--secret-env") { Description = "Read the secret from this environment variable" };

@@ -33,6 +33,12 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message, Path = string.Create(CultureInfo.InvariantCulture, $"checks[{at}].{config.Checks[at].Reference!.Value.Field}") });
             }
         }
+        using var masks = new MaskKeys(step.Command.Project);
+        foreach (var key in rules.Keys)
+        {
+            if (await AddKeyAsync(masks, key, config, step, ct).ConfigureAwait(false) is { } refused)
+                return new StepResult.Failed(refused);
+        }
         var outPath = step.Outputs.CreateFile("out");
         var rejectedPath = step.Outputs.CreateFile(RejectedRows.Port);
         var files = new RecipeFiles(outPath, rejectedPath, config.Changes == ChangeLogMode.Off ? null : step.Outputs.CreateFile(ChangeLog.Port))
@@ -54,9 +60,13 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                     .. ((string?[])[files.Changes, patchedPath]).OfType<string>(),
                 ],
             });
-            var patched = patchedPath is null ? null : await RowPatches.ApplyAsync(session, inputs, patches, step.Scratch, patchedPath, ct).ConfigureAwait(false);
-            inputs = [.. patched?.Inputs ?? inputs];
-            var recipe = RecipeCompiler.Compile(session, rules, inputs, references);
+            var recipe = RecipeCompiler.Compile(session, rules, inputs, references, masks);
+            var patched = patchedPath is null ? null : await RowPatches.ApplyAsync(session, inputs, patches, step.Scratch, patchedPath, recipe.Hidden, ct).ConfigureAwait(false);
+            if (patched is not null)
+            {
+                inputs = [.. patched.Inputs];
+                recipe = RecipeCompiler.Compile(session, rules, inputs, references, masks);
+            }
             var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
             var result = await session.WithProgressAsync(
                 () => RecipeRun.ExecuteAsync(session, recipe, files, ct),
@@ -84,6 +94,28 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
             return Task.FromResult(OutputInferred.Unknown($"the columns of {unknown.Name} are not known"));
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = context.Grant.Threads, Scratch = context.Scratch });
         return Task.FromResult(new RecipeInference(session, config, context.Inputs).Run());
+    }
+
+    /// <summary>Takes a key from its connection; the answer says why there is none.</summary>
+    private static async Task<StepError?> AddKeyAsync(MaskKeys masks, string name, CleanseConfig config, StepContext step, CancellationToken ct)
+    {
+        string message;
+        try
+        {
+            var connection = await step.Connections.OpenAsync(name, ct).ConfigureAwait(false);
+            if (connection.Type == MaskKeys.ConnectionType && connection.Settings.GetValueOrDefault(MaskKeys.Setting) is { Length: > 0 } secret)
+            {
+                masks.Add(name, secret);
+                return null;
+            }
+            message = $"\"{name}\" is a {connection.Type} connection; masking needs one of type {MaskKeys.ConnectionType}.";
+        }
+        catch (ConnectionException exception)
+        {
+            message = exception.Message;
+        }
+        var at = config.Rules.ToList().FindIndex(rule => rule is MaskRule mask && mask.Key == name);
+        return new StepError { Code = "connectionRefused", Message = message, Path = string.Create(CultureInfo.InvariantCulture, $"rules[{at}].key") };
     }
 
     private static async Task<LocalDataset> LocalAsync(DatasetRef dataset, StepContext step, CancellationToken ct) =>

@@ -192,4 +192,42 @@ public sealed class CleanseOperatorTests : IDisposable
             .ShouldBe(["p personal", "s secret", "b secret", "c secret", "e secret", "tel secret", "d secret"]);
         rejected.Find("ingested")!.Sensitivity.ShouldBe("secret");
     }
+
+    [Fact]
+    public async Task Masking_takes_its_key_from_a_connection_and_leaves_it_nowhere()
+    {
+        const string secret = "0123456789-key-of-this-test-0123456789";
+        _bench.Add(new Connection("masking", "key", new Dictionary<string, string> { ["key"] = secret }));
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES ('123-45-6789', 'a'), ('123-45-6789', NULL)) t(ssn, w)", "in", ("ssn", "secret"));
+        const string config = """{"rules": [{"rule":"mask","columns":["ssn"],"by":"token","key":"masking"}], "checks": [{"check":"notNull","columns":["w"]}], "changes": "full"}""";
+        var outcome = (await RunAsync(config, input)).ShouldBeOfType<StepResult.Completed>().Outcome;
+        var masked = (await _bench.RowsAsync(outcome.Outputs["out"], "ssn")).ShouldHaveSingleItem();
+        masked.Length.ShouldBe(26);
+        outcome.Outputs["out"].Schema.Find("ssn")!.Sensitivity.ShouldBe("secret");
+        (await _bench.RowsAsync(outcome.Outputs["rejected"], "ingested", "rejected")).ShouldBe([$$"""{"ssn":null,"w":null}|{"ssn":"{{masked}}","w":null}"""]);
+        (await _bench.RowsAsync(outcome.Outputs["changes"], "rule", "column", "old", "new")).ShouldHaveSingleItem().ShouldStartWith("rules[0]|ssn|");
+        _bench.Log.Lines.ShouldNotContain(line => line.Contains(secret, StringComparison.Ordinal) || line.Contains("6789", StringComparison.Ordinal));
+        foreach (var file in Directory.EnumerateFiles(_bench.StoreFolder, "*", SearchOption.AllDirectories).Where(file => !file.Contains("/inputs/", StringComparison.Ordinal)))
+            System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file)).ShouldNotContain("123-45-6789");
+
+        // A whole redaction is nothing personal any more, nor is what its author says is none.
+        foreach (var (rule, tag) in new[] { ("", (string?)null), (""","keepLast":4""", "secret"), (""","by":"hash","key":"masking","untag":true""", null) })
+        {
+            (await RunAsync($$"""{"rules": [{"rule":"mask","columns":["ssn"]{{rule}}}]}""", input)).ShouldBeOfType<StepResult.Completed>()
+                .Outcome.Outputs["out"].Schema.Find("ssn")!.Sensitivity.ShouldBe(tag);
+        }
+    }
+
+    [Theory]
+    [InlineData("gone", "gone")]
+    [InlineData("dwh", "\"dwh\" is a postgres connection; masking needs one of type key.")]
+    public async Task Without_its_key_a_mask_fails_the_step(string key, string message)
+    {
+        _bench.Add(new Connection("dwh", "postgres", new Dictionary<string, string> { ["key"] = "x", ["password"] = "secret" }));
+        var failed = (await RunAsync(
+            $$"""{"rules": [{"rule":"trim","columns":"*"},{"rule":"mask","columns":["ssn"],"by":"hash","key":"{{key}}"}]}""", await _bench.InputAsync("SELECT 'x' AS ssn"))).ShouldBeOfType<StepResult.Failed>();
+        failed.Error.Code.ShouldBe("connectionRefused");
+        failed.Error.Path.ShouldBe("rules[1].key");
+        failed.Error.Message.ShouldContain(message);
+    }
 }

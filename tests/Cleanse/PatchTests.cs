@@ -34,6 +34,17 @@ public sealed class PatchTests : IDisposable
     }
 
     [Fact]
+    public async Task A_repair_finds_its_row_also_where_a_column_is_masked()
+    {
+        const string recipe = """{"rules":[{"rule":"mask","columns":["email"]}],"checks":[{"check":"range","columns":["n"],"min":0}]}""";
+        var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c'), (-2, 'x@y.z')) t(n, email)");
+        var rejected = (await KeysAsync(await RunAsync(input, null, recipe), "rejected")).ShouldHaveSingleItem();
+        var second = await RunAsync(input, await PatchesAsync((7, rejected.Key, rejected.Hash, """{"n": 2, "email": "longer@b.c"}""")), recipe);
+        (await _bench.RowsAsync(second.Outputs["out"], "n", "email")).Order().ShouldBe(["1|*****", "2|**********"]);
+        (await _bench.RowsAsync(second.Outputs["patched"], "patch", "fits")).ShouldBe(["7|true"]);
+    }
+
+    [Fact]
     public async Task Other_values_under_the_same_key_are_left_alone_and_told()
     {
         var input = await _bench.InputAsync("SELECT * FROM (VALUES (1, 'a@b.c', 's@1', 1::BIGINT, 'k1'), (2, NULL, 's@1', 2::BIGINT, 'k2')) t(n, email, _source, _row, _key)");
@@ -151,8 +162,8 @@ public sealed class PatchTests : IDisposable
         await Task.CompletedTask;
     }
 
-    private async Task<StepOutcome> RunAsync(ResolvedInput input, DatasetRef? patches) =>
-        (await new CleanseOperator().ExecuteAsync(OperatorBench.Config<CleanseConfig>(Recipe), _bench.Step(new StepSetup { Inputs = [input], Patches = patches, Fence = Random.Shared.NextInt64(1, long.MaxValue) }), default))
+    private async Task<StepOutcome> RunAsync(ResolvedInput input, DatasetRef? patches, string recipe = Recipe) =>
+        (await new CleanseOperator().ExecuteAsync(OperatorBench.Config<CleanseConfig>(recipe), _bench.Step(new StepSetup { Inputs = [input], Patches = patches, Fence = Random.Shared.NextInt64(1, long.MaxValue) }), default))
             .ShouldBeOfType<StepResult.Completed>().Outcome;
 
     private async Task<List<(string Key, string Hash)>> KeysAsync(StepOutcome outcome, string port)

@@ -33,6 +33,29 @@ public abstract class StandaloneHost(TestBus bus) : IAsyncLifetime
     /// <summary>Where the services keep what they know.</summary>
     public string Database => _host.Surroundings.Database;
 
+    /// <summary>Every row of every table.</summary>
+    public async Task<IReadOnlyList<string>> DatabaseAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(Database);
+        var tables = new List<string>();
+        await using (var command = source.CreateCommand("SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema IN ('bus', 'pipelines', 'runs', 'datasets')"))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                tables.Add(reader.GetString(0));
+        }
+        tables.ShouldNotBeEmpty();
+        var rows = new List<string>();
+        foreach (var table in tables)
+        {
+            await using var command = source.CreateCommand($"SELECT t::text FROM {table} t");
+            await using var reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+                rows.Add(reader.GetString(0));
+        }
+        return rows;
+    }
+
     public Uri Address => _host.Client.BaseAddress!;
 
     public async Task InitializeAsync()

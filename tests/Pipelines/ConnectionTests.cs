@@ -93,6 +93,11 @@ public sealed class ConnectionTests(PipelinesHost host) : IClassFixture<Pipeline
         (await TestAsync(project, "closed")).Message.ShouldStartWith("The server cannot be reached");
         (await TestAsync(project, "metadata")).Message.ShouldContain("private or local network");
         (await TestAsync(project, "etc")).Works.ShouldBeFalse();
+
+        await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "masking", new { type = "key", settings = new { key = "too short" } }), 422);
+        var key = await PipelinesHost.ReadAsync(await host.PutConnectionAsync(project, "masking", new { type = "key", settings = new { key = "0123456789-0123456789-0123456789" } }), 201);
+        key.GetRawText().ShouldNotContain("0123456789");
+        (await TestAsync(project, "masking")).Works.ShouldBeTrue();
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Qualiz.Engine.Kernels.Codes;
 using Qualiz.Engine.Kernels.DuckDb;
+using Qualiz.Engine.Kernels.Masking;
 using Qualiz.Engine.Kernels.Profiling;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Kernels.Text;
@@ -9,7 +10,7 @@ namespace Qualiz.Engine.Kernels;
 
 /// <summary>
 /// Scalar functions in C# that any DuckDB connection can have. They work on whole vectors in place, know nothing of the platform and hold no state
-/// but that of <see cref="RowOutcomes"/>, so that the same assembly, compiled ahead of time, serves other hosts of DuckDB too.
+/// but that of <see cref="RowOutcomes"/> and the keys of <see cref="Masker"/>, so that the same assembly, compiled ahead of time, serves other hosts of DuckDB too.
 /// </summary>
 public static unsafe class KernelLibrary
 {
@@ -40,6 +41,7 @@ public static unsafe class KernelLibrary
         new("qz_country", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCountry),
         new("qz_currency", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCurrency),
         new("qz_format", [ValueType.Varchar, ValueType.Varchar], ValueType.Boolean, &CodeKernels.IsFormat),
+        new("qz_mask", [ValueType.Integer, ValueType.Varchar], ValueType.Varchar, &MaskKernel.Mask),
         new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
         new("qz_row_hash", [ValueType.Varchar, ValueType.BigInt], ValueType.UBigInt, &RowOutcomeKernels.Hash),
         new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },

@@ -24,6 +24,9 @@ public sealed record CompiledRecipe
     /// <summary>What comes out, hidden columns last.</summary>
     public required DatasetSchema Schema { get; init; }
     public required IReadOnlyList<string> Inputs { get; init; }
+
+    /// <summary>Columns of the inputs whose values a rule masks: they are empty in the rejected rows.</summary>
+    public IReadOnlyList<string> Hidden { get; init; } = [];
     internal InternalNames Names { get; init; } = null!;
 
     /// <summary>What can happen to a row, in the order in which it does. The events of <see cref="Uniques"/> come last and are no columns of the query.</summary>

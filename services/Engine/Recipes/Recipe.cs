@@ -10,6 +10,9 @@ public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Chec
     /// <summary>The datasets that checks look into, e.g. <c>dataset:countries</c>.</summary>
     public IReadOnlyList<string> References =>
         [.. Checks.Select(check => check.Reference?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The connections whose keys rules mask with.</summary>
+    public IReadOnlyList<string> Keys => [.. Rules.OfType<MaskRule>().Select(rule => rule.Key).OfType<string>().Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>What becomes of a cell (or its row) that a rule cannot convert or that fails a check.</summary>
@@ -60,6 +63,7 @@ public enum Else
 [JsonDerivedType(typeof(RenameRule), "rename")]
 [JsonDerivedType(typeof(DropRule), "drop")]
 [JsonDerivedType(typeof(SelectRule), "select")]
+[JsonDerivedType(typeof(MaskRule), "mask")]
 public abstract record Rule
 {
     internal abstract string Kind { get; }

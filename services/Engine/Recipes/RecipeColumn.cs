@@ -11,8 +11,18 @@ internal sealed class RecipeColumn(string name, ColumnType type)
     public bool Nullable { get; set; } = true;
     public string? Sensitivity { get; set; }
 
-    /// <summary>Values of a column with this tag have come in.</summary>
-    public void AlsoHolds(string? tag) => Sensitivity = SensitivityTags.Strictest(Sensitivity, tag);
+    /// <summary>The names that its values have, or have had on their way: its own ones and those of the columns that it was made from.</summary>
+    public HashSet<string> Origins { get; } = new(StringComparer.Ordinal) { name };
+
+    /// <summary>Values of these columns have come in.</summary>
+    public void AlsoHolds(params IEnumerable<RecipeColumn?> others)
+    {
+        foreach (var other in others.OfType<RecipeColumn>())
+        {
+            Sensitivity = SensitivityTags.Strictest(Sensitivity, other.Sensitivity);
+            Origins.UnionWith(other.Origins);
+        }
+    }
 
     /// <summary>The value it has now.</summary>
     public CellVersion Current { get; set; } = new(name);

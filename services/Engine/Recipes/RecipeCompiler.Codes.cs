@@ -16,7 +16,7 @@ public sealed partial class RecipeCompiler
         var (country, from) = PhoneCountry(rule.Country, rule.CountryFrom, path);
         var columns = TextColumns(rule.Columns, rule.Kind, path);
         foreach (var column in columns)
-            column.AlsoHolds(from?.Sensitivity);
+            column.AlsoHolds(from);
         ConvertText(rule, path, rule.Columns, rule.Else, rule.Default, "not a phone number", cell => $"qz_phone('{Camel(rule.Form)}', {cell}, {country})");
     }
 

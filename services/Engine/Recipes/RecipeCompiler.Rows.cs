@@ -1,4 +1,3 @@
-using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Types;
@@ -31,7 +30,7 @@ public sealed partial class RecipeCompiler
         foreach (var column in columns)
         {
             column.Nullable = from is not null && column.Nullable && from.Nullable;
-            column.AlsoHolds(from?.Sensitivity);
+            column.AlsoHolds(from);
         }
     }
 
@@ -67,7 +66,7 @@ public sealed partial class RecipeCompiler
         if (rule.Else == Else.Keep && column is not null && column.Type != type)
             throw new RecipeException(RecipeException.ColumnType, $"Column \"{column.Name}\" is {column.Type} and would become {type}: the old value cannot be kept.", $"{path}.else");
         var otherwise = Otherwise(rule.Else, rule.Default, type, path);
-        var sensitivity = SensitivityTags.Strictest(_columns.Where(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal)).Select(candidate => candidate.Sensitivity));
+        var sources = _columns.FindAll(candidate => reads.Contains(candidate.Name, StringComparer.Ordinal));
         var (result, failed, changed) = (Temporary(), Temporary(), Temporary());
         Layer(added: [(result, $"TRY({sql})")]);
         var instead = rule.Else == Else.Keep && column is not null ? Quote(column.Name) : otherwise;
@@ -83,7 +82,8 @@ public sealed partial class RecipeCompiler
         if (column is null)
         {
             // A new cell is no changed one.
-            column = new RecipeColumn(rule.Column, type) { Sensitivity = sensitivity };
+            column = new RecipeColumn(rule.Column, type);
+            column.AlsoHolds(sources);
             Layer(added: [.. flags, (rule.Column, value)], dropped: [result], derived: column);
             return;
         }
@@ -95,7 +95,7 @@ public sealed partial class RecipeCompiler
         Layer(new() { [column] = value }, [.. flags, (changed, difference)], [result]);
         column.Type = type;
         column.Nullable = true;
-        column.AlsoHolds(sensitivity);
+        column.AlsoHolds(sources);
         AddChange(number, changed, column.Name, before, typeBefore, column.Current, type);
     }
 

@@ -1,4 +1,3 @@
-using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Kernels.Rows;
 using Qualiz.Engine.Sessions;
@@ -24,7 +23,7 @@ public sealed partial class RecipeCompiler
             Expression: i == rule.Into.Count - 1
                 ? $"nullif(trim(array_to_string({list}[{Number(i + 1)}:], {Sql.Literal(rule.Separator)})), '')"
                 : $"nullif(trim({list}[{Number(i + 1)}]), '')")).ToList();
-        Reshape(values.ConvertAll(value => (value.Name, value.Expression, ColumnType.Text)), column.Sensitivity, rule.Keep ? [] : [column], column);
+        Reshape(values.ConvertAll(value => (value.Name, value.Expression, ColumnType.Text)), [column], rule.Keep ? [] : [column], column);
         Layer(dropped: [parts]);
     }
 
@@ -37,7 +36,7 @@ public sealed partial class RecipeCompiler
         var parts = string.Join(", ", columns.Select(column => column.Type == ColumnType.Text ? $"nullif({Quote(column.Name)}, '')" : $"CAST({Quote(column.Name)} AS VARCHAR)"));
         Reshape(
             [(rule.Into, $"nullif(concat_ws({Sql.Literal(rule.Separator)}, {parts}), '')", ColumnType.Text)],
-            SensitivityTags.Strictest(columns.Select(column => column.Sensitivity)), rule.Keep ? [] : columns, columns[0]);
+            columns, rule.Keep ? [] : columns, columns[0]);
     }
 
     private void Apply(FlattenRule rule, string path)
@@ -47,7 +46,7 @@ public sealed partial class RecipeCompiler
             throw new RecipeException(RecipeException.ColumnType, $"flatten works on a struct; column \"{column.Name}\" is {column.Type}.", $"{path}.column");
         var prefix = rule.Prefix ?? $"{column.Name}_";
         CheckNew([.. fields.Select(field => prefix + field.Name)], [column], _ => $"{path}.prefix");
-        Reshape([.. fields.Select(field => (prefix + field.Name, $"struct_extract({Quote(column.Name)}, {Sql.Literal(field.Name)})", field.Type))], column.Sensitivity, [column], column);
+        Reshape([.. fields.Select(field => (prefix + field.Name, $"struct_extract({Quote(column.Name)}, {Sql.Literal(field.Name)})", field.Type))], [column], [column], column);
     }
 
     private void Apply(ExplodeRule rule, string path)
@@ -101,23 +100,24 @@ public sealed partial class RecipeCompiler
         {
             column.Current.Name = name;
             column.Name = name;
+            column.Origins.Add(name);
         }
     }
 
     private void Apply(DropRule rule, string path) =>
-        Reshape([], null, [.. rule.Columns.Select((name, i) => Find(name, $"{path}.columns[{Number(i)}]")).Distinct()], null, path);
+        Reshape([], [], [.. rule.Columns.Select((name, i) => Find(name, $"{path}.columns[{Number(i)}]")).Distinct()], null, path);
 
     private void Apply(SelectRule rule, string path)
     {
         var kept = rule.Columns.Select((name, i) => Find(name, $"{path}.columns[{Number(i)}]")).Distinct().ToList();
-        Reshape([], null, _columns.FindAll(column => !kept.Contains(column)), null, path);
+        Reshape([], [], _columns.FindAll(column => !kept.Contains(column)), null, path);
         _columns.Clear();
         _columns.AddRange(kept);
     }
 
     /// <summary>Puts new columns behind <paramref name="behind"/> and takes others away; values of these that somebody wants later travel on.</summary>
     private void Reshape(
-        List<(string Name, string Expression, ColumnType Type)> made, string? sensitivity, List<RecipeColumn> dropped, RecipeColumn? behind, string path = "")
+        List<(string Name, string Expression, ColumnType Type)> made, List<RecipeColumn> sources, List<RecipeColumn> dropped, RecipeColumn? behind, string path = "")
     {
         if (made.Count == 0 && dropped.Count == _columns.Count)
             throw new RecipeException(RecipeException.ValueInvalid, "No column would be left.", path);
@@ -132,7 +132,9 @@ public sealed partial class RecipeCompiler
         }
         Layer(added: [.. made.Select((column, i) => (temporaries[i], column.Expression)), .. kept], dropped: [.. dropped.Select(column => column.Name)]);
         var at = behind is null ? _columns.Count : _columns.IndexOf(behind) + 1;
-        var columns = made.Select(column => new RecipeColumn(column.Name, column.Type) { Sensitivity = sensitivity }).ToList();
+        var columns = made.ConvertAll(column => new RecipeColumn(column.Name, column.Type));
+        foreach (var column in columns)
+            column.AlsoHolds(sources);
         _columns.InsertRange(at, columns);
         _columns.RemoveAll(dropped.Contains);
         if (made.Count == 0)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Contracts.Values;
@@ -92,7 +93,10 @@ public sealed partial class RecipeCompiler
             _changes.Add(new ChangeColumn(mask, new RowChange([.. column.Pending.Select(pending => pending.Rule)], Bits: true)));
             var before = column.Current.Wanted();
             var name = column.Name;
-            _shownChanges.Add(() => $"CASE WHEN {Quote(mask)} > 0 THEN qz_text_trace({program}, {Sql.Literal(JsonSerializer.Serialize(name))}, {Quote(before.Name)}) END");
+            var rules = column.Pending.ConvertAll(pending => pending.Rule);
+            _shownChanges.Add(() => IsHidden(name)
+                ? $"nullif(concat_ws(',', {string.Join(", ", rules.Select((rule, i) => HiddenChange($"{Quote(mask)} & {(1u << i).ToString(CultureInfo.InvariantCulture)} > 0", rule, name)))}), '')"
+                : $"CASE WHEN {Quote(mask)} > 0 THEN qz_text_trace({program}, {Sql.Literal(JsonSerializer.Serialize(name))}, {Quote(before.Name)}) END");
             column.Pending.Clear();
         }
         Layer(replaced, masks);

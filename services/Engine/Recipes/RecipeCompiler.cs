@@ -41,8 +41,10 @@ public sealed partial class RecipeCompiler
     private readonly InternalNames _names;
     private int _temporaries;
 
-    private RecipeCompiler(EngineSession session, IReadOnlyList<RecipeInput> inputs, Recipe recipe, IReadOnlyDictionary<string, LocalDataset>? references)
+    private RecipeCompiler(
+        EngineSession session, IReadOnlyList<RecipeInput> inputs, Recipe recipe, IReadOnlyDictionary<string, LocalDataset>? references, MaskKeys? masks)
     {
+        _masks = masks;
         _references = references;
         _session = session;
         _inputs = inputs;
@@ -53,12 +55,14 @@ public sealed partial class RecipeCompiler
     /// <param name="session">Only parses and binds; no data is read.</param>
     /// <param name="references">The datasets that the recipe looks into (<see cref="Recipe.References"/>); null where they are not at hand and only the recipe is checked.</param>
     /// <exception cref="RecipeException">The recipe does not fit the inputs.</exception>
-    public static CompiledRecipe Compile(EngineSession session, Recipe recipe, IReadOnlyList<RecipeInput> inputs, IReadOnlyDictionary<string, LocalDataset>? references = null)
+    /// <param name="masks">The keys of <see cref="Recipe.Keys"/>, for as long as the recipe runs; null where they are not at hand and only the recipe is checked.</param>
+    public static CompiledRecipe Compile(
+        EngineSession session, Recipe recipe, IReadOnlyList<RecipeInput> inputs, IReadOnlyDictionary<string, LocalDataset>? references = null, MaskKeys? masks = null)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(inputs);
-        return new RecipeCompiler(session, inputs, recipe, references).Compile(recipe);
+        return new RecipeCompiler(session, inputs, recipe, references, masks).Compile(recipe);
     }
 
     private CompiledRecipe Compile(Recipe recipe)
@@ -96,7 +100,8 @@ public sealed partial class RecipeCompiler
             RowCounts = _rowCounts,
             Wholes = _wholes,
             Shares = _shares,
-            IngestedJson = JsonObject(_ingested.Select(column => (column.Name, JsonValue(Quote(column.Value.Name), column.Type)))),
+            IngestedJson = JsonObject(_ingested.Select(column => (column.Name, IsHidden(column.Name) ? "NULL" : JsonValue(Quote(column.Value.Name), column.Type)))),
+            Hidden = [.. _ingested.Select(column => column.Name).Where(IsHidden)],
             RejectedJson = JsonObject(_columns.Select(column => (column.Name, AsRejected(column)))),
             ReasonsJson = JsonList(_reasons.Concat(_lastReasons).Select(reason => reason())),
             ChangesJson = JsonList(_shownChanges.Select(change => change())),
@@ -181,6 +186,9 @@ public sealed partial class RecipeCompiler
             case SelectRule select:
                 Apply(select, path);
                 break;
+            case MaskRule mask:
+                Apply(mask, path);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rule));
         }
@@ -224,7 +232,7 @@ public sealed partial class RecipeCompiler
         var failure = new Failure(kind, column, column.Length == 0 ? $"{kind}({path})" : $"{kind}({column})", path, otherwise);
         AddEvent(failure.Rejects ? RowEvent.Reject : RowEvent.Tolerate, flag, failure, failure.Label);
         if (failure.Rejects)
-            _reasons.Add(() => $"CASE WHEN {Quote(flag)} THEN {Reason(failure, value(), message)} END");
+            _reasons.Add(() => $"CASE WHEN {Quote(flag)} THEN {Reason(failure, IsHidden(column) ? "NULL" : value(), message)} END");
         return failure;
     }
 
@@ -240,9 +248,14 @@ public sealed partial class RecipeCompiler
         _changes.Add(new ChangeColumn(flag, new RowChange([rule], Bits: false)));
         after.Wanted();
         var head = JsonHead(("rule", _changingRules[rule].Path), ("column", column));
-        _shownChanges.Add(() =>
-            $"CASE WHEN {Quote(flag)} THEN {Sql.Literal($"{head},\"old\":")} || {OrNull(JsonValue(Quote(before.Name), typeBefore))} || ',\"new\":' || {OrNull(JsonValue(Quote(after.Name), typeAfter))} || '}}' END");
+        _shownChanges.Add(() => IsHidden(column)
+            ? HiddenChange(Quote(flag), rule, column)
+            : $"CASE WHEN {Quote(flag)} THEN {Sql.Literal($"{head},\"old\":")} || {OrNull(JsonValue(Quote(before.Name), typeBefore))} || ',\"new\":' || {OrNull(JsonValue(Quote(after.Name), typeAfter))} || '}}' END");
     }
+
+    /// <summary>A cell changed, but not from what or to what.</summary>
+    private string HiddenChange(string flag, int rule, string column) =>
+        $"CASE WHEN {flag} THEN {Sql.Literal($"{JsonHead(("rule", _changingRules[rule].Path), ("column", column))},\"old\":null,\"new\":null}}")} END";
 
     private static string Reason(Failure failure, string value, string message)
     {
@@ -334,10 +347,10 @@ public sealed partial class RecipeCompiler
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string AsRejected(RecipeColumn column)
+    private string AsRejected(RecipeColumn column)
     {
         var value = JsonValue(Quote(column.Name), column.Type);
-        if (column.Unread.Count == 0)
+        if (column.Unread.Count == 0 || IsHidden(column.Name))
             return value;
         var texts = column.Unread.Select(unread => $"WHEN {Quote(unread.Event)} THEN {(unread.Type is { } type ? JsonValue(Quote(unread.Value.Name), type) : $"to_json(CAST({Quote(unread.Value.Name)} AS VARCHAR))")}");
         return $"CASE {string.Join(" ", texts)} ELSE {value} END";

@@ -52,8 +52,9 @@ public static class RowPatches
     /// <param name="paths">Parquet files with the columns <c>patch</c>, <c>key</c>, <c>hash</c> and <c>changes</c>.</param>
     /// <param name="scratch">Where the inputs that change are written.</param>
     /// <param name="target">Where it is told what became of each row that a patch was for.</param>
+    /// <param name="hidden">Columns whose values the rejected rows do not have (<see cref="CompiledRecipe.Hidden"/>), so that patches cannot belong to them.</param>
     public static async Task<PatchedInputs> ApplyAsync(
-        EngineSession session, IReadOnlyList<RecipeInput> inputs, IReadOnlyList<string> paths, string scratch, string target, CancellationToken ct)
+        EngineSession session, IReadOnlyList<RecipeInput> inputs, IReadOnlyList<string> paths, string scratch, string target, IReadOnlyList<string> hidden, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(inputs);
@@ -76,16 +77,16 @@ public static class RowPatches
         for (var i = 0; i < inputs.Count; i++)
         {
             // The rows whose key has patches; only these are looked at more closely.
-            var columns = Visible(inputs[i]).Select(column => (column.Name, DatasetFiles.TypeOf(column)));
+            var columns = Shown(inputs[i], hidden);
             await session.ExecuteAsync(
                 $"""
                 INSERT INTO __qt_found
                 SELECT {Number(i)}, coalesce({names.Found}.patch, 0), {names.Fits}, {Sql.Identifiers(HiddenColumns.Names)}, {Hash(RecipeCompiler.RowAsJson(columns))}
-                FROM ({Patched(inputs[i], names, named, "JOIN")})
+                FROM ({Patched(inputs[i], names, named, hidden, "JOIN")})
                 """, ct).ConfigureAwait(false);
             var fitting = await session.ScalarAsync<long>($"SELECT count(*) FROM __qt_found WHERE input = {Number(i)} AND {Fits}", ct).ConfigureAwait(false);
             rows += fitting;
-            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], names, named, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
+            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], names, named, hidden, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
         }
         var lines = await DatasetFiles.WriteAsync(session, $"SELECT {Patch}, {Fits}, {Values}, {Sql.Identifiers(HiddenColumns.Names)} FROM __qt_found", target, ct).ConfigureAwait(false);
         return new PatchedInputs(changed, rows, lines);
@@ -96,10 +97,10 @@ public static class RowPatches
     /// and values, never by its place in the source: rows that were exploded from one row have that in common.
     /// </summary>
     /// <param name="join">JOIN: only rows whose key has patches; LEFT JOIN: all.</param>
-    private static string Patched(RecipeInput input, Names names, IReadOnlyList<string> named, string join)
+    private static string Patched(RecipeInput input, Names names, IReadOnlyList<string> named, IReadOnlyList<string> hidden, string join)
     {
         var columns = Visible(input);
-        var ingested = RecipeCompiler.RowAsJson(columns.Select(column => (column.Name, DatasetFiles.TypeOf(column))));
+        var ingested = RecipeCompiler.RowAsJson(Shown(input, hidden));
         // A patch that does not fit in one column changes nothing at all.
         var unfit = named.Except(columns.Select(column => column.Name), StringComparer.Ordinal).Select(name => names.Has(name))
             .Concat(columns.Where(column => named.Contains(column.Name, StringComparer.Ordinal)).Select(column =>
@@ -117,16 +118,20 @@ public static class RowPatches
             """;
     }
 
-    private static async Task<RecipeInput> RewriteAsync(EngineSession session, RecipeInput input, Names names, IReadOnlyList<string> named, string path, CancellationToken ct)
+    private static async Task<RecipeInput> RewriteAsync(
+        EngineSession session, RecipeInput input, Names names, IReadOnlyList<string> named, IReadOnlyList<string> hidden, string path, CancellationToken ct)
     {
         var columns = Sql.Identifiers(input.Dataset.Schema.Columns.Select(column => column.Name));
-        var rows = await DatasetFiles.WriteAsync(session, $"SELECT {columns} FROM ({Patched(input, names, named, "LEFT JOIN")})", path, ct).ConfigureAwait(false);
+        var rows = await DatasetFiles.WriteAsync(session, $"SELECT {columns} FROM ({Patched(input, names, named, hidden, "LEFT JOIN")})", path, ct).ConfigureAwait(false);
         var file = new DataFile { Key = path, Rows = rows, Bytes = new FileInfo(path).Length, Sha256 = "" };
         // The number of rows stays the one that was recorded: whoever reads them counts them.
         return input with { Dataset = new LocalDataset(input.Dataset.Dataset with { Files = [file], Bytes = file.Bytes }, [path]) };
     }
 
     private static List<DatasetColumn> Visible(RecipeInput input) => [.. input.Dataset.Schema.Columns.Where(column => !column.Hidden)];
+
+    private static IEnumerable<(string Name, ColumnType Type)> Shown(RecipeInput input, IReadOnlyList<string> hidden) =>
+        Visible(input).Where(column => !hidden.Contains(column.Name, StringComparer.Ordinal)).Select(column => (column.Name, DatasetFiles.TypeOf(column)));
 
     private static string Pointer(string column) => Sql.Literal($"/{column.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}");
 

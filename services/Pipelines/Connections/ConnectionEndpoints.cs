@@ -8,7 +8,7 @@ using Qualiz.Platform.Http;
 
 namespace Qualiz.Pipelines.Connections;
 
-/// <param name="Type">postgres, s3, folder, http, smtp, webhook or slack.</param>
+/// <param name="Type">postgres, s3, folder, http, smtp, webhook, slack or key.</param>
 /// <param name="Settings">By name. A secret that is left out stays as it is, unless the connection's address changes; null takes it away.</param>
 internal sealed record SaveConnection(string Type, IReadOnlyDictionary<string, JsonElement> Settings);
 

@@ -26,6 +26,7 @@ internal sealed class ConnectionTester(OutboundGuard outbound, IConfiguration co
                 WebConnection.Type => await TestWebAsync(connection, limited.Token),
                 "smtp" => await TestAddressAsync($"smtp://{connection.Settings["host"]}:{connection.Settings.GetValueOrDefault("port") ?? "587"}", limited.Token, "nothing is sent before the first run"),
                 "webhook" or "slack" => await TestAddressAsync(connection.Settings["url"], limited.Token, "nothing is sent before the first run"),
+                KeySettings.Type => new ConnectionTest(true, "The key is there; it is used by nobody but the steps that mask with it."),
                 _ => TestFolder(connection.Settings["root"]),
             };
         }

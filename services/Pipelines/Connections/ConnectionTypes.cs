@@ -16,6 +16,7 @@ internal static class ConnectionTypes
         new("smtp", "E-mail (SMTP)", typeof(SmtpSettings), ["host", "port"]),
         new("webhook", "Webhook", typeof(WebhookSettings), ["url"]),
         new("slack", "Slack", typeof(SlackSettings), []),
+        new(KeySettings.Type, "Key for masking", typeof(KeySettings), []),
     }.ToDictionary(type => type.Name);
 
     public static IEnumerable<string> Names => All.Keys;
@@ -164,4 +165,15 @@ internal sealed record SlackSettings
 {
     [Field(Title = "Webhook address", Description = "The address of an incoming webhook of the workspace: whoever has it can post. Kept encrypted; never shown again.", Example = "...", Format = FieldFormat.Secret, MaxLength = 4096)]
     public required string Url { get; init; }
+}
+
+internal sealed record KeySettings
+{
+    public const string Type = "key";
+
+    [Field(
+        Title = "Key",
+        Description = "At least 32 characters that nobody can guess, e.g. from openssl rand -base64 32. Another key masks otherwise. Kept encrypted; never shown again.",
+        Example = "...", Format = FieldFormat.Secret, MinLength = 32, MaxLength = 4096)]
+    public required string Key { get; init; }
 }

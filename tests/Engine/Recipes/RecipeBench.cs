@@ -14,8 +14,16 @@ internal sealed class RecipeBench : IDisposable
     private readonly ScratchFolder _scratch = new();
     private int _files;
 
-    public RecipeBench(int threads = 2) =>
+    public RecipeBench(int threads = 2)
+    {
+        Masks.Add("masking", MaskSecret);
         Session = EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = threads, Scratch = _scratch.Path });
+    }
+
+    /// <summary>The key <c>masking</c> of the project <c>demo</c>.</summary>
+    public const string MaskSecret = "a key of tests, which anybody may know";
+
+    public MaskKeys Masks { get; set; } = new("demo");
 
     public EngineSession Session { get; }
 
@@ -46,7 +54,7 @@ internal sealed class RecipeBench : IDisposable
         return new RecipeInput(name, new LocalDataset(dataset, [path]));
     }
 
-    public CompiledRecipe Compile(Recipe recipe, params IReadOnlyList<RecipeInput> inputs) => RecipeCompiler.Compile(Session, recipe, inputs, References);
+    public CompiledRecipe Compile(Recipe recipe, params IReadOnlyList<RecipeInput> inputs) => RecipeCompiler.Compile(Session, recipe, inputs, References, Masks);
 
     public async Task<RecipeOutput> RunAsync(string query, string rules, string checks = "[]") =>
         await RunAsync(Read(rules, checks), await InputAsync(query));
@@ -76,6 +84,7 @@ internal sealed class RecipeBench : IDisposable
     public void Dispose()
     {
         Session.Dispose();
+        Masks.Dispose();
         _scratch.Dispose();
     }
 }
