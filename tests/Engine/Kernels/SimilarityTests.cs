@@ -22,6 +22,47 @@ public sealed class SimilarityTests
     public void The_bit_vectors_count_what_the_recurrence_counts() =>
         Gen.Select(Word, Word).Sample((a, b) => EditDistance.Osa(a, b) == Recurrence(a, b) && EditDistance.Osa(b, a) == EditDistance.Osa(a, b), iter: 2_000);
 
+    // The usual examples: kitten/sitting of V. I. Levenshtein's distance in textbooks, and a swap, which counts twice in it.
+    [Theory]
+    [InlineData("kitten", "sitting", 3)]
+    [InlineData("Saturday", "Sunday", 3)]
+    [InlineData("intention", "execution", 5)]
+    [InlineData("teh", "the", 2)]
+    [InlineData("CA", "ABC", 3)]
+    [InlineData("", "", 0)]
+    [InlineData("naïve", "naive", 1)]
+    public void Levenshtein_counts_a_swap_twice(string a, string b, int expected) => EditDistance.Levenshtein(a, b).ShouldBe(expected);
+
+    [Fact]
+    public void Levenshteins_bit_vectors_count_what_the_recurrence_counts() =>
+        Gen.Select(LongWord, LongWord).Sample((a, b) => EditDistance.Levenshtein(a, b) == Recurrence(a, b, swaps: false) && EditDistance.Levenshtein(b, a) == EditDistance.Levenshtein(a, b), iter: 3_000);
+
+    [Fact]
+    public void Letters_in_common_are_found_by_bits_as_letter_by_letter() =>
+        Gen.OneOf(Gen.Select(Word, Word), Gen.Select(LongWord, LongWord), Gen.Select(Word, LongWord)).Sample((a, b) => JaroWinkler.Jaro(a, b) == PlainJaro(a, b), iter: 5_000);
+
+    private static readonly Gen<string> LongWord = Gen.Char["abcdeéß1 "].Array[0, 300].Select(letters => new string(letters));
+
+    private static double PlainJaro(string a, string b)
+    {
+        if (a.Length == 0 || b.Length == 0)
+            return a.Length == b.Length ? 1 : 0;
+        var window = Math.Max((Math.Max(a.Length, b.Length) / 2) - 1, 0);
+        var (used, left) = (new bool[b.Length], new List<char>());
+        for (var i = 0; i < a.Length; i++)
+        {
+            var at = Enumerable.Range(0, b.Length).FirstOrDefault(j => !used[j] && Math.Abs(i - j) <= window && a[i] == b[j], -1);
+            if (at < 0)
+                continue;
+            used[at] = true;
+            left.Add(a[i]);
+        }
+        var right = b.Where((_, j) => used[j]).ToList();
+        double m = left.Count;
+        var halves = left.Where((letter, i) => letter != right[i]).Count() / 2;
+        return left.Count == 0 ? 0 : ((m / a.Length) + (m / b.Length) + ((m - halves) / m)) / 3;
+    }
+
     // W. E. Winkler (1990), table of string comparator values for last and first names.
     [Theory]
     [InlineData("MARTHA", "MARHTA", 0.944, 0.961)]
@@ -64,7 +105,7 @@ public sealed class SimilarityTests
         Sets.Cosine([1, 4], [0.6f, 0.8f], [4, 9], [0.8f, 0.6f]).ShouldBe(0.64, 1e-6);
     }
 
-    private static int Recurrence(string a, string b)
+    private static int Recurrence(string a, string b, bool swaps = true)
     {
         var d = new int[a.Length + 1, b.Length + 1];
         for (var i = 0; i <= a.Length; i++)
@@ -72,7 +113,7 @@ public sealed class SimilarityTests
             for (var j = 0; j <= b.Length; j++)
             {
                 d[i, j] = i == 0 || j == 0 ? i + j : Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                if (swaps && i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                     d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
             }
         }
