@@ -23,9 +23,29 @@ internal static class FileCommands
     {
         var file = new Argument<string>("FILE") { Description = "CSV, JSON, JSON Lines, Parquet, ..., also compressed by gzip" };
         var dependencies = new Option<bool>("--dependencies") { Description = "Say also which columns say what stands in another one, and which rows contradict; this takes longer" };
+        var suggest = new Option<bool>("--suggest") { Description = "Say instead which rules and checks the rows speak for, with the evidence" };
+        var output = new Option<string?>("--out", "-o") { Description = "With --suggest: write them as rules, the sure ones to be used, the others to be chosen from, then give the file to clean --rules" };
         return new ClientCommand(
-            "profile", "Say what is in a file: types, empty cells, values and patterns of each column", "profile customers.csv", "profile customers.csv --json", "profile customers.csv --dependencies") { file, dependencies }
-            .Doing((context, ct) => new ProfileCommand(context).ExecuteAsync(context.Get(file)!, context.Get(dependencies), ct), check: context => CheckData(context.Get(file)!));
+            "profile", "Say what is in a file: types, empty cells, values and patterns of each column",
+            "profile customers.csv", "profile customers.csv --json", "profile customers.csv --dependencies", "profile customers.csv --suggest -o rules.yaml")
+        {
+            file, dependencies, suggest, output,
+        }.Doing(
+            (context, ct) => context.Get(suggest)
+                ? new SuggestCommand(context).ExecuteAsync(context.Get(file)!, context.Get(output), ct)
+                : new ProfileCommand(context).ExecuteAsync(context.Get(file)!, context.Get(dependencies), ct),
+            check: context =>
+            {
+                CheckData(context.Get(file)!);
+                if (context.Get(output) is not null && !context.Get(suggest))
+                {
+                    throw new BadInputException("-o is for --suggest");
+                }
+                if (context.Get(dependencies) && context.Get(suggest))
+                {
+                    throw new BadInputException("--dependencies and --suggest are two different answers; ask for one of them");
+                }
+            });
     }
 
     private static ClientCommand Clean()

@@ -135,6 +135,53 @@ public sealed class FileCommandTests : IDisposable
         ClusterCommand.Rules("city", []).ShouldEndWith("rules: []\n");
     }
 
+    [Fact]
+    public void Suggestions_are_a_recipe_with_the_sure_ones_in_it_and_the_others_as_comments()
+    {
+        var found = JsonDocument.Parse("""
+            {"rows": 4000000, "looked": 1000, "items": [
+              {"kind": "spelling", "columns": ["the \"city\": #1"], "message": "\"the city\" has values that are probably others misspelt", "confidence": 0.957, "support": 900, "affected": 21,
+               "rule": {"rule": "replace", "columns": ["the \"city\": #1"], "map": {"Olso: ": "Oslo", "#\tVsos": "Voss"}}, "check": null, "samples": [{"before": "Olso: ", "after": "Oslo", "rows": 20, "because": "Oslo is more frequent"}]},
+              {"kind": "missing", "columns": ["b"], "message": "\"b\" has words for no value", "confidence": 0.8, "support": 900, "affected": 1, "rule": {"rule": "nulls", "columns": ["b"], "values": ["?"]}, "check": null,
+               "samples": [{"before": "?", "after": null, "rows": 1, "because": null}]},
+              {"kind": "form", "columns": ["b"], "message": "\"b\" holds e-mail addresses", "confidence": 0.8, "support": 900, "affected": 3, "rule": null, "check": {"check": "email", "columns": ["b"]}, "samples": [{"before": "x", "after": null, "rows": 3, "because": null}]}]}
+            """).RootElement;
+        var items = found.List("items").ToList();
+
+        var recipe = SuggestCommand.Recipe(items);
+
+        recipe.ShouldBe("""
+            # Made by ./qualiz profile --suggest: look through it, take out what is wrong and the "#" before what is right.
+            rules:
+              # 0.96, rows: 21; "the city" has values that are probably others misspelt
+              - {"rule":"replace","columns":["the \"city\": #1"],"map":{"Olso: ":"Oslo","#\tVsos":"Voss"}}
+              # 0.80, rows: 1; "b" has words for no value
+              # - {"rule":"nulls","columns":["b"],"values":["?"]}
+            checks: []
+              # 0.80, rows: 3; "b" holds e-mail addresses
+              # - {"check":"email","columns":["b"]}
+
+            """.ReplaceLineEndings("\n"));
+        var pipeline = Contracts.Files.PipelineFile.Parse($"qualiz: 1\npipeline: x\nsteps:\n  a: {{uses: ingest, with: {{from: {{upload: x}}}}}}\n  b:\n    uses: cleanse\n    inputs: [a]\n    with:\n{string.Concat(recipe.Split('\n').Select(line => $"      {line}\n"))}", "x.yaml");
+        pipeline.Problems.ShouldBeEmpty();
+        pipeline.Steps[1].With!.ToJson().GetRawText().ShouldBe("""{"rules":[{"rule":"replace","columns":["the \u0022city\u0022: #1"],"map":{"Olso: ":"Oslo","#\tVsos":"Voss"}}],"checks":[]}""");
+
+        var output = new StringWriter();
+        SuggestCommand.Print(new Terminal(output, TextWriter.Null, colour: false, interactive: false), "a.csv", found, items);
+        output.ToString().ReplaceLineEndings("\n").ShouldBe("""
+            a.csv: 3 suggestions
+              ! 1,000 of 4,000,000 rows were looked at
+            0.96  rule  "the city" has values that are probably others misspelt: 21 rows change
+                        "Olso: " -> "Oslo" ×20, Oslo is more frequent
+            0.80  rule  "b" has words for no value: 1 row changes
+                        "?" -> nothing ×1
+            0.80  check "b" holds e-mail addresses: 3 rows fail
+                        "x" ×3
+
+            """.ReplaceLineEndings("\n"));
+        SuggestCommand.Recipe([]).ShouldStartWith("#");
+    }
+
     [Theory]
     [InlineData("profile")]
     [InlineData("clean")]

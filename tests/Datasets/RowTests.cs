@@ -110,6 +110,30 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
     }
 
     [Fact]
+    public async Task Suggestions_leave_sensitive_columns_out_unless_that_is_put_on_record()
+    {
+        var project = host.NewProject();
+        var file = await host.WriteFileAsync($"{project}/stays.parquet", """
+            SELECT CASE WHEN i % 40 = 7 THEN ' Bergen' WHEN i % 40 = 9 THEN 'n/a' ELSE ['Bergen', 'Oslo', 'Moss'][1 + i % 3] END AS town, CASE WHEN i % 40 = 3 THEN ' Ann' ELSE 'Bo' END AS guest, i AS n FROM (SELECT range AS i FROM range(800))
+            """);
+        await host.PublishAsync(project, "stays", DatasetsHost.Content([file], DatasetsHost.Column("town", "text"), DatasetsHost.Column("guest", "text", "personal"), DatasetsHost.Column("n", "int64")));
+
+        var masked = await host.GetAsync(project, "datasets/stays/versions/latest/suggestions");
+        masked.GetProperty("looked").GetInt64().ShouldBe(800);
+        masked.GetRawText().ShouldNotContain("guest");
+        masked.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("rule").ValueKind == JsonValueKind.Object).Select(item => item.GetProperty("rule").GetRawText()).ShouldBe(
+            ["""{"rule":"nulls","columns":["town"],"values":["n/a"],"ignoreCase":false}""", """{"rule":"trim","columns":["town"]}"""], ignoreOrder: true);
+        Unmasked(project).ShouldBeEmpty();
+
+        (await host.GetAsync(project, "datasets/stays/versions/1/suggestions?unmask=true")).GetProperty("items").EnumerateArray()
+            .Single(item => item.GetProperty("kind").GetString() == "space").GetProperty("columns").GetRawText().ShouldBe("""["town","guest"]""");
+        await TestHost.UntilAsync(() => Unmasked(project).Count == 1 ? null : "the event of the unmasking");
+        Unmasked(project)[0].Columns.ShouldBe(["guest"]);
+        (await host.RefusalAsync(host.NewProject(), "datasets/stays/versions/1/suggestions")).Status.ShouldBe(404);
+        (await host.RefusalAsync(project, "datasets/stays/versions/7/suggestions")).Status.ShouldBe(404);
+    }
+
+    [Fact]
     public async Task Hidden_columns_are_shown_only_when_asked_for()
     {
         var project = host.NewProject();

@@ -10,6 +10,7 @@ using Qualiz.Datasets.Http;
 using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Rows;
+using Qualiz.Engine.Suggestions;
 using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Rows;
@@ -76,6 +77,16 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
         using var opened = await files.OpenDownloadAsync(source.Content, ct);
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await DatasetProfiler.ProfileAsync(opened.Dataset, opened.Scratch, dependencies, ct));
+    }
+
+    /// <summary>Rules and checks that the rows speak for. Their evidence is values: sensitive columns are left out unless they are asked for, which is on record.</summary>
+    public async Task<IResult> SuggestionsAsync(HttpContext http, RowSource source, bool unmask, CancellationToken ct)
+    {
+        var request = new RowsRequest { Unmask = unmask };
+        await AuditAsync(http, source, Query(source, request), request, ct);
+        using var opened = await files.OpenDownloadAsync(source.Content, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(await SuggestionFinder.FindAsync(opened.Dataset, unmask, opened.Scratch, ct));
     }
 
     /// <summary>Values of a column that are probably spellings of one another. They are values: of a sensitive column only unmasked, which is on record.</summary>

@@ -9,6 +9,7 @@ using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
+using Qualiz.Engine.Suggestions;
 using Qualiz.Platform.Http;
 using Qualiz.Platform.Messaging;
 
@@ -24,6 +25,7 @@ internal static class StepRowEndpoints
         var step = project.MapGroup("/runs/{run:guid}/steps/{step}").WithTags("Runs");
         step.MapGet("/outputs/{port}/schema", Schema).WithName("getStepSchema").WithSummary("The columns of what a step wrote to a port").Produces<SchemaView>().ProducesProblem(404);
         step.MapGet("/outputs/{port}/profile", Profile).WithName("getStepProfile").WithSummary("What a step wrote to a port looks like, column by column").Produces<DatasetProfile>().ProducesProblem(404);
+        step.MapGet("/outputs/{port}/suggestions", Suggestions).WithName("getStepSuggestions").WithSummary("Rules and checks that the rows of a step's output speak for, with the evidence; nothing is applied").Produces<SuggestionList>().ProducesProblem(404);
         step.MapGet("/outputs/{port}/columns/{column}/clusters", Clusters).WithName("getStepClusters").WithSummary("Values of a text column of a step's output that are probably spellings of one another").Produces<ValueClusters>().ProducesProblem(403).ProducesProblem(404);
         step.MapGet("/outputs/{port}/rows", Rows).WithName("listStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
         step.MapGet("/outputs/{port}/download", Download).WithName("downloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
@@ -39,6 +41,12 @@ internal static class StepRowEndpoints
         port == Rejected
             ? throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Rejected rows have no columns of their own to profile; look at them with their reasons.")
             : await answers.ProfileAsync(http, await SourceAsync(requests, project, run, step, port, ct), dependencies == true, ct);
+
+    private static async Task<IResult> Suggestions(
+        Guid run, string step, string port, [Description(DatasetRowEndpoints.SuggestionsUnmasked)] bool? unmask, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        port == Rejected
+            ? throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Rejected rows have no columns of their own; look at them with their reasons.")
+            : await answers.SuggestionsAsync(http, await SourceAsync(requests, project, run, step, port, ct), unmask == true, ct);
 
     private static async Task<IResult> Clusters(
         Guid run, string step, string port, string column, [AsParameters] ClustersRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Engine.Columns;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Suggestions;
+
+namespace Qualiz.Benchmarks.Quality;
+
+/// <summary>
+/// Rules that are suggested for the tables of <c>data/a_*</c> with a confidence above 0.9, run as a recipe: <c>suggestions.precision</c> is the share of the cells they change that become what the truth says, over all tables together;
+/// <c>suggestions.clean</c> is the most repairs suggested for one of the clean files. The detectors behind them were written with these tables and their right values in view.
+/// </summary>
+internal sealed class SuggestionBenchmark : IBenchmark
+{
+    private const string Precision = "suggestions.precision";
+    private const string CleanFiles = "suggestions.clean";
+    private const double Sure = 0.9;
+
+    private static readonly string[] Sets = ["a_flights", "a_hospital", "a_beers", "a_dgov", "a_toy"];
+
+    public IReadOnlyList<string> Names => [Precision, CleanFiles];
+
+    public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
+    {
+        var shared = Environment.GetEnvironmentVariable("QUALIZ_SHARED") is { Length: > 0 } given ? Path.Combine(given, "data") : null;
+        if (shared is null || !Directory.Exists(shared))
+        {
+            say("The tables are not here: set QUALIZ_SHARED to the folder that holds data/a_hospital and its like. Nothing is measured.");
+            return [];
+        }
+        var (right, changed, errors, most) = (0L, 0L, 0L, 0);
+        foreach (var folder in Sets.SelectMany(set => Folders(Path.Combine(shared, set))))
+        {
+            var table = await DirtyTable.ReadAsync(folder, ct);
+            if (wanted.Contains(Precision))
+            {
+                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "dirty.csv"), table.Dirty, ct);
+                var good = cells.Count(cell => DirtyTable.Normalise(cell.Value) == table.CleanText(cell.Row, cell.Column));
+                var damaged = cells.Count(cell => !table.Errors.Contains((cell.Row, cell.Column)));
+                say(string.Create(CultureInfo.InvariantCulture, $"{table.Name[..Math.Min(30, table.Name.Length)],-30} {repairs,3} repairs, {good,5} of {cells.Count,5} cells right, {damaged,4} damaged, {table.Errors.Count} errors"));
+                (right, changed, errors) = (right + good, changed + cells.Count, errors + table.Errors.Count);
+            }
+            if (wanted.Contains(CleanFiles))
+            {
+                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "clean.csv"), table.Clean, ct);
+                say(string.Create(CultureInfo.InvariantCulture, $"{table.Name[..Math.Min(30, table.Name.Length)],-30} clean: {repairs} repairs of {cells.Count} cells{string.Concat(cells.GroupBy(cell => cell.Column).Select(column => $", {table.Clean.Columns[column.Key].Name} {column.Count()} ({column.First().Value})"))}"));
+                most = Math.Max(most, repairs);
+            }
+        }
+        var figures = new List<Figure>();
+        if (wanted.Contains(Precision))
+        {
+            say(string.Create(CultureInfo.InvariantCulture, $"{right} of {changed} cells right; {errors} errors"));
+            figures.Add(new Figure(Precision, (double)right / Math.Max(1, changed), "share", 0.95, (double)right / Math.Max(1, changed) / 0.95));
+        }
+        if (wanted.Contains(CleanFiles))
+            figures.Add(new Figure(CleanFiles, most, "repairs", 1, null));
+        return figures;
+    }
+
+    private static IEnumerable<string> Folders(string folder) => File.Exists(Path.Combine(folder, "dirty.csv")) ? [folder] : Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal);
+
+    /// <summary>How many rules are suggested, and which cells they change, as the makers of the tables compare texts.</summary>
+    private static async Task<(int Repairs, List<(int Row, int Column, string Value)> Cells)> RepairAsync(string csv, CodedTable before, CancellationToken ct)
+    {
+        var scratch = Directory.CreateTempSubdirectory("qualiz-bench-").FullName;
+        try
+        {
+            using var session = EngineSession.Open(new EngineOptions { MemoryBytes = 512L << 20, Threads = 2, Scratch = scratch, Paths = [csv] });
+            var path = Path.Combine(scratch, "in.parquet");
+            var rows = await DatasetFiles.WriteAsync(
+                session, string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM read_csv({Sql.Literal(csv)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', sample_size = -1)"), path, ct);
+            var schema = DatasetFiles.Describe(session, $"SELECT * FROM {Scan.Parquet(path)}");
+            var dataset = new LocalDataset(
+                new DatasetRef
+                {
+                    Files = [new DataFile { Key = path, Rows = rows, Bytes = 1, Sha256 = "", Origin = new RowOrigin { Source = "in@1" } }],
+                    Schema = new DatasetSchema { Columns = [.. schema.Columns, .. HiddenColumns.Columns] },
+                    Rows = rows,
+                    Bytes = 1,
+                }, [path]);
+            var found = await SuggestionFinder.FindAsync(dataset, unmask: false, scratch, ct);
+            var rules = found.Items.Where(suggestion => suggestion.Rule is not null && suggestion.Confidence > Sure).Select(suggestion => suggestion.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!).ToList();
+            if (rules.Count == 0)
+                return (0, []);
+            var compiled = RecipeCompiler.Compile(session, new Recipe(rules, []), [new RecipeInput("in", dataset)]);
+            var output = Path.Combine(scratch, "out.parquet");
+            await RecipeRun.ExecuteAsync(session, compiled, new RecipeFiles(output, Path.Combine(scratch, "rejected.parquet"), Path.Combine(scratch, "changes.parquet")), ct);
+            var after = await CodedTable.ReadAsync(
+                session, $"SELECT {string.Join(", ", schema.Columns.Select(column => $"CAST({Sql.Identifier(column.Name)} AS VARCHAR)"))} FROM read_parquet({Sql.Literal(output)}) ORDER BY _row", [.. schema.Columns.Select(column => column.Name)], ct);
+            var cells = new List<(int, int, string)>();
+            for (var column = 0; column < after.Columns.Count; column++)
+            {
+                for (var row = 0; row < after.Rows; row++)
+                {
+                    var (old, value) = (before.Columns[column].Values[before.Columns[column].Codes[row]], after.Columns[column].Values[after.Columns[column].Codes[row]]);
+                    if (DirtyTable.Normalise(old) != DirtyTable.Normalise(value))
+                        cells.Add((row, column, value));
+                }
+            }
+            return (rules.Count, cells);
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Qualiz.Contracts.Schemas;
+using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Suggestions;
+using Qualiz.Engine.Tests.Recipes;
+
+namespace Qualiz.Engine.Tests.Suggestions;
+
+public sealed class SuggestionFinderTests : IDisposable
+{
+    // Towns by post code, one row in forty wrong; sizes with a unit in several spellings; states misspelt; words for no value.
+    private const string Dirty = """
+        SELECT 'id-' || lpad(i::VARCHAR, 5, '0') AS id, 'Z' || lpad((i % 60)::VARCHAR, 3, '0') AS zip,
+            CASE WHEN hash(i) % 40 = 7 THEN ['Alta', 'Bodø', 'Hamar', 'Skien', 'Tromsø'][1 + i % 5] ELSE ['Oslo', 'Bergen', 'Trondheim', 'Stavanger', 'Drammen', 'Kristiansand'][1 + i % 60 % 6] END AS town,
+            CASE WHEN i % 50 = 3 THEN 'n/a' ELSE (i % 17 + 0.5)::VARCHAR END AS weight,
+            CASE WHEN i % 3 = 0 THEN (i % 9 + 1) || ' oz' WHEN i % 3 = 1 THEN (i % 9 + 1) || ' ounces' ELSE (i % 9 + 1)::VARCHAR END AS size,
+            CASE WHEN i % 60 = 9 THEN substr(state, 1, 3) || 'x' || substr(state, 4) ELSE state END AS state,
+            CASE WHEN i % 30 = 2 THEN ' ' || state ELSE state END AS spaced, 'user' || i || CASE WHEN i % 100 = 5 THEN '' ELSE '@example.org' END AS email,
+            CASE WHEN i % 400 = 1 THEN 900000 + i ELSE 100 + i % 83 END AS amount, 'free text ' || md5(i::VARCHAR) AS note
+        FROM (SELECT range AS i, ['California', 'Minnesota', 'Pennsylvania', 'Washington'][1 + CAST(hash(range) % 4 AS BIGINT)] AS state FROM range(2400))
+        """;
+
+    private readonly RecipeBench _bench = new();
+    private readonly ScratchFolder _scratch = new();
+
+    public void Dispose()
+    {
+        _bench.Dispose();
+        _scratch.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_said_as_rules_and_checks_of_a_recipe_that_runs()
+    {
+        var found = await FindAsync(Dirty);
+
+        found.Looked.ShouldBe(2400);
+        var rules = found.Items.Where(item => item.Rule is not null).ToDictionary(item => $"{item.Kind} {string.Join('+', item.Columns)}");
+        rules.Keys.ShouldBe(["dependency zip+town", "missing weight", "normalise size", "spelling state", "space spaced"], ignoreOrder: true);
+        (rules["dependency zip+town"].Affected, rules["missing weight"].Affected, rules["normalise size"].Affected, rules["spelling state"].Affected, rules["space spaced"].Affected).ShouldBe((found.Items[0].Affected, 48, 1600, 40, 80));
+        found.Items[0].Affected.ShouldBeInRange(40, 80);
+        rules.Values.ShouldAllBe(rule => rule.Confidence > 0.9 && rule.Confidence < 1 && rule.Samples.Count > 0 && rule.Support > 2000);
+        rules["missing weight"].Samples[0].ShouldSatisfyAllConditions(sample => sample.Before.ShouldBe("n/a"), sample => sample.After.ShouldBeNull(), sample => sample.Rows.ShouldBe(48));
+
+        var checks = found.Items.Where(item => item.Check is not null).ToDictionary(item => $"{item.Kind} {item.Columns[0]}");
+        checks.Keys.ShouldContain("unique id");
+        checks.Keys.ShouldContain("notNull amount");
+        checks["form id"].Check!.Value.GetProperty("pattern").GetString().ShouldBe("[a-z]{2}\\-[0-9]{5}");
+        checks["form email"].ShouldSatisfyAllConditions(check => check.Affected.ShouldBe(24), check => check.Samples[0].Before.ShouldBe("user1005"), check => check.Confidence.ShouldBeLessThan(0.9));
+        checks["range amount"].ShouldSatisfyAllConditions(check => check.Affected.ShouldBe(6), check => check.Check!.Value.GetProperty("max").GetRawText().ShouldBe("182"));
+        checks["allowed state"].Check!.Value.GetProperty("values").GetRawText().ShouldBe("""["California","Minnesota","Pennsylvania","Washington"]""");
+
+        // All of it runs, and does what it says.
+        var output = await _bench.RunAsync(
+            new Recipe(
+                [.. found.Items.Where(item => item.Rule is not null).Select(item => item.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!)],
+                [.. found.Items.Where(item => item.Check is not null).Select(item => item.Check!.Value.Deserialize<Check>(ConfigJson.Options)!)]),
+            await _bench.InputAsync(Dirty));
+        output.Rejected.ShouldBeEmpty();
+        var wrong = _bench.Session.Scalar<long>($"""
+            SELECT count(*) FROM read_parquet('{output.Path}')
+            WHERE town <> ['Oslo', 'Bergen', 'Trondheim', 'Stavanger', 'Drammen', 'Kristiansand'][1 + CAST(zip[2:] AS INTEGER) % 6] OR weight = 'n/a' OR size LIKE '% %' OR state NOT IN ('California', 'Minnesota', 'Pennsylvania', 'Washington') OR spaced LIKE ' %'
+            """);
+        wrong.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Nothing_is_to_be_repaired_in_what_is_right()
+    {
+        var found = await FindAsync("""
+            SELECT i AS id, ['Oslo', 'Bergen', 'Trondheim'][1 + i % 3] AS town, 'Z' || i % 3 AS zip, i % 97 AS amount, 'Person no ' || i AS name, DATE '2026-01-01' + (i % 300)::INTEGER AS day FROM (SELECT range AS i FROM range(1000))
+            """);
+
+        found.Items.ShouldAllBe(item => item.Rule == null && item.Affected == 0);
+        found.Items.Select(item => $"{item.Kind} {item.Columns[0]}").ShouldContain("allowed zip");
+    }
+
+    [Fact]
+    public async Task The_order_of_the_rows_does_not_matter()
+    {
+        var found = JsonSerializer.Serialize(await FindAsync(Dirty));
+
+        JsonSerializer.Serialize(await FindAsync($"SELECT * FROM ({Dirty}) ORDER BY hash(id)")).ShouldBe(found);
+    }
+
+    [Fact]
+    public async Task Whatever_stands_in_names_and_values_the_rules_can_be_read()
+    {
+        const string Rows = """
+            SELECT 'k''"' || i % 20 AS "a ""key"", it's", CASE WHEN hash(i) % 25 = 3 THEN 'other' ELSE 'v"; DROP TABLE x --''' || i % 20 % 7 END AS "b''; --", CASE WHEN i % 30 = 1 THEN '${params.x}' ELSE '${params.xy}' END AS c,
+                CASE WHEN i % 50 = 9 THEN repeat('long ', 300) || 'x' ELSE repeat('long ', 300) || 'y' END AS d
+            FROM (SELECT range AS i FROM range(2000))
+            """;
+        var found = await FindAsync(Rows);
+
+        var rules = found.Items.Where(item => item.Rule is not null).ToList();
+        rules.ShouldContain(item => item.Kind == "dependency" && item.Affected > 50);
+        JsonSerializer.Serialize(rules.Select(item => item.Rule)).ShouldNotContain("${");
+        var output = await _bench.RunAsync(new Recipe([.. rules.Select(item => item.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!)], []), await _bench.InputAsync(Rows));
+        output.Rows.ShouldAllBe(row => !row.Contains("|other|", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("strftime(DATE '2020-01-01' + (i % 900)::INTEGER, '%d.%m.%Y')", "[\"dd.MM.yyyy\"]")]
+    [InlineData("CASE WHEN i % 4 = 0 THEN strftime(DATE '2020-01-01' + (i % 900)::INTEGER, '%Y-%m-%d') ELSE strftime(DATE '2020-01-01' + (i % 900)::INTEGER, '%m/%d/%Y') END", "[\"MM/dd/yyyy\",\"yyyy-MM-dd\"]")]
+    [InlineData("strftime(DATE '2020-01-01' + (i % 12)::INTEGER, '%d/%m/%Y')", null)]
+    public async Task Dates_are_read_where_there_is_one_way_to_read_them(string date, string? formats)
+    {
+        var found = await FindAsync($"SELECT i AS id, {date} AS day FROM (SELECT range AS i FROM range(2000))");
+
+        found.Items.SingleOrDefault(item => item.Kind == "dates")?.Rule!.Value.GetProperty("formats").GetRawText().ShouldBe(formats);
+        found.Items.Any(item => item.Kind == "dates").ShouldBe(formats is not null);
+    }
+
+    [Fact]
+    public async Task An_empty_dataset_has_none() => (await FindAsync("SELECT 'x' AS a FROM range(0)")).Items.ShouldBeEmpty();
+
+    private async Task<SuggestionList> FindAsync(string query)
+    {
+        var input = await _bench.InputAsync(query);
+        return await SuggestionFinder.FindAsync(input.Dataset, unmask: false, _scratch.Path, CancellationToken.None);
+    }
+}
