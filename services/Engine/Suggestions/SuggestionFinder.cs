@@ -22,7 +22,7 @@ namespace Qualiz.Engine.Suggestions;
 public static class SuggestionFinder
 {
     /// <summary>Cells that are looked at together; a larger dataset is drawn from. A cell takes 8 bytes and its share of the values.</summary>
-    private const long MostCells = 20_000_000;
+    private const long MostCells = 5_000_000;
 
     /// <summary>What fewer rows have in common may be chance.</summary>
     private const int FewRows = 100;
@@ -70,6 +70,10 @@ public static class SuggestionFinder
             var column = new Column(table.Columns[index], byName[columns[index].Name], index, repairs.Listed, profile.Rows, table.Rows);
             found.AddRange(new[] { Words(column), Spellings(column, ct), Dates(column), Range(column), Form(column), Allowed(column), NotNull(column), Unique(column) }.OfType<Suggestion>());
         }
+        // A check holds after the rules: what one of them empties is empty then, and what one of them writes anew may be there twice.
+        var emptied = found.Where(suggestion => suggestion.Kind == "missing").SelectMany(suggestion => suggestion.Columns).ToHashSet(StringComparer.Ordinal);
+        var written = found.Where(suggestion => suggestion.Rule is not null).SelectMany(suggestion => suggestion.Columns).ToHashSet(StringComparer.Ordinal);
+        found.RemoveAll(suggestion => (suggestion.Kind == "notNull" && emptied.Contains(suggestion.Columns[0])) || (suggestion.Kind == "unique" && written.Contains(suggestion.Columns[0])));
         return new SuggestionList(profile.Rows, table.Rows, [.. found.Select((suggestion, i) => (suggestion, i)).OrderBy(one => Order(one.suggestion)).ThenByDescending(one => one.suggestion.Confidence).ThenBy(one => one.i).Select(one => one.suggestion)]);
     }
 
