@@ -89,6 +89,23 @@ internal static class Queries
                 return [Name(item), Any(latest, "version"), Any(latest, "rows"), When(Any(latest, "createdAt")), Any(item, "description")];
             }, ct);
 
+    public static Task<int> MetricsAsync(CommandContext context, string dataset, string? column, string? metric, int limit, CancellationToken ct)
+    {
+        var filter = string.Join('&', ((string?[])[column is null ? null : $"column={Uri.EscapeDataString(column)}", metric is null ? null : $"metric={Uri.EscapeDataString(metric)}"]).OfType<string>());
+        return TableAsync(context, $"{context.ProjectPath}/datasets/{Uri.EscapeDataString(dataset)}/metrics{(filter.Length == 0 ? "" : $"?{filter}")}", limit, ["version", "when", "column", "metric", "value"],
+            item => [Any(item, "version"), When(Any(item, "at")), Any(item, "column"), Any(item, "metric"), Any(item, "value")], ct);
+    }
+
+    public static Task<int> FindingsAsync(CommandContext context, string dataset, int limit, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/datasets/{Uri.EscapeDataString(dataset)}/findings", limit, ["version", "when", "what", "column", "metric", "expected", "score", "detail"],
+            item =>
+            [
+                Any(item, "version"), When(Any(item, "at")), Any(item, "kind"), Any(item, "column"), Any(item, "metric"), Rounded(item, "expected", "G6"), Rounded(item, "score", "0.0"), Any(item, "detail"),
+            ], ct);
+
+    private static string Rounded(JsonElement item, string name, string format) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble().ToString(format, CultureInfo.InvariantCulture) : "";
+
     public static Task<int> ConnectionsAsync(CommandContext context, CancellationToken ct) =>
         TableAsync(context, $"{context.ProjectPath}/connections", 500, ["connection", "type", "changed"],
             item => [Name(item), Any(item, "type"), When(Any(item, "updatedAt", "createdAt"))], ct);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Qualiz.Contracts;
 using Qualiz.Datasets.Catalogue;
 using Qualiz.Datasets.Http;
+using Qualiz.Datasets.Metrics;
 using Qualiz.Datasets.Model;
 using Qualiz.Datasets.Publishing;
 using Qualiz.Datasets.Quarantine;
@@ -44,12 +45,14 @@ public static class DatasetsModule
         builder.Services.AddScoped<ReferenceImport>();
         builder.Services.AddScoped<RowAnswers>();
         builder.Services.AddOptions<RetentionOptions>().BindConfiguration("Retention").Validate(
-            options => options is { IntermediateRuns: >= 0, Versions: >= 1 } && options.Intermediate >= TimeSpan.Zero && options.Rejected >= TimeSpan.Zero && options.OrphanAge >= TimeSpan.Zero && options.UnknownAge >= TimeSpan.Zero,
+            options => options is { IntermediateRuns: >= 0, Versions: >= 1, MetricVersions: >= 1 } && options.Intermediate >= TimeSpan.Zero && options.Rejected >= TimeSpan.Zero && options.OrphanAge >= TimeSpan.Zero && options.UnknownAge >= TimeSpan.Zero,
             "Retention: numbers and times are not negative, and at least one version is kept.").ValidateOnStart();
         builder.Services.AddScoped<RunReviews>();
         builder.Services.AddScoped<VersionRetention>();
         builder.Services.AddScoped<Collector>();
         builder.Services.AddHostedService<RetentionService>();
+        builder.Services.AddScoped<VersionMeasurer>();
+        builder.Services.AddHostedService<MeasuringService>();
         builder.Services.AddScoped<QuarantineFill>();
         builder.Services.AddScoped<QuarantineWork>();
         builder.Services.AddScoped<QuarantineQueries>();
@@ -65,6 +68,7 @@ public static class DatasetsModule
             .AddEndpointFilter<ProjectFilter>();
         project.MapUploads();
         project.MapCatalogue();
+        project.MapMetrics();
         project.MapDatasetRows();
         project.MapStepRows();
         project.MapQuarantine();

@@ -201,7 +201,7 @@ internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput
 }
 
 internal sealed class EventWitness(FakeSurroundings fakes)
-    : IConsumer<DatasetPublished>, IConsumer<RowsUnmasked>, IConsumer<RowsQuarantined>, IConsumer<QuarantineChanged>, IConsumer<DatasetVersionsRemoved>, IConsumer<DatasetVersionPinned>, IConsumer<DataCollected>
+    : IConsumer<DatasetPublished>, IConsumer<RowsUnmasked>, IConsumer<RowsQuarantined>, IConsumer<QuarantineChanged>, IConsumer<DatasetVersionsRemoved>, IConsumer<DatasetVersionPinned>, IConsumer<DataCollected>, IConsumer<DatasetFindings>
 {
     public Task Consume(ConsumeContext<DatasetPublished> context) => Note(context.Message);
 
@@ -216,6 +216,8 @@ internal sealed class EventWitness(FakeSurroundings fakes)
     public Task Consume(ConsumeContext<DatasetVersionPinned> context) => Note(context.Message);
 
     public Task Consume(ConsumeContext<DataCollected> context) => Note(context.Message);
+
+    public Task Consume(ConsumeContext<DatasetFindings> context) => Note(context.Message);
 
     private Task Note(IEvent happened)
     {

@@ -158,3 +158,19 @@ public sealed record DataCollected : EventRecord
     /// <summary>Runs whose steps' outputs went.</summary>
     public required int Runs { get; init; }
 }
+
+/// <summary>A version is not as those before it: unusual figures, columns that came, went or changed their type. Figures and values are told nowhere.</summary>
+public sealed record DatasetFindings : EventRecord
+{
+    /// <summary>Null for a version made from an upload.</summary>
+    public Guid? SourceRunId { get; init; }
+    public required string Project { get; init; }
+    public required string Dataset { get; init; }
+    public required int Version { get; init; }
+    public required IReadOnlyList<DatasetFinding> Findings { get; init; }
+}
+
+/// <param name="Kind">anomaly, columnGone, columnNew, columnType.</param>
+/// <param name="Column">Empty for a figure of the whole dataset.</param>
+/// <param name="Metric">Of an anomaly: rows, quality, completeness, distinct, mean.</param>
+public sealed record DatasetFinding(string Kind, string Column, string Metric);

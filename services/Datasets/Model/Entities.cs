@@ -32,6 +32,9 @@ internal sealed class DatasetVersion
     public required string Actor { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When its figures were taken; null: not yet.</summary>
+    public DateTimeOffset? MeasuredAt { get; set; }
+
     /// <summary>Since when its files are gone, or going; nobody begins to read it from then on.</summary>
     public DateTimeOffset? RemovedAt { get; set; }
     public DateTimeOffset? PinnedAt { get; set; }

@@ -12,6 +12,9 @@ internal sealed class RetentionOptions
     /// <summary>How many versions of a dataset are kept.</summary>
     public int Versions { get; set; } = 10;
 
+    /// <summary>Of how many versions of a dataset the figures are kept; they outlive the rows.</summary>
+    public int MetricVersions { get; set; } = 1000;
+
     /// <summary>How long rejected rows are kept after the last of them is settled.</summary>
     public TimeSpan Rejected { get; set; } = TimeSpan.FromDays(90);
 
