@@ -143,7 +143,8 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
     {
         if (Sketch.Masks is { } masks)
             return ([.. Most(masks, TopValues).Select(mask => new ValueCount(mask.Text!, mask.Rows))], false);
-        var sample = Sketch.Sample!.Take();
+        // All values may be known where there are too many forms.
+        var sample = Sketch.Exact ?? Sketch.Sample!.Take();
         var rows = new Dictionary<string, long>(StringComparer.Ordinal);
         var mask = new byte[CharacterMask.LongestBytes];
         foreach (ref readonly var entry in sample.Entries)
@@ -154,9 +155,9 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
             rows[form] = rows.GetValueOrDefault(form) + entry.Rows;
         }
         // Each sampled value stands for as many others.
-        var factor = Math.Max(1, (double)Distinct / sample.Count);
+        var factor = _estimated ? Math.Max(1, (double)Distinct / sample.Count) : 1;
         return ([.. rows.OrderByDescending(form => form.Value).ThenBy(form => form.Key, StringComparer.Ordinal).Take(TopValues)
-            .Select(form => new ValueCount(form.Key, Math.Min(Sketch.Values, (long)Math.Round(form.Value * factor))))], true);
+            .Select(form => new ValueCount(form.Key, Math.Min(Sketch.Values, (long)Math.Round(form.Value * factor))))], _estimated);
     }
 
     /// <summary>The values with the most rows; of equally many the smaller one comes first.</summary>

@@ -11,6 +11,16 @@ public sealed class DatasetProfilerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task Forms_are_counted_even_where_there_are_more_of_them_than_are_kept()
+    {
+        // Hardly two hashes have one form: more forms than fit, fewer values than are counted.
+        var column = (await _folder.ProfileAsync("SELECT CASE WHEN range < 7 THEN 'A-' || range ELSE md5(range::VARCHAR) END AS x FROM range(20000)")).Columns[0];
+
+        (column.Distinct, column.DistinctEstimated, column.PatternsEstimated).ShouldBe((20_000, false, false));
+        column.Patterns[0].ShouldBe(new ValueCount("A-9", 7));
+    }
+
+    [Fact]
     public async Task Texts_have_lengths_frequent_values_and_patterns()
     {
         var column = await ColumnAsync("text", "VALUES ('Åse 12'), ('Bob 34'), ('BOB 34'), (''), ('  '), (NULL), ('Bob 34')");
