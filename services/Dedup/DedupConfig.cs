@@ -10,6 +10,12 @@ internal sealed record DedupConfig : IValidatableObject
     [Field(Title = "Entity set", Description = "The set that keeps the entities' ids from run to run; without one, ids are of one run alone.", Example = "customers", Pattern = "[a-z][a-z0-9-]*")]
     public string? Entities { get; init; }
 
+    [Field(
+        Title = "Decisions",
+        Description = "A dataset of what people decided about rows: left_key and right_key (their _key, as the port pairs has it), decision (match or different), and if wanted left_source and right_source. It stands above keys and likeness, in every run.",
+        Example = "dataset:customer-decisions", Format = FieldFormat.Dataset, Pattern = "dataset:.+", Group = FieldAttribute.AdvancedGroup)]
+    public string? Decisions { get; init; }
+
     [Field(Title = "Exact keys", Description = "Rows with an equal key are the same thing, whatever else differs.", ExampleJson = """[{"columns": ["email"]}]""")]
     public IReadOnlyList<KeySet> Keys { get; init; } = [];
 

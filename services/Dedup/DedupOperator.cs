@@ -36,6 +36,7 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
                 Path = "entities",
             });
         }
+        var decisions = config.Decisions is null ? null : await LocalAsync(step, (await step.Datasets.ResolveAsync(config.Decisions, ct).ConfigureAwait(false)).Content, ct).ConfigureAwait(false);
         var paths = Ports.Append("ids").ToDictionary(port => port, port => step.Outputs.CreateFile(port));
         var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
         var held = Matcher.Beside(config.Match, rows, step.Grant.MemoryBytes, out var share);
@@ -48,10 +49,10 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
                 Threads = (int)Math.Clamp(engine / ThreadMemory, 1, step.Grant.Threads),
                 Scratch = step.Scratch,
                 TablesOnDisk = true,
-                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. paths.Values],
+                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. decisions?.Paths ?? [], .. paths.Values],
             });
             step.Progress.Report(new StepProgress("match", 0, null));
-            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship) { MemoryBytes = share }, ct).ConfigureAwait(false);
+            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship) { MemoryBytes = share, Decisions = decisions }, ct).ConfigureAwait(false);
             if (InputRows.Check(matcher.Report.Rows, rows) is { } damage)
                 return new StepResult.Failed(damage);
             foreach (var compared in matcher.Report.Compared)
@@ -86,6 +87,8 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         {
             var columns = StackedInputs.Stack([.. context.Inputs.Select(input => (input.Name, input.Schema!))]);
             Matcher.Check(new MatchConfig(config.Keys, config.Match, config.Survivorship), columns);
+            if (config.Decisions is { } decisions && context.Dataset(decisions) is { } schema)
+                Matcher.CheckDecisions(schema.Columns);
             return Task.FromResult(new OutputInferred
             {
                 Outputs = new Dictionary<string, DatasetSchema>

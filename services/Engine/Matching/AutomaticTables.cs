@@ -92,7 +92,7 @@ internal sealed class AutomaticTables
             }, ct).ConfigureAwait(false);
         var matcher = await Task.Factory.StartNew(() => Match(table, sources, pairs, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         var keyed = rows.Select(groups.Find).ToArray();
-        var entities = matcher.Entities(_match.Accept, _match.Review, keyed);
+        var entities = matcher.Entities(_match.Accept, _match.Review, keyed, [.. groups.Forbidden]);
         _columns = [.. matcher.Columns.Select(column => column.Name)];
         _prior = matcher.PriorWeight;
         Blocks = [.. Enumerable.Range(0, matcher.Candidates.Reports.Count + 1).Select(matcher.Candidates.Name)];

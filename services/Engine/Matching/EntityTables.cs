@@ -112,7 +112,7 @@ public sealed class EntityTables
     public static DatasetSchema PairSchema { get; } = Schema(
     [
         ("left_source", "text"), ("left_row", "int64"), ("right_source", "text"), ("right_row", "int64"), ("weight", "double"), ("probability", "double"), ("decision", "text"),
-        ("decided_by", "text"), ("block", "text"), ("fields", "list(struct(name text, level int64, similarity double, weight double, tf double))"),
+        ("decided_by", "text"), ("block", "text"), ("fields", "list(struct(name text, level int64, similarity double, weight double, tf double))"), ("left_key", "text"), ("right_key", "text"),
     ]);
 
     public static DatasetSchema ProvenanceSchema(IReadOnlyList<DatasetColumn> columns)
@@ -144,8 +144,8 @@ public sealed class EntityTables
         await Do(
             $"""
             CREATE TABLE entity_pairs AS
-            SELECT p.*, x.cluster AS left_cluster, y.cluster AS right_cluster
-            FROM {Matcher.PairTable} p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
+            SELECT p.*, x.cluster AS left_cluster, y.cluster AS right_cluster, d.a IS NOT NULL AS is_decided
+            FROM {Matcher.PairTable} p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b LEFT JOIN {Decisions.ApartTable} d ON d.a = x.label AND d.b = y.label
             """, ct).ConfigureAwait(false);
         await IdentifyAsync(ct).ConfigureAwait(false);
         await SurviveAsync(ct).ConfigureAwait(false);
@@ -218,11 +218,16 @@ public sealed class EntityTables
                 cluster = next;
             return cluster;
         }
+        // What people said is different does not stay together.
+        var apart = await _session.QueryAsync(
+            $"SELECT x.cluster, y.cluster FROM {Decisions.ApartTable} p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b",
+            row => (A: row.GetInt64(0), B: row.GetInt64(1)), ct).ConfigureAwait(false);
+        bool IsForbidden(long a, long b) => apart.Any(pair => Find(pair.A) == a && Find(pair.B) == b);
         (string Entity, long Cluster)? last = null;
         foreach (var line in await _session.QueryAsync(
             "SELECT CAST(entity_id AS VARCHAR), cluster FROM entity_kept ORDER BY 1, 2", row => (Entity: row.GetString(0), Cluster: row.GetInt64(1)), ct).ConfigureAwait(false))
         {
-            if (last is { } before && before.Entity == line.Entity && (Find(before.Cluster), Find(line.Cluster)) is var (a, b) && a != b)
+            if (last is { } before && before.Entity == line.Entity && (Find(before.Cluster), Find(line.Cluster)) is var (a, b) && a != b && !IsForbidden(a, b))
                 together[Math.Max(a, b)] = Math.Min(a, b);
             last = line;
         }
@@ -417,11 +422,12 @@ public sealed class EntityTables
         string EntityOf(string from, string cluster, string size, string sources, string confidence, string condition) =>
             $"""
             SELECT CAST(e.entity_id AS VARCHAR) AS {own[0]}, CAST({size} AS BIGINT) AS {own[1]}, {sources} AS {own[2]}, CAST({confidence} AS DOUBLE) AS {own[3]},
-              CASE WHEN w.cluster IS NULL THEN 'auto' ELSE 'review' END AS {own[4]}{string.Concat(columns.Select(column => $", r.{Sql.Identifier(column.Name)}"))},
+              CASE WHEN w.cluster IS NOT NULL THEN 'review' WHEN d.cluster IS NOT NULL THEN 'confirmed' ELSE 'auto' END AS {own[4]}{string.Concat(columns.Select(column => $", r.{Sql.Identifier(column.Name)}"))},
               CAST(e.created_run AS VARCHAR) AS {own[5]}, CAST(e.changed_run AS VARCHAR) AS {own[6]}, r._source, r._row, r._key
             FROM {from} r JOIN {Entities} e ON e.cluster = r.{cluster} JOIN {Sources} s ON s.origin = r._source
-            LEFT JOIN (SELECT left_cluster AS cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} UNION SELECT right_cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review}) w
+            LEFT JOIN (SELECT left_cluster AS cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} AND NOT is_decided UNION SELECT right_cluster FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Review} AND NOT is_decided) w
               ON w.cluster = e.cluster
+            LEFT JOIN (SELECT DISTINCT g.cluster FROM {Decisions.ConfirmedTable} c JOIN {Matcher.GroupTable} g ON g.r = c.r) d ON d.cluster = e.cluster
             WHERE {condition}
             """;
         EntityRows = new EntityPort(
@@ -434,7 +440,7 @@ public sealed class EntityTables
         Members = new EntityPort(
             $"""
             SELECT CAST(e.entity_id AS VARCHAR) AS entity_id, s.source, g._row AS "row", CAST(CASE WHEN e.single THEN 1 ELSE coalesce(m.score, 1) END AS DOUBLE) AS score,
-              CASE WHEN e.single THEN NULL WHEN k.keyed IS NULL THEN 'model' ELSE 'key' END AS linked_by, g._source, g._row, g._key
+              CASE WHEN e.single THEN NULL WHEN g.r IN (SELECT r FROM {Decisions.ConfirmedTable}) THEN 'steward' WHEN k.keyed IS NULL THEN 'model' ELSE 'key' END AS linked_by, g._source, g._row, g._key
             FROM {Matcher.GroupTable} g JOIN {Entities} e ON e.cluster = g.cluster JOIN {Sources} s ON s.origin = g._source
             LEFT JOIN (SELECT DISTINCT keyed FROM {Matcher.GroupTable} WHERE keyed <> r) k ON k.keyed = g.keyed
             LEFT JOIN (
@@ -450,7 +456,8 @@ public sealed class EntityTables
         Pairs = new EntityPort(
             $"""
             SELECT x._source AS left_source, x._row AS left_row, y._source AS right_source, y._row AS right_row, CAST({_matcher.PairWeight} AS DOUBLE) AS weight, CAST(probability AS DOUBLE) AS probability,
-              CASE WHEN left_cluster = right_cluster THEN 'match' ELSE 'review' END AS decision, 'model' AS decided_by, CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields
+              CASE WHEN left_cluster = right_cluster THEN 'match' WHEN is_decided THEN 'different' ELSE 'review' END AS decision, CASE WHEN is_decided THEN 'steward' ELSE 'model' END AS decided_by,
+              CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields, x._key AS left_key, y._key AS right_key
             FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
             WHERE probability >= {Review}
             """,

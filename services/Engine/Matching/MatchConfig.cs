@@ -1,5 +1,6 @@
 using Qualiz.Contracts.Schemas;
 using Qualiz.Contracts.Values;
+using Qualiz.Engine.Datasets;
 
 namespace Qualiz.Engine.Matching;
 
@@ -146,4 +147,7 @@ public sealed record MatchConfig(IReadOnlyList<KeySet> Keys, SimilarityMatch? Si
 {
     /// <summary>What automatic matching may hold beside the engine's memory; null: as much as that.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>What people decided about rows; it stands above keys and likeness.</summary>
+    public LocalDataset? Decisions { get; init; }
 }

@@ -95,6 +95,14 @@ public sealed class Matcher
         }
     }
 
+    /// <summary>Looks over the columns of a dataset of decisions.</summary>
+    /// <exception cref="RecipeException">One is missing.</exception>
+    public static void CheckDecisions(IReadOnlyList<DatasetColumn> columns)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        Decisions.Check(columns);
+    }
+
     /// <summary>What matching so many rows holds beside the engine, which gets the rest of what is granted.</summary>
     /// <param name="share">What it may hold: where the rows need more in any case, it holds nothing.</param>
     public static long Beside(SimilarityMatch? match, long rows, long granted, out long share)
@@ -137,6 +145,8 @@ public sealed class Matcher
             $"SELECT CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), count(*) FROM {RowTable} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false);
         var rows = perInput.Sum(input => input.Rows);
         var groups = new UnionFind(rows);
+        var decisions = await Decisions.ReadAsync(_session, _inputs, _config.Decisions, groups, ct).ConfigureAwait(false);
+        _warnings.AddRange(decisions.Warnings);
         foreach (var key in _config.Keys)
             await LinkAsync(groups, $"SELECT {RowNumber} AS r, {KeyOf(key)} AS k FROM {RowTable}", ct).ConfigureAwait(false);
         await WriteGroupsAsync("match_keyed", groups, ct).ConfigureAwait(false);
@@ -163,6 +173,7 @@ public sealed class Matcher
             scored = await MatchAsync(_config.Similarity!, groups, ct).ConfigureAwait(false);
         else
             await NoPairsAsync(ct).ConfigureAwait(false);
+        await Decisions.WriteApartAsync(_session, groups, ct).ConfigureAwait(false);
         await Do(
             $"""
             CREATE TABLE {GroupTable} AS
@@ -175,7 +186,7 @@ public sealed class Matcher
             Rows = rows,
             Inputs = [.. perInput.OrderBy(input => input.Input).Aggregate(new long[perInput.Count == 0 ? 0 : perInput.Max(input => input.Input) + 1], (list, input) => { list[input.Input] = input.Rows; return list; })],
             Compared = _automatic?.Compared ?? [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
-            Found = _automatic?.Found ?? [],
+            Found = [.. decisions.Found, .. _automatic?.Found ?? []],
             Scored = scored,
             Warnings = _warnings,
         };
@@ -300,14 +311,15 @@ public sealed class Matcher
             _warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{large[0].Count:N0} groups of similar rows are larger than {MostCompleted} (the largest {large[0].Largest:N0}); pairs in them without a common block count as different."));
 
         await Do($"CREATE TABLE {ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
-        var joined = await JoinAsync(match, ct).ConfigureAwait(false);
+        var joined = await JoinAsync(match, groups, ct).ConfigureAwait(false);
         using var appender = _session.Connection.CreateAppender(ClusterTable);
         foreach (var (label, cluster) in joined)
             appender.CreateRow().AppendValue((long)label).AppendValue((long)cluster.Group).AppendValue(cluster.Weakest).EndRow();
     }
 
-    private async Task<List<KeyValuePair<int, Cluster>>> JoinAsync(SimilarityMatch match, CancellationToken ct)
+    private async Task<List<KeyValuePair<int, Cluster>>> JoinAsync(SimilarityMatch match, UnionFind groups, CancellationToken ct)
     {
+        var apart = groups.Forbidden.ToList();
         var joined = new List<KeyValuePair<int, Cluster>>();
         // One stream of two kinds of lines, by component: how many nodes a group has, and how similar two groups are.
         var sizes = new Dictionary<int, long>();
@@ -336,6 +348,8 @@ public sealed class Matcher
 
         void Finish()
         {
+            // No average is high enough for what people said is different.
+            pairs.AddRange(apart.Where(pair => sizes.ContainsKey(pair.A) && sizes.ContainsKey(pair.B)).Select(pair => new LinkedPair(pair.A, pair.B, double.NegativeInfinity)));
             joined.AddRange(AverageLink.Join(sizes, pairs, match.Accept));
             sizes.Clear();
             pairs.Clear();
@@ -353,10 +367,24 @@ public sealed class Matcher
     /// <summary>Unites rows with the same k.</summary>
     private async Task LinkAsync(UnionFind groups, string keyed, CancellationToken ct)
     {
+        var some = groups.Forbidden.Any();
+        // Where people hold rows apart, the order decides who goes with whom: then it is the order of content, not of rows.
+        var order = some ? $" JOIN {RowTable} o ON o.{RowNumber} = x.r ORDER BY f.first, o._key, x.r" : "";
+        var (group, parts) = (-1, new List<int>());
         await foreach (var (first, other) in _session.StreamAsync(
-            $"WITH keyed AS ({keyed}) SELECT f.first, x.r FROM (SELECT k, min(r) AS first FROM keyed WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1) f JOIN keyed x ON x.k = f.k WHERE x.r <> f.first",
+            $"WITH keyed AS ({keyed}) SELECT f.first, x.r FROM (SELECT k, min(r) AS first FROM keyed WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1) f JOIN keyed x ON x.k = f.k{(some ? "" : " AND x.r <> f.first")}{order}",
             row => ((int)row.GetInt64(0), (int)row.GetInt64(1)), ct).ConfigureAwait(false))
-            groups.Union(first, other);
+        {
+            if (!some)
+            {
+                groups.Union(first, other);
+                continue;
+            }
+            if (first != group)
+                (group, parts) = (first, []);
+            if (!parts.Exists(part => groups.Union(part, other)))
+                parts.Add(other);
+        }
     }
 
     /// <summary>Writes down who is in whose group; rows that stand for themselves are left out.</summary>

@@ -125,7 +125,7 @@ internal sealed class AutoMatcher
     {
         if (Form != MatchForm.Clusters)
             return Linked(threshold).Select(Pair);
-        var clusters = Cluster(threshold, null).Of;
+        var clusters = Cluster(threshold, null, []).Of;
         var members = IntLists.Rows(clusters, _table.Count);
         return Enumerable.Range(0, _table.Count).Where(cluster => members.Length(cluster) > 1).SelectMany(cluster => Both(members[cluster].ToArray()))
             .Select(pair => (_table.Rows[pair.A], _table.Rows[pair.B]));
@@ -143,9 +143,10 @@ internal sealed class AutoMatcher
     /// <summary>What is the same, by row as it came.</summary>
     /// <param name="accept">How likely rows have to be the same.</param>
     /// <param name="keyed">By row as it came: the first row that a key says is the same.</param>
-    public AutoEntities Entities(double accept, double review, int[] keyed)
+    /// <param name="apart">Of <paramref name="keyed"/>, those that never become one.</param>
+    public AutoEntities Entities(double accept, double review, int[] keyed, IReadOnlyList<(int A, int B)> apart)
     {
-        var clusters = Form == MatchForm.Clusters ? Cluster(Border(accept), keyed) : Joined(Linked(Border(accept)), keyed);
+        var clusters = Form == MatchForm.Clusters ? Cluster(Border(accept), keyed, apart) : Joined(Linked(Border(accept)), keyed, apart);
         return new AutoEntities(clusters.Weakest, clusters.Of, _table.Rows, Told(clusters.Of, Border(review), keyed));
     }
 
@@ -251,7 +252,7 @@ internal sealed class AutoMatcher
         var before = 0;
         for (var round = 0; round < MostRounds; round++)
         {
-            var cluster = Cluster(Threshold, null).Of;
+            var cluster = Cluster(Threshold, null, []).Of;
             var found = new bool[Candidates.Count];
             var count = 0;
             for (var i = 0; i < found.Length; i++)
@@ -439,12 +440,11 @@ internal sealed class AutoMatcher
     }
 
     /// <summary>What links and keys tie together.</summary>
-    private Clusters Joined(List<int> links, int[] keyed)
+    private Clusters Joined(List<int> links, int[] keyed, IReadOnlyList<(int A, int B)> apart)
     {
-        var sets = Keyed(keyed);
+        var sets = Keyed(keyed, apart);
         var weakest = new Dictionary<int, float>();
-        foreach (var i in links)
-            sets.Union(Candidates.A[i], Candidates.B[i]);
+        links = links.FindAll(i => sets.Union(Candidates.A[i], Candidates.B[i]));
         foreach (var i in links)
         {
             var set = sets.Find(Candidates.A[i]);
@@ -456,7 +456,7 @@ internal sealed class AutoMatcher
     private double Probability(double score) => FellegiSunter.Probability(score + Shift);
 
     /// <summary>Rows that keys tie together.</summary>
-    private UnionFind Keyed(int[]? keyed)
+    private UnionFind Keyed(int[]? keyed, IReadOnlyList<(int A, int B)> apart)
     {
         var sets = new UnionFind(_table.Count);
         if (keyed is null)
@@ -471,6 +471,8 @@ internal sealed class AutoMatcher
             else
                 sets.Union(known, place);
         }
+        foreach (var (a, b) in apart)
+            sets.Forbid(first[a], first[b]);
         return sets;
     }
 
@@ -478,10 +480,10 @@ internal sealed class AutoMatcher
     /// <param name="Weakest">By the clusters that similarity made: how probable it was on average where it was the least so.</param>
     private sealed record Clusters(int[] Of, Dictionary<int, double> Weakest);
 
-    private Clusters Cluster(double threshold, int[]? keyed)
+    private Clusters Cluster(double threshold, int[]? keyed, IReadOnlyList<(int A, int B)> apart)
     {
-        // Equal rows, and such that a key ties together, are never parted.
-        var bound = Keyed(keyed);
+        // Equal rows, and such that a key ties together, are never parted, unless people said so.
+        var bound = Keyed(keyed, apart);
         var strong = new List<int>();
         for (var i = 0; i < Candidates.Count; i++)
         {
@@ -502,7 +504,7 @@ internal sealed class AutoMatcher
         {
             _parallel.CancellationToken.ThrowIfCancellationRequested();
             var members = group.Select(unit => Speakers(units[unit])).ToArray();
-            var clusters = WeightClusters.AverageLink([.. group.Select(units.Length)], (i, j) => (float)(Average(members[i], members[j]) - threshold), out var least);
+            var clusters = WeightClusters.AverageLink([.. group.Select(units.Length)], (i, j) => bound.AreApart(group[i], group[j]) ? float.NegativeInfinity : (float)(Average(members[i], members[j]) - threshold), out var least);
             for (var i = 0; i < group.Count; i++)
             {
                 var first = group[clusters[i]];

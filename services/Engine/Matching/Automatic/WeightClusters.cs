@@ -13,7 +13,7 @@ internal static class WeightClusters
     public static int[] AverageLink(int count, Func<int, int, float> weight) => AverageLink([.. Enumerable.Repeat(1, count)], weight, out _);
 
     /// <param name="sizes">How many rows there are at each place.</param>
-    /// <param name="weight">The evidence for the rows of two places on average: above zero for the same.</param>
+    /// <param name="weight">The evidence for the rows of two places on average: above zero for the same, negative infinity for what never comes into one cluster.</param>
     /// <param name="weakest">By cluster: the least of the averages by which it grew; the greatest number there is where it did not.</param>
     /// <returns>By place, the number of its cluster: its first member's place.</returns>
     public static int[] AverageLink(int[] sizes, Func<int, int, float> weight, out float[] weakest)
@@ -39,7 +39,7 @@ internal static class WeightClusters
             {
                 cluster[i] = i;
                 for (var j = 0; j < i; j++)
-                    sums[(i * count) + j] = sums[(j * count) + i] = Math.Clamp(weight(j, i), -Most, Most) * size[i] * size[j];
+                    sums[(i * count) + j] = sums[(j * count) + i] = weight(j, i) is var evidence && float.IsNegativeInfinity(evidence) ? evidence : Math.Clamp(evidence, -Most, Most) * size[i] * size[j];
             }
             var alive = Enumerable.Range(0, count).ToList();
             foreach (var i in alive)
