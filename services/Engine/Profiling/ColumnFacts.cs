@@ -77,14 +77,14 @@ internal sealed class ColumnFacts(ProfiledColumn column, ColumnSketch sketch)
             .ThenBy(value => value.Number).ThenBy(value => value.Text, StringComparer.Ordinal).Take(TopValues)];
     }
 
-    public async Task<ColumnProfile> DescribeAsync(EngineSession session, CancellationToken ct)
+    public async Task<ColumnProfile> DescribeAsync(EngineSession session, int columns, CancellationToken ct)
     {
         var isText = Column.Kind == ValueKind.Text;
         var profile = new ColumnProfile
         {
             Name = Column.Name,
             Type = Column.TypeName,
-            Semantic = SemanticColumns.Of(Column, Sketch, Distinct),
+            Semantic = SemanticColumns.Of(Column, Sketch, Distinct, columns),
             Masked = Column.Masked,
             Nulls = Sketch.Nulls,
             Blank = Sketch.Blank,

@@ -59,7 +59,7 @@ public static class DatasetProfiler
             await column.CountFrequentAsync(session, dataset, rows, ct).ConfigureAwait(false);
         var profiles = new List<ColumnProfile>();
         foreach (var column in facts)
-            profiles.Add(await column.DescribeAsync(session, ct).ConfigureAwait(false));
+            profiles.Add(await column.DescribeAsync(session, columns.Count, ct).ConfigureAwait(false));
         return new DatasetProfile
         {
             Rows = rows,
