@@ -106,6 +106,15 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
             .ShouldBe("""[{"left":["Z7"],"rows":50,"right":[{"value":"Town 7","rows":49},{"value":"Elsewhere","rows":1}]}]""");
         found.Single(one => one.GetProperty("left")[0].GetString() == "nurse").GetProperty("examples").GetArrayLength().ShouldBe(0);
         (await host.RefusalAsync(host.NewProject(), "datasets/visits/versions/1/profile?dependencies=true")).Status.ShouldBe(404);
+        // Whoever has a profile is told that it stands, but not by what an earlier build said, nor for the one with dependencies.
+        using var had = await host.Client.GetAsync(new Uri(DatasetsHost.Url(project, "datasets/visits/versions/1/profile"), UriKind.Relative));
+        foreach (var (rest, tag, status) in new[] { ("", had.Headers.ETag!.Tag, 304), ("", "\"v1\"", 200), ("?dependencies=true", had.Headers.ETag.Tag, 200) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, DatasetsHost.Url(project, $"datasets/visits/versions/1/profile{rest}"));
+            request.Headers.TryAddWithoutValidation("If-None-Match", tag);
+            using var answer = await host.Client.SendAsync(request);
+            ((int)answer.StatusCode).ShouldBe(status, $"{rest} {tag}");
+        }
         (await host.RefusalAsync(project, "datasets/visits/versions/1/profile?dependencies=perhaps")).Status.ShouldBe(400);
     }
 

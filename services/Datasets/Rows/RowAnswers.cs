@@ -22,6 +22,8 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
     private const int MostPageBytes = 4 << 20;
     private const int FlushBytes = 64 << 10;
 
+    /// <summary>Another one with every build that differs.</summary>
+    private static readonly string Profiler = typeof(DatasetProfiler).Module.ModuleVersionId.ToString("N")[..12];
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public async Task<IResult> PageAsync(HttpContext http, RowSource source, RowsRequest request, PageRequest page, CancellationToken ct)
@@ -67,10 +69,10 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
         return Results.Bytes(body.WrittenMemory, "application/json");
     }
 
-    /// <summary>Of all columns, the sensitive ones masked. A dataset's content never changes, so whoever has the profile keeps it.</summary>
+    /// <summary>Of all columns, the sensitive ones masked. A dataset's content never changes, so whoever has the profile keeps it, until another build may tell more.</summary>
     public async Task<IResult> ProfileAsync(HttpContext http, RowSource source, bool dependencies, CancellationToken ct)
     {
-        var stamp = dependencies ? $"{source.Stamp}-dependencies" : source.Stamp;
+        var stamp = $"{source.Stamp}-{(dependencies ? "dependencies-" : "")}{Profiler}";
         http.Response.SetETag(stamp);
         if (http.Request.HasCurrent(stamp))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
