@@ -136,6 +136,54 @@ public sealed class AutoMatcherTests
         Match(rows).Matches(0).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(5, 3)]
+    [InlineData(8, 8)]
+    [InlineData(12, 6)]
+    [InlineData(20, 10)]
+    [InlineData(40, 20)]
+    public void A_handful_of_rows_with_several_columns_is_matched(int count, int twice)
+    {
+        var (right, found) = (0, 0);
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            var rows = People(count, twice, seed);
+            var matcher = Match(rows);
+            var pairs = matcher.Matches(matcher.Threshold).ToList();
+            found += pairs.Count;
+            right += pairs.Count(pair => rows[pair.A].Person == rows[pair.B].Person);
+        }
+        (right / (10.0 * twice)).ShouldBeGreaterThan(0.9);
+        ((double)right / found).ShouldBeGreaterThan(0.95);
+    }
+
+    [Theory]
+    [InlineData("name", "born", "town")]
+    [InlineData("name", "born")]
+    [InlineData("name", "born", "town", "mail")]
+    public void Rows_too_few_to_learn_from_are_matched_by_what_is_usual(params string[] names)
+    {
+        string[] all = ["name", "born", "town", "mail"];
+        string[] lines =
+        [
+            "Ada Lovelace|1815-12-10|London|ada@x.org", "Ada Lovelase|1815-12-10|London|", "Charles Babbage|1791-12-26|London|cb@y.org", "Grace Hopper|1906-12-09|New York|", "Grace Hoper|1906-12-09|New York City|grace@navy.mil",
+            "Alan Turing|1912-06-23|London|alan@b.uk", "Katherine Johnson|1918-08-26|Hampton|kj@nasa.gov", "Edsger Dijkstra|1930-05-11|Rotterdam|",
+        ];
+        var rows = lines.Select((line, i) => (i, line.Split('|').Where((_, c) => names.Contains(all[c])).Select(cell => cell.Length == 0 ? null : cell).ToArray())).ToList();
+        var matcher = Match(rows, names: names);
+        matcher.Matches(matcher.Threshold).Select(pair => (Math.Min(pair.A, pair.B), Math.Max(pair.A, pair.B))).Order().ShouldBe([(0, 1), (3, 4)]);
+    }
+
+    [Fact]
+    public void Few_different_rows_stay_apart()
+    {
+        string[] lines = ["Ada Lovelace|1815-12-10|London", "Charles Babbage|1791-12-26|London", "Grace Hopper|1906-12-09|New York", "Alan Turing|1912-06-23|London", "Ada Byron|1788-01-22|London", "Grace Murray|1902-03-09|New York"];
+        var rows = lines.Select((line, i) => (i, line.Split('|').ToArray<string?>())).ToList();
+        var matcher = Match(rows, names: ["name", "born", "town"]);
+        matcher.Matches(matcher.Threshold).ShouldBeEmpty();
+    }
+
     [Fact]
     public void A_large_block_is_parted_by_other_columns()
     {

@@ -13,18 +13,35 @@ internal sealed class FellegiSunter
     private const double Settled = 1e-5;
     private const double Hopeless = -17;
 
+    /// <summary>From so many rows on what is usual does not count beside what is learnt.</summary>
+    private const double Enough = 200;
+
+    /// <summary>With hardly any rows, what is usual counts as much as so many pairs that are the same, and so many that are not, would.</summary>
+    private const double UsualSame = 30;
+    private const double UsualRandom = 100;
+
+    // By level, what two records of one thing, and of two, show in most tables: values of one are mostly equal or nearly so, chance makes few alike.
+    private static readonly double[] UsualM = [0.05, 0.05, 0.05, 0.15, 0.7];
+    private static readonly double[] UsualU = [0.9, 0.05, 0.03, 0.015, 0.005];
+
     private readonly int _rows;
     private readonly double _allPairs;
+    private readonly double _firstPrior;
+
+    /// <summary>How much what is usual counts, from 1 in a table of hardly any rows to 0: in such a table a pair that is the same is a good part of all pairs, so it would be taken for chance, and the two rows
+    /// that are the most alike, however different, for what the same looks like.</summary>
+    private readonly double _usual;
 
     private FellegiSunter(int columns, int rows, double allPairs)
     {
         _rows = rows;
         _allPairs = allPairs;
-        M = [.. Enumerable.Range(0, columns).Select(_ => (double[])[0.05, 0.05, 0.05, 0.15, 0.7])];
+        M = [.. Enumerable.Range(0, columns).Select(_ => (double[])[.. UsualM])];
         U = [.. Enumerable.Range(0, columns).Select(_ => new double[ValueComparer.Levels])];
         Weights = [.. Enumerable.Range(0, columns).Select(_ => new double[ValueComparer.Levels])];
         Chance = [.. Enumerable.Repeat(1.0, columns)];
-        Prior = Math.Min(0.1 * rows / allPairs, 0.1);
+        Prior = _firstPrior = Math.Min(0.1 * rows / allPairs, 0.1);
+        _usual = Math.Max(0, 1 - (rows / Enough));
     }
 
     /// <summary>By column and level.</summary>
@@ -150,14 +167,15 @@ internal sealed class FellegiSunter
                     sums[c][pattern[c]] += same[i];
             }
         }
-        Prior = Math.Clamp((same.Sum() + 0.5) / _allPairs, 1e-12, 0.5);
+        Prior = Math.Clamp((((same.Sum() + 0.5) / _allPairs) + (_usual * _firstPrior)) / (1 + _usual), 1e-12, 0.5);
         // A little of what is usual, so that no level is impossible.
         double[] usual = [0.5, 0.5, 0.5, 0.5, 1];
         for (var c = 0; c < sums.Length; c++)
         {
-            var total = sums[c].Sum() + usual.Sum();
+            var more = UsualSame * _usual;
+            var total = sums[c].Sum() + usual.Sum() + more;
             for (var level = 0; level < usual.Length; level++)
-                M[c][level] = (sums[c][level] + usual[level]) / total;
+                M[c][level] = (sums[c][level] + usual[level] + (more * UsualM[level])) / total;
         }
     }
 
@@ -191,9 +209,12 @@ internal sealed class FellegiSunter
         }
         for (var c = 0; c < sums.Length; c++)
         {
-            var total = sums[c].Sum() + (0.5 * ValueComparer.Levels);
+            // Pairs that were drawn several times were seen once.
+            var seen = _usual > 0 ? Math.Min(1, _allPairs / Math.Max(1, sums[c].Sum())) : 1;
+            var more = UsualRandom * _usual;
+            var total = (sums[c].Sum() * seen) + (0.5 * ValueComparer.Levels) + more;
             for (var level = 0; level < ValueComparer.Levels; level++)
-                U[c][level] = (sums[c][level] + 0.5) / total;
+                U[c][level] = ((sums[c][level] * seen) + 0.5 + (more * UsualU[level])) / total;
         }
     }
 
