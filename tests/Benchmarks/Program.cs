@@ -10,7 +10,9 @@ using Qualiz.Contracts.Text;
 if (args is [IngestChild.Argument, .. var child])
     return await IngestChild.RunAsync(child);
 if (args is [CleanseChild.Argument, .. var cleanse])
-    return await CleanseChild.RunAsync(cleanse);
+    return await CleanseChild.RunAsync(cleanse, "cleanse20.json");
+if (args is [CleanseChild.WithChecks, .. var clean])
+    return await CleanseChild.RunAsync(clean, "clean30.json");
 if (args is [ProfileChild.Argument, .. var profile])
     return await ProfileChild.RunAsync(profile);
 if (args is [MatchPeopleChild.Argument, .. var people])

@@ -269,6 +269,45 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
     }
 
     [Fact]
+    public async Task A_change_log_is_asked_for_a_rule_or_a_column()
+    {
+        var project = host.NewProject();
+        var run = Guid.NewGuid();
+        var file = await host.WriteFileAsync(
+            $"{project}/{run}/clean/1/changes-0001.parquet",
+            """
+            SELECT 'crm@1' AS _source, i AS _row, 'k' || i AS _key, 'rules[' || (i % 3) || ']' AS rule, CASE WHEN i % 2 = 0 THEN 'name' ELSE 'it''s' END AS "column", '" a"'::JSON AS old, CASE WHEN i < 9 THEN '"a"'::JSON END AS new FROM range(12) t(i)
+            """);
+        StepOutputFound Found(string? tag) => new() { ProjectId = host.Fakes.Projects[project], Content = DatasetsHost.Content([file], [.. ChangeLog.Schema(tag).Columns]) };
+        host.Fakes.Outputs[(project, run, "clean", "changes")] = Found(null);
+        async Task<List<long>> RowsAsync(string query)
+        {
+            var rows = new List<long>();
+            for (string? cursor = null; ;)
+            {
+                var page = await host.GetAsync(project, $"runs/{run}/steps/clean/outputs/changes/rows?limit=2{query}{(cursor is null ? "" : $"&cursor={cursor}")}");
+                rows.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("_row").GetInt64()));
+                if ((cursor = page.GetProperty("next").GetString()) is null)
+                    return rows;
+            }
+        }
+
+        (await RowsAsync("")).Count.ShouldBe(12);
+        (await RowsAsync("&rule=rules%5B1%5D")).ShouldBe([1, 4, 7, 10]);
+        (await RowsAsync("&column=name")).ShouldBe([0, 2, 4, 6, 8, 10]);
+        (await RowsAsync("&rule=rules%5B1%5D&column=it%27s")).ShouldBe([1, 7]);
+        (await RowsAsync("&column=nothing%27%20OR%20true")).ShouldBeEmpty();
+        var cell = (await host.GetAsync(project, $"runs/{run}/steps/clean/outputs/changes/rows?rule=rules%5B1%5D")).GetProperty("items")[3];
+        (cell.GetProperty("old").GetString(), cell.GetProperty("new").ValueKind).ShouldBe((" a", JsonValueKind.Null));
+        Encoding.UTF8.GetString(await DownloadAsync(project, $"runs/{run}/steps/clean/outputs/changes/download?format=jsonl&rule=rules%5B2%5D")).Trim().Split('\n').Length.ShouldBe(4);
+        // A Parquet file of some of them is not the stored one.
+        (await DownloadAsync(project, $"runs/{run}/steps/clean/outputs/changes/download?rule=rules%5B2%5D")).ShouldNotBe(await File.ReadAllBytesAsync(Path.Combine(host.StoreRoot, file.Key)));
+
+        host.Fakes.Outputs[(project, run, "clean", "changes")] = Found("personal");
+        (await host.GetAsync(project, $"runs/{run}/steps/clean/outputs/changes/rows?rule=rules%5B1%5D")).GetProperty("items")[0].GetProperty("old").GetString().ShouldBe(RowReader.Mask);
+    }
+
+    [Fact]
     public async Task Rejected_rows_show_their_reasons_and_no_sensitive_value()
     {
         var project = host.NewProject();

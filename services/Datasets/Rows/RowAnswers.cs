@@ -9,6 +9,7 @@ using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
 using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
+using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
 using Qualiz.Engine.Suggestions;
 using Qualiz.Platform.Http;
@@ -150,7 +151,7 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
     private static async Task<string> ParquetAsync(OpenedDataset opened, RowSource source, RowQuery query, CancellationToken ct)
     {
         // A single file that holds just what is asked for goes out as it is.
-        if (source.Content.Files is [var only] && query.Masked.Count == 0)
+        if (source.Content.Files is [var only] && query is { Masked.Count: 0, Rule: null, ReasonColumn: null, Having.Count: 0 })
         {
             var stored = only.Origin is null ? source.Content.Schema.Columns : source.Visible(hidden: false);
             if (stored.Select(column => column.Name).SequenceEqual(query.Columns.Select(column => column.Name)))
@@ -215,10 +216,14 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
             Columns = columns,
             Masked = unmask ? new HashSet<string>() : columns.Where(column => column.Sensitivity is not null).Select(column => column.Name).ToHashSet(StringComparer.Ordinal),
             MaskInside = unmask ? null : source.MaskInside,
-            Rule = request.Rule,
-            ReasonColumn = request.Column,
+            Rule = source.IsChangeLog ? null : request.Rule,
+            ReasonColumn = source.IsChangeLog ? null : request.Column,
+            Having = source.IsChangeLog ? [.. Chosen((ChangeLog.Rule, request.Rule), (ChangeLog.Column, request.Column))] : [],
         };
     }
+
+    private static IEnumerable<(string Column, string Text)> Chosen(params (string Column, string? Text)[] wanted) =>
+        wanted.Where(one => one.Text is not null).Select(one => (one.Column, one.Text!));
 
     private static IReadOnlyList<DatasetColumn> Columns(RowSource source, RowsRequest request)
     {

@@ -22,6 +22,9 @@ internal sealed record RowSource
     /// <summary>Set for rejected rows, whose values are JSON.</summary>
     public RejectedMask? MaskInside { get; init; }
 
+    /// <summary>The change log of a step: its rows can be chosen by rule and column.</summary>
+    public bool IsChangeLog { get; init; }
+
     /// <summary>The columns to show, or all.</summary>
     public IReadOnlyList<DatasetColumn> Visible(bool hidden) =>
         hidden ? Content.Schema.Columns : [.. Content.Schema.Columns.Where(column => !column.Hidden)];
@@ -39,10 +42,10 @@ internal sealed record RowsRequest
     /// <summary>Sensitive values in clear; audited.</summary>
     public bool? Unmask { get; init; }
 
-    /// <summary>Rejected rows only: those with this rule or check among their reasons.</summary>
+    /// <summary>Of rejected rows those with this rule or check among their reasons; of a change log the cells that this rule changed, e.g. <c>rules[2]</c>.</summary>
     public string? Rule { get; init; }
 
-    /// <summary>Rejected rows only: those with a reason about this column.</summary>
+    /// <summary>Of rejected rows those with a reason about this column; of a change log the cells of this column.</summary>
     public string? Column { get; init; }
 
     /// <summary>Of a download: parquet (default), csv, jsonl.</summary>

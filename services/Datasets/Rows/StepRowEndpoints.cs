@@ -58,13 +58,17 @@ internal static class StepRowEndpoints
         Guid run, string step, string port, [AsParameters] RowsRequest request, PageRequest page, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         port == Rejected
             ? await ListRejected(run, step, request, page, http, project, requests, answers, ct)
-            : await answers.PageAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), page, ct);
+            : await SourceAsync(requests, project, run, step, port, ct) is var source && source.IsChangeLog
+                ? await answers.PageAsync(http, source, request with { Hidden = request.Hidden ?? true }, page, ct)
+                : await answers.PageAsync(http, source, Unfiltered(request), page, ct);
 
     private static async Task<IResult> Download(
         Guid run, string step, string port, [AsParameters] RowsRequest request, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
         port == Rejected
             ? await DownloadRejected(run, step, request, http, project, requests, answers, ct)
-            : await answers.DownloadAsync(http, await SourceAsync(requests, project, run, step, port, ct), Unfiltered(request), ct);
+            : await SourceAsync(requests, project, run, step, port, ct) is var source && source.IsChangeLog
+                ? await answers.DownloadAsync(http, source, request with { Hidden = request.Hidden ?? true }, ct)
+                : await answers.DownloadAsync(http, source, Unfiltered(request), ct);
 
     // The hidden columns say which row of which source it was, so they are shown here.
     private static async Task<IResult> ListRejected(
@@ -76,11 +80,11 @@ internal static class StepRowEndpoints
         await answers.DownloadAsync(
             http, await SourceAsync(requests, project, run, step, Rejected, ct), request with { Hidden = request.Hidden ?? true, Format = request.Format ?? "csv" }, ct);
 
-    /// <summary>Only rejected rows have reasons.</summary>
+    /// <summary>Only rejected rows have reasons, and only changed cells rules.</summary>
     private static RowsRequest Unfiltered(RowsRequest request) =>
         request.Rule is null && request.Column is null
             ? request
-            : throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "\"rule\" and \"column\" choose among rejected rows only.");
+            : throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "\"rule\" and \"column\" choose among rejected rows, and among the cells of a change log, only.");
 
     private static async Task<RowSource> SourceAsync(IRequests requests, CurrentProject project, Guid run, string step, string port, CancellationToken ct)
     {
@@ -106,6 +110,8 @@ internal static class StepRowEndpoints
             FileName = $"{step}-{port}",
             Stamp = Stamp(content),
             MaskInside = mask,
+            // Other operators may have a port of that name.
+            IsChangeLog = port == ChangeLog.Port && ChangeLog.Schema(null).Columns.All(column => content.Schema.Find(column.Name) is not null),
         };
     }
 

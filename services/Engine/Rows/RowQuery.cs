@@ -22,6 +22,9 @@ public sealed record RowQuery
     /// <summary>Only rejected rows that have a reason about this column.</summary>
     public string? ReasonColumn { get; init; }
 
+    /// <summary>Only rows that have exactly these texts in these columns.</summary>
+    public IReadOnlyList<(string Column, string Text)> Having { get; init; } = [];
+
     public RowPosition From { get; init; }
     public long Limit { get; init; } = long.MaxValue;
 }

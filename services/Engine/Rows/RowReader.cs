@@ -103,6 +103,8 @@ public sealed class RowReader : IDisposable
             where += $" AND list_contains(json_extract_string(reasons, '$[*].rule'), {Parameter(query.Rule)})";
         if (query.ReasonColumn is not null)
             where += $" AND list_contains(json_extract_string(reasons, '$[*].column'), {Parameter(query.ReasonColumn)})";
+        foreach (var (column, text) in query.Having)
+            where += stored.Contains(column) ? $" AND {Sql.Identifier(column)} = {Parameter(text)}" : " AND false";
         // One thread and insertion order: rows come in the file's order, and row groups before the first are skipped whole.
         var limited = limit < long.MaxValue ? $" LIMIT {Sql.Literal(limit)}" : "";
         return ($"SELECT {string.Join("", select.Select(sql => sql + ", "))}{place} FROM {from} WHERE {where}{limited}", kinds, parameters);

@@ -18,8 +18,12 @@ internal static class CleanseChild
 {
     public const string Argument = "cleanse-child";
 
+    /// <summary>The same with ten checks.</summary>
+    public const string WithChecks = "clean-child";
+
     /// <summary>Arguments: prepare|ours|bare, a folder with customers.csv. Prints seconds, rows, rejected rows and peak bytes.</summary>
-    public static async Task<int> RunAsync(string[] args)
+    /// <param name="recipe">What is measured: a file beside this one.</param>
+    public static async Task<int> RunAsync(string[] args, string recipe)
     {
         var (kind, folder) = (args[0], args[1]);
         if (kind == "prepare")
@@ -32,26 +36,25 @@ internal static class CleanseChild
         var small = Path.Combine(folder, $"small-{kind}");
         Directory.CreateDirectory(small);
         await PrepareAsync(small, 100_000);
-        await RunAsync(kind, small);
-        await RunAsync(kind, small);
+        await RunAsync(kind, small, recipe);
+        await RunAsync(kind, small, recipe);
         var before = Environment.CpuUsage.TotalTime;
         var watch = Stopwatch.StartNew();
-        var (rows, rejected) = await RunAsync(kind, folder);
+        var (rows, rejected) = await RunAsync(kind, folder, recipe);
         var seconds = watch.Elapsed.TotalSeconds;
         Console.WriteLine(JsonSerializer.Serialize(new ChildResult(seconds, (Environment.CpuUsage.TotalTime - before).TotalSeconds, rows, rejected, IngestChild.PeakBytes())));
         Directory.Delete(small, recursive: true);
         return 0;
     }
 
-    /// <summary>The recipe that is measured: cleanse20.json beside this file.</summary>
-    public static CleanseConfig Recipe()
+    public static CleanseConfig Recipe(string name = "cleanse20.json")
     {
-        using var stream = typeof(CleanseChild).Assembly.GetManifestResourceStream("cleanse20.json")!;
+        using var stream = typeof(CleanseChild).Assembly.GetManifestResourceStream(name)!;
         using var reader = new StreamReader(stream);
         return OperatorBench.Config<CleanseConfig>(reader.ReadToEnd());
     }
 
-    private static Task<(long Rows, long Rejected)> RunAsync(string kind, string folder) => kind == "ours" ? OursAsync(folder) : Task.FromResult(Bare(folder));
+    private static Task<(long Rows, long Rejected)> RunAsync(string kind, string folder, string recipe) => kind == "ours" ? OursAsync(folder, recipe) : Task.FromResult(Bare(folder));
 
     /// <summary>Makes the CSV and lets ingest read it.</summary>
     private static async Task PrepareAsync(string folder, int rows)
@@ -93,11 +96,11 @@ internal static class CleanseChild
         }
     }
 
-    private static async Task<(long Rows, long Rejected)> OursAsync(string folder)
+    private static async Task<(long Rows, long Rejected)> OursAsync(string folder, string recipe)
     {
         var bench = new OperatorBench(Path.Combine(folder, "ours"));
         var result = await new CleanseOperator().ExecuteAsync(
-            Recipe(),
+            Recipe(recipe),
             bench.Step(new StepSetup
             {
                 Inputs = [new ResolvedInput("customers", Dataset(folder))],

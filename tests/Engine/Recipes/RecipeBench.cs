@@ -54,6 +54,23 @@ internal sealed class RecipeBench : IDisposable
         return new RecipeInput(name, new LocalDataset(dataset, [path]));
     }
 
+    /// <summary>The same rows, which have their identity, in several files; the first of them has the most.</summary>
+    public async Task<RecipeInput> InputAsync(string query, int parts, string name = "in")
+    {
+        var whole = await InputAsync(query, name);
+        var rows = whole.Dataset.Dataset.Rows;
+        var files = new List<DataFile>();
+        for (var (part, from) = (0, 0L); part < parts; part++)
+        {
+            var to = part == parts - 1 ? rows : from + ((rows - from) / 2);
+            var path = _scratch.File($"part-{_files++}.parquet");
+            Session.Execute($"COPY (SELECT * FROM {Scan.Parquet(whole.Dataset.Paths[0])} LIMIT {to - from} OFFSET {from}) TO {Sql.Literal(path)} (FORMAT parquet, ROW_GROUP_SIZE 2048)");
+            files.Add(new DataFile { Key = path, Rows = to - from, Bytes = 0, Sha256 = "" });
+            from = to;
+        }
+        return whole with { Dataset = new LocalDataset(whole.Dataset.Dataset with { Files = files }, [.. files.Select(file => file.Key)]) };
+    }
+
     public CompiledRecipe Compile(Recipe recipe, params IReadOnlyList<RecipeInput> inputs) => RecipeCompiler.Compile(Session, recipe, inputs, References, Masks);
 
     public async Task<RecipeOutput> RunAsync(string query, string rules, string checks = "[]") =>
