@@ -54,7 +54,7 @@ public sealed partial class RecipeCompiler
                 throw new RecipeException(RecipeException.ValueInvalid, "redact needs no key.", $"{path}.key");
             if (rule.Text is not null && rule.KeepLast > 0)
                 throw new RecipeException(RecipeException.ValueInvalid, "Either one text for all values or some characters of each, not both.", $"{path}.text");
-            if (!System.Text.Rune.TryGetRuneAt(rule.With, 0, out var rune) || rune.Utf16SequenceLength != rule.With.Length || rule.With == "\0")
+            if (!IsOneCharacter(rule.With) || rule.With == "\0")
                 throw new RecipeException(RecipeException.ValueInvalid, "with is one character.", $"{path}.with");
             if (rule.KeepLast < 0)
                 throw new RecipeException(RecipeException.ValueInvalid, "keepLast is 0 or more.", $"{path}.keepLast");

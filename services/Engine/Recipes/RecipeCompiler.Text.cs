@@ -47,7 +47,7 @@ public sealed partial class RecipeCompiler
                 Gather(rule, path, remove.Columns, new() { ["op"] = "remove", ["kinds"] = Words(remove.Kinds.Select(Camel)) });
                 return true;
             case PadRule pad:
-                if (!System.Text.Rune.TryGetRuneAt(pad.With, 0, out var rune) || rune.Utf16SequenceLength != pad.With.Length)
+                if (!IsOneCharacter(pad.With))
                     throw new RecipeException(RecipeException.ValueInvalid, "with is one character.", $"{path}.with");
                 Gather(rule, path, pad.Columns, new() { ["op"] = "pad", ["length"] = pad.Length, ["with"] = pad.With, ["right"] = pad.Side == PadSide.Right });
                 return true;
@@ -58,6 +58,8 @@ public sealed partial class RecipeCompiler
                 return false;
         }
     }
+
+    private static bool IsOneCharacter(string text) => text.Length > 0 && System.Text.Rune.TryGetRuneAt(text, 0, out var rune) && rune.Utf16SequenceLength == text.Length;
 
     private static JsonArray Words(IEnumerable<string> words) => new([.. words.Select(word => (JsonNode)word)]);
 

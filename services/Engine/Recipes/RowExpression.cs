@@ -48,6 +48,8 @@ public static class RowExpression
         try
         {
             type = session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
+            // What can be computed of it without any row is computed when it is planned, and fails there whatever the rows are: CAST('x' AS INTEGER).
+            session.Query($"SELECT TRY({sql}) FROM (SELECT {row} FROM range(0))", reader => 0);
         }
         catch (EngineException exception)
         {
