@@ -68,8 +68,8 @@ internal static class MatchPeopleChild
     public const string Argument = "match-people-child";
     public const string ScoreFile = "score.json";
 
-    /// <summary>What the step is granted; what it takes beside that has to fit below 4 GB too.</summary>
-    private const long MemoryBytes = 3L << 30;
+    /// <summary>What the step is granted for a million records, where what it takes beside that has to fit below 4 GB too; five million do not fit into that and are granted twice as much.</summary>
+    private static long MemoryBytes(int records) => records > 1_000_000 ? 6L << 30 : 3L << 30;
     private const int Threads = 2;
     private const string People = "people.csv";
 
@@ -122,7 +122,7 @@ internal static class MatchPeopleChild
         var dataset = JsonSerializer.Deserialize<DatasetRef>(await File.ReadAllTextAsync(Path.Combine(folder, "dataset.json")))!;
         var result = await new DedupOperator().ExecuteAsync(
             OperatorBench.Config<DedupConfig>("""{"match": {"auto": true}}"""),
-            bench.Step(new StepSetup { Inputs = [new ResolvedInput("people", dataset)], Grant = new ResourceGrant(MemoryBytes, Threads) }), CancellationToken.None);
+            bench.Step(new StepSetup { Inputs = [new ResolvedInput("people", dataset)], Grant = new ResourceGrant(MemoryBytes((int)dataset.Rows), Threads) }), CancellationToken.None);
         return result switch
         {
             StepResult.Completed { Outcome: var outcome } => (bench, outcome, [.. bench.Log.Lines]),
@@ -142,6 +142,6 @@ internal static class MatchPeopleChild
             SELECT (SELECT sum(n * (n - 1) / 2) FROM shared)::DOUBLE, (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) AS n FROM shared GROUP BY entity_id))::DOUBLE,
               (SELECT sum(n * (n - 1) / 2) FROM (SELECT sum(n) AS n FROM shared GROUP BY person))::DOUBLE
             """, row => (Right: row.GetDouble(0), Found: row.GetDouble(1), True: row.GetDouble(2)))[0];
-        return new PeopleScore(outcome.Outputs["entities"].Rows, pairs.Right / pairs.Found, pairs.Right / pairs.True, said);
+        return new PeopleScore(outcome.Outputs["entities"].Rows, pairs.Found == 0 ? 0 : pairs.Right / pairs.Found, pairs.Right / pairs.True, said);
     }
 }
