@@ -58,8 +58,8 @@ public sealed class BucketTests(BucketFixture fixture)
         await new StoreTests(fixture).ProveAsync(async () =>
         {
             await fixture.Instance.Bucket!.KillAsync();
-            // Nobody has read these before; what was, may still be at hand.
-            var (status, body) = await fixture.Api.TryGetAsync("Datasets", $"/api/v1/projects/{Api.Project}/datasets/codes/versions/latest/rows");
+            // Nobody has read these before; what was (a published version, to measure it), may still be at hand.
+            var (status, body) = await fixture.Api.TryGetAsync("Datasets", $"/api/v1/projects/{Api.Project}/runs/{earlier}/steps/read/outputs/out/rows");
             (status, body.Contains("storeUnavailable", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.ServiceUnavailable, true), body);
             (status, body) = await fixture.Api.TryGetAsync("Runs", $"/api/v1/projects/{Api.Project}/runs/{earlier}/steps/clean/log");
             (status, body.Contains("storeUnavailable", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.ServiceUnavailable, true), body);
