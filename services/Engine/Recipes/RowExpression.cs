@@ -40,8 +40,9 @@ public static class RowExpression
     }
 
     /// <summary>The type that a checked expression has over columns of these types.</summary>
+    /// <param name="ofRows">It is an aggregate, over many rows.</param>
     /// <exception cref="RecipeException">Code <c>expressionInvalid</c>: it does not fit the types, or has one that Qualiz does not have.</exception>
-    public static ColumnType TypeOf(EngineSession session, string sql, IEnumerable<(string Name, ColumnType Type)> columns, string path)
+    public static ColumnType TypeOf(EngineSession session, string sql, IEnumerable<(string Name, ColumnType Type)> columns, string path, bool ofRows = false)
     {
         var row = string.Join(", ", columns.Select(column => $"CAST(NULL AS {column.Type.DuckDb}) AS {Sql.Identifier(column.Name)}"));
         string type;
@@ -49,7 +50,8 @@ public static class RowExpression
         {
             type = session.Query($"DESCRIBE SELECT {sql} FROM (SELECT {row})", reader => reader.GetString(1))[0];
             // What can be computed of it without any row is computed when it is planned, and fails there whatever the rows are: CAST('x' AS INTEGER).
-            session.Query($"SELECT TRY({sql}) FROM (SELECT {row} FROM range(0))", reader => 0);
+            if (!ofRows)
+                session.Query($"SELECT TRY({sql}) FROM (SELECT {row} FROM range(0))", reader => 0);
         }
         catch (EngineException exception)
         {

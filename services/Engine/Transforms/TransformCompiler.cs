@@ -453,7 +453,7 @@ public sealed class TransformCompiler
         // Only the type is of interest: internal columns are not there when the engine is asked for it.
         var result = counts ? ColumnType.Int64
             : function is AggregateFunction.First or AggregateFunction.Last or AggregateFunction.Min or AggregateFunction.Max ? type
-            : TypeOf(sql, $"{path}.of");
+            : TypeOf(sql, $"{path}.of", ofRows: true);
         return (new Column(name, result) { Nullable = !counts, Sensitivity = counts ? null : column.Sensitivity }, counts ? sql : $"CAST({sql} AS {result.DuckDb})");
     }
 
@@ -597,7 +597,7 @@ public sealed class TransformCompiler
         }
     }
 
-    private ColumnType TypeOf(string sql, string path) => RowExpression.TypeOf(_session, sql, _columns.Select(column => (column.Name, column.Type)), path);
+    private ColumnType TypeOf(string sql, string path, bool ofRows = false) => RowExpression.TypeOf(_session, sql, _columns.Select(column => (column.Name, column.Type)), path, ofRows);
 
     private static string FreePrefix(IReadOnlyList<Operation> operations, IReadOnlyList<RecipeInput> inputs)
     {
