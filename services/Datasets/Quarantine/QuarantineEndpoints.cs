@@ -22,7 +22,7 @@ internal static class QuarantineEndpoints
         quarantine.MapGet("/summary", Summary).WithName("summarizeQuarantine").WithSummary("How many rows are in which state, and why the open ones were rejected");
         quarantine.MapGet("/export", Export).WithName("exportQuarantine").WithSummary("Rejected rows with their reasons as csv or jsonl, or those of one step as a workbook (xlsx) to mend and import").Produces<string>(contentType: "text/csv");
         quarantine.MapPost("/import", Import).WithName("importQuarantine").WithSummary("Takes a mended sheet (the exported xlsx, or saved as csv) and makes a repair of every line that was changed; dryRun=true only tells what would be")
-            .Accepts<Stream>(QuarantineSheet.MediaType, "*/*").ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows that the filter chooses; dryRun=true only counts them")
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
         quarantine.MapGet("/{item:long}", Get).WithName("getQuarantineItem").WithSummary("One rejected row; its ETag is what a change names in If-Match").ProducesProblem(404);
