@@ -19,6 +19,8 @@ public static class InfrastructureFault
         NpgsqlException database => database.IsTransient || database.InnerException is IOException or SocketException or TimeoutException,
         ConnectionException or TransportUnavailableException or RequestTimeoutException => true,
         RabbitMQClientException => true,
+        // A channel that goes with its connection while somebody declares or publishes on it. Anybody else's is a mistake.
+        ObjectDisposedException disposed => disposed.StackTrace?.Contains("at RabbitMQ.Client.", StringComparison.Ordinal) == true,
         FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException => false,
         IOException or SocketException or TimeoutException => true,
         HttpRequestException http => http.StatusCode is null || (int)http.StatusCode >= 500,
