@@ -163,7 +163,7 @@ internal sealed class Instance : IAsyncDisposable
         using var client = new HttpClient { BaseAddress = process.Address, Timeout = TimeSpan.FromSeconds(10) };
         await TestHost.UntilAsync(async () =>
         {
-            if (!process.IsAlive && !process.GaveItselfUp)
+            if (process.IsGone)
                 throw new InvalidOperationException($"{process.Name} ended:\n{Tail(process)}");
             try
             {

@@ -20,6 +20,16 @@ internal sealed partial class ServiceProcess(string name, string assembly, IRead
     /// <summary>It gave itself up to be started anew (Platform's BusHearing), as anybody who runs services must do.</summary>
     public bool GaveItselfUp => _process is { HasExited: true, ExitCode: 1 } && File.ReadLines(Log).TakeLast(100).Any(line => line.Contains("it ends, to be started anew", StringComparison.Ordinal));
 
+    /// <summary>It ended in another way. Asked in one go: the supervision may start it anew in the meantime.</summary>
+    public bool IsGone
+    {
+        get
+        {
+            lock (_starting)
+                return !IsAlive && !GaveItselfUp;
+        }
+    }
+
     /// <summary>Does nothing when it runs: a test and the supervision may both want it.</summary>
     public void Start()
     {
