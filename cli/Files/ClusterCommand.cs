@@ -12,46 +12,13 @@ internal sealed class ClusterCommand(CommandContext context)
     private const int Most = 10_000;
     private const int Shown = 50;
 
-    private const string Pipeline = $$$"""
-        # Made by ./qualiz cluster
-        qualiz: 1
-        pipeline: qualiz-cluster
-        description: Values of a file at the command line that are spelt in several ways
-        {{{FileRun.Keep}}}
-        params: {file: {type: text}}
-        steps:
-          file: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}
-
-        """;
-
     public Task<int> ExecuteAsync(string file, string column, string by, string? output, CancellationToken ct) =>
-        new FileRun(context).ExecuteAsync("qualiz-cluster", Pipeline, new Dictionary<string, string> { ["file"] = file }, quiet: true, strict: false, async runPath =>
-        {
-            context.Terminal.Status(["comparing"]);
-            // The file is the person's own.
-            var found = await context.Client.GetAsync(
-                $"{runPath}/steps/file/outputs/out/columns/{Uri.EscapeDataString(column)}/clusters?by={by}&limit={Most}&unmask=true", ct, Timeout.InfiniteTimeSpan);
-            context.Terminal.Status([]);
-            var clusters = found.List("clusters").ToList();
-            if (output is not null)
-            {
-                await File.WriteAllTextAsync(output, Rules(column, clusters), new UTF8Encoding(false), ct);
-            }
-            if (context.Json)
-            {
-                foreach (var cluster in clusters)
-                {
-                    context.Terminal.Json(cluster);
-                }
-                return ExitCode.Done;
-            }
-            Print(Path.GetFileName(file), column, found, clusters);
-            if (output is not null)
-            {
-                context.Terminal.Line($"{output}: take out what is wrong, then: qualiz clean {file} -o OUT --rules {output}");
-            }
-            return ExitCode.Done;
-        }, ct);
+        new FileRun(context).ProposeAsync(
+            new FileQuestion(
+                "qualiz-cluster", "Values of a file at the command line that are spelt in several ways", "comparing",
+                // The file is the person's own.
+                $"columns/{Uri.EscapeDataString(column)}/clusters?by={by}&limit={Most}&unmask=true"),
+            file, "clusters", output, clusters => Rules(column, clusters), "take out what is wrong", (found, clusters) => Print(Path.GetFileName(file), column, found, clusters), ct);
 
     private void Print(string file, string column, JsonElement found, List<JsonElement> clusters)
     {

@@ -7,38 +7,23 @@ namespace Qualiz.Cli.Files;
 /// <summary><c>profile FILE</c>: a short block of lines for each column.</summary>
 internal sealed class ProfileCommand(CommandContext context)
 {
-    private const string Pipeline = $$$"""
-        # Made by ./qualiz profile
-        qualiz: 1
-        pipeline: qualiz-profile
-        description: What a file at the command line looks like
-        {{{FileRun.Keep}}}
-        params: {file: {type: text}}
-        steps:
-          file: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}
-
-        """;
-
     private const int ShownExamples = 3;
 
     public Task<int> ExecuteAsync(string file, bool dependencies, CancellationToken ct) =>
-        new FileRun(context).ExecuteAsync("qualiz-profile", Pipeline, new Dictionary<string, string> { ["file"] = file }, quiet: true, strict: false, async runPath =>
-        {
-            context.Terminal.Status(["profiling"]);
-            var profile = await context.Client.GetAsync($"{runPath}/steps/file/outputs/out/profile{(dependencies ? "?dependencies=true" : "")}", ct, Timeout.InfiniteTimeSpan);
-            var run = await context.Client.GetAsync(runPath, ct);
-            context.Terminal.Status([]);
-            if (context.Json)
+        new FileRun(context).AskAsync(
+            new FileQuestion("qualiz-profile", "What a file at the command line looks like", "profiling", $"profile{(dependencies ? "?dependencies=true" : "")}"), file, async (profile, runPath) =>
             {
-                foreach (var one in profile.List("columns").Concat(profile.List("dependencies")))
+                if (context.Json)
                 {
-                    context.Terminal.Json(one);
+                    foreach (var one in profile.List("columns").Concat(profile.List("dependencies")))
+                    {
+                        context.Terminal.Json(one);
+                    }
+                    return;
                 }
-                return ExitCode.Done;
-            }
-            Print(context.Terminal, Path.GetFileName(file), profile, run.List("steps").First());
-            return ExitCode.Done;
-        }, ct);
+                var run = await context.Client.GetAsync(runPath, ct);
+                Print(context.Terminal, Path.GetFileName(file), profile, run.List("steps").First());
+            }, ct);
 
     internal static void Print(Terminal terminal, string file, JsonElement profile, JsonElement step)
     {

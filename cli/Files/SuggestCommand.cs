@@ -12,46 +12,13 @@ internal sealed class SuggestCommand(CommandContext context)
     private const double Sure = 0.9;
     private const int ShownSamples = 3;
 
-    private const string Pipeline = $$$"""
-        # Made by ./qualiz profile
-        qualiz: 1
-        pipeline: qualiz-suggest
-        description: What is to be done about a file at the command line
-        {{{FileRun.Keep}}}
-        params: {file: {type: text}}
-        steps:
-          file: {uses: ingest, with: {from: {upload: "${params.file}"}, onEmpty: fail}}
-
-        """;
+    private static readonly FileQuestion Question =
+        new("qualiz-suggest", "What is to be done about a file at the command line", "looking for what is wrong", "suggestions?unmask=true"); // The file is the person's own.
 
     public Task<int> ExecuteAsync(string file, string? output, CancellationToken ct) =>
-        new FileRun(context).ExecuteAsync("qualiz-suggest", Pipeline, new Dictionary<string, string> { ["file"] = file }, quiet: true, strict: false, async runPath =>
-        {
-            context.Terminal.Status(["looking for what is wrong"]);
-            // The file is the person's own.
-            var found = await context.Client.GetAsync($"{runPath}/steps/file/outputs/out/suggestions?unmask=true", ct, Timeout.InfiniteTimeSpan);
-            context.Terminal.Status([]);
-            var items = found.List("items").ToList();
-            if (output is not null)
-            {
-                await File.WriteAllTextAsync(output, Recipe(items), new UTF8Encoding(false), ct);
-            }
-            if (context.Json)
-            {
-                foreach (var item in items)
-                {
-                    context.Terminal.Json(item);
-                }
-                return ExitCode.Done;
-            }
-            Print(context.Terminal, Path.GetFileName(file), found, items);
-            if (output is not null)
-            {
-                context.Terminal.Line();
-                context.Terminal.Line($"{output}: what is at least {Sure.ToString(CultureInfo.InvariantCulture)} sure is in it, the rest is a comment; then: qualiz clean {file} -o OUT --rules {output}");
-            }
-            return ExitCode.Done;
-        }, ct);
+        new FileRun(context).ProposeAsync(
+            Question, file, "items", output, Recipe, $"what is at least {Sure.ToString(CultureInfo.InvariantCulture)} sure is in it, the rest is a comment: look through it",
+            (found, items) => Print(context.Terminal, Path.GetFileName(file), found, items), ct);
 
     internal static void Print(Terminal terminal, string file, JsonElement found, List<JsonElement> items)
     {

@@ -187,6 +187,7 @@ public sealed class FileCommandTests : IDisposable
     [InlineData("clean")]
     [InlineData("cluster")]
     [InlineData("match")]
+    [InlineData("suggest")]
     public async Task What_a_command_leaves_is_nobodys_work_and_soon_gone(string command)
     {
         var file = WriteLines("a.csv", "id,name", "1,Ann");
@@ -206,6 +207,7 @@ public sealed class FileCommandTests : IDisposable
     [InlineData("clean")]
     [InlineData("cluster")]
     [InlineData("match")]
+    [InlineData("suggest")]
     public async Task A_command_runs_the_version_that_it_saved_whatever_others_save_meanwhile(string command)
     {
         var file = WriteLines("a.csv", "id,name", "1,Ann");
@@ -257,6 +259,7 @@ public sealed class FileCommandTests : IDisposable
         "profile" => ["profile", file],
         "clean" => ["clean", file, "-o", Path.Combine(_folder, "b.csv")],
         "cluster" => ["cluster", file, "name"],
+        "suggest" => ["profile", file, "--suggest"],
         _ => ["match", file, "-o", Path.Combine(_folder, "matched")],
     };
 

@@ -164,9 +164,11 @@ public static class SuggestionFinder
         var read = DateFormats.Select(format => (Format: format, Values: column.Values.Where(value => IsDate(column.Text(value), format)).ToHashSet())).ToList();
         var chosen = new List<string>();
         var covered = new HashSet<int>();
-        while (read.MaxBy(format => format.Values.Where(value => !covered.Contains(value)).Sum(column.Count)) is var best
-            && best.Values.Where(value => !covered.Contains(value)).Sum(column.Count) is var rows && rows * 50 >= column.Coded.Filled)
+        while (true)
         {
+            var (best, rows) = read.Select(format => (format, Rows: format.Values.Where(value => !covered.Contains(value)).Sum(column.Count))).MaxBy(format => format.Rows);
+            if (rows * 50 < column.Coded.Filled)
+                break;
             // Another format that reads nearly as much, but not the same days, would do as well.
             if (read.Any(other => other.Format != best.Format && IsOther(best.Format, other.Format) && other.Values.Intersect(best.Values).Sum(column.Count) * 20 >= 19 * rows))
                 return null;
