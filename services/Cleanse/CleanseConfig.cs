@@ -20,6 +20,12 @@ internal sealed record CleanseConfig : IValidatableObject
         ExampleJson = """[{"check": "notNull", "columns": ["email"], "else": "reject"}]""")]
     public IReadOnlyList<Check> Checks { get; init; } = [];
 
+    [Field(
+        Title = "Apply suggestions from",
+        Description = "Rules that the rows themselves speak for with at least this confidence are done before all others; none when it is empty. The log and the change log say what they did.",
+        Example = "95%", Group = FieldAttribute.AdvancedGroup)]
+    public Share? Auto { get; init; }
+
     [Field(Title = "Most rejected rows", Description = "The share of rejected rows above which the step fails.", Example = "5%")]
     public Share? MaxRejected { get; init; }
 
@@ -37,7 +43,9 @@ internal sealed record CleanseConfig : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Rules.Count == 0 && Checks.Count == 0)
-            yield return new ValidationResult("at least one rule or check is needed", [nameof(Rules)]);
+        if (Rules.Count == 0 && Checks.Count == 0 && Auto is null)
+            yield return new ValidationResult("at least one rule or check is needed, or auto", [nameof(Rules)]);
+        if (Auto?.Value < 0.5m)
+            yield return new ValidationResult("below 50 % a suggestion is more probably wrong than right", [nameof(Auto)]);
     }
 }

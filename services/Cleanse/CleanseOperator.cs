@@ -1,10 +1,13 @@
 using System.Globalization;
+using System.Text.Json;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Operators.V1;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Sessions;
+using Qualiz.Engine.Suggestions;
 using Qualiz.Platform.Operators;
 
 namespace Qualiz.Cleanse;
@@ -49,6 +52,8 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         var patchedPath = patches.Count == 0 ? null : step.Outputs.CreateFile(RowPatches.Port);
         try
         {
+            if (config.Auto is { } least)
+                rules = rules with { Suggested = await SuggestAsync(inputs, (double)least.Value, step, ct).ConfigureAwait(false) };
             using var session = EngineSession.Open(new EngineOptions
             {
                 MemoryBytes = step.Grant.MemoryBytes,
@@ -74,7 +79,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
                 TimeProvider.System).ConfigureAwait(false);
             if (InputRows.Check(result.In, rows) is { } damage)
                 return new StepResult.Failed(damage);
-            return await FinishAsync(config, step, recipe, result, files, patched is null ? null : (patched, patchedPath!), ct).ConfigureAwait(false);
+            return await FinishAsync(config, step, recipe, result, files, patched is null ? null : (patched, patchedPath!), rules.Suggested, ct).ConfigureAwait(false);
         }
         catch (RecipeException exception)
         {
@@ -94,6 +99,22 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
             return Task.FromResult(OutputInferred.Unknown($"the columns of {unknown.Name} are not known"));
         using var session = EngineSession.Open(new EngineOptions { MemoryBytes = context.Grant.MemoryBytes, Threads = context.Grant.Threads, Scratch = context.Scratch });
         return Task.FromResult(new RecipeInference(session, config, context.Inputs).Run());
+    }
+
+    /// <summary>
+    /// What the rows speak for as they came in. The answer depends on them alone, so a step that is done again does the same. No such rule gives a column another type or name.
+    /// Sensitive columns are left alone: rules hold values.
+    /// </summary>
+    private static async Task<IReadOnlyList<Rule>> SuggestAsync(IReadOnlyList<RecipeInput> inputs, double least, StepContext step, CancellationToken ct)
+    {
+        step.Progress.Report(new StepProgress("suggest", 0, null));
+        var found = await SuggestionFinder.FindAsync(
+            new StackedInputs(inputs).ToDataset(), unmask: false,
+            new EngineOptions { MemoryBytes = Math.Min(step.Grant.MemoryBytes, SuggestionFinder.MemoryBytes), Threads = step.Grant.Threads, Scratch = step.Scratch }, ct).ConfigureAwait(false);
+        var taken = found.Items.Where(item => item.Rule is not null && item.Confidence >= least).ToList();
+        foreach (var (item, i) in taken.Select((item, i) => (item, i)))
+            step.Log.LogInformation("auto[{Number}]: {What}, {Rows} of {Looked} rows ({Confidence} sure)", i, item.Message, item.Affected, found.Looked, item.Confidence);
+        return [.. taken.Select(item => item.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!)];
     }
 
     /// <summary>Takes a key from its connection; the answer says why there is none.</summary>
@@ -122,7 +143,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         new(dataset, await step.GetLocalPathsAsync(dataset, ct).ConfigureAwait(false));
 
     private static async Task<StepResult> FinishAsync(
-        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, (PatchedInputs Result, string Path)? patched, CancellationToken ct)
+        CleanseConfig config, StepContext step, CompiledRecipe recipe, RecipeResult result, RecipeFiles files, (PatchedInputs Result, string Path)? patched, IReadOnlyList<Rule>? suggested, CancellationToken ct)
     {
         var rejected = await step.Outputs.CommitAsync(files.Rejected, result.Rejected, ct).ConfigureAwait(false);
         var columns = step.Inputs.SelectMany(input => input.Dataset.Schema.Columns).ToList();
@@ -130,6 +151,8 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         if (files.Changes is not null)
             outputs[ChangeLog.Port] = DatasetRef.Of(ChangeLog.Schema(SensitivityTags.Strictest(columns)), await step.Outputs.CommitAsync(files.Changes, result.Changes, ct).ConfigureAwait(false));
         var counts = Counts(result);
+        if (suggested is not null)
+            counts["suggested"] = suggested.Count;
         if (patched is var (applied, path))
         {
             outputs[RowPatches.Port] = DatasetRef.Of(RowPatches.Schema, await step.Outputs.CommitAsync(path, applied.Lines, ct).ConfigureAwait(false));

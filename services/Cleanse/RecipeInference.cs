@@ -27,7 +27,7 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
         {
             try
             {
-                var compiled = RecipeCompiler.Compile(session, new Recipe([.. _rules.Select(rule => rule.Rule)], [.. _checks.Select(check => check.Check)]), datasets);
+                var compiled = RecipeCompiler.Compile(session, new Recipe([.. _rules.Select(rule => rule.Rule)], [.. _checks.Select(check => check.Check)]) { Suggested = config.Auto is null ? null : [] }, datasets);
                 return new OutputInferred { Outputs = new Dictionary<string, DatasetSchema> { ["out"] = compiled.Schema, [RejectedRows.Port] = RejectedRows.Schema([.. columns, .. compiled.Schema.Columns]), [ChangeLog.Port] = changes }, Problems = _problems };
             }
             catch (RecipeException exception)

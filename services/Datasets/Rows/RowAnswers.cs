@@ -11,6 +11,7 @@ using Qualiz.Engine.Clustering;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
+using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Suggestions;
 using Qualiz.Platform.Http;
 
@@ -89,7 +90,8 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
         await AuditAsync(http, source, Query(source, request), request, ct);
         using var opened = await files.OpenDownloadAsync(source.Content, ct);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Ok(await SuggestionFinder.FindAsync(opened.Dataset, unmask, opened.Scratch, ct));
+        return TypedResults.Ok(await SuggestionFinder.FindAsync(
+            opened.Dataset, unmask, new EngineOptions { MemoryBytes = SuggestionFinder.MemoryBytes, Threads = Environment.ProcessorCount, Scratch = opened.Scratch }, ct));
     }
 
     /// <summary>Values of a column that are probably spellings of one another. They are values: of a sensitive column only unmasked, which is on record.</summary>

@@ -82,6 +82,13 @@ public sealed class StackedInputs
     public string Relation(IReadOnlyList<string> columns) =>
         $"({Query(_inputs, [.. columns.Select(name => Columns.First(column => column.Name == name))], InputColumn)})";
 
+    /// <summary>The same rows as one dataset of all the inputs' files; nothing is copied.</summary>
+    public LocalDataset ToDataset()
+    {
+        var files = _inputs.SelectMany(input => input.Dataset.Dataset.Files.Select(file => file with { Schema = file.Schema ?? input.Dataset.Schema })).ToList();
+        return new LocalDataset(DatasetRef.Of(new DatasetSchema { Columns = [.. Columns, .. HiddenColumns.Columns] }, files), [.. _inputs.SelectMany(input => input.Dataset.Paths)]);
+    }
+
     /// <summary>A query of these columns, the hidden ones and, as <paramref name="number"/>, the number of the input that a row came from.</summary>
     internal static string Query(IReadOnlyList<RecipeInput> inputs, IReadOnlyList<DatasetColumn> columns, string number)
     {

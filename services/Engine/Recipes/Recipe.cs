@@ -7,6 +7,9 @@ namespace Qualiz.Engine.Recipes;
 /// <summary>A recipe: rules in order, then checks in order. What each one does is in docs/rules.md.</summary>
 public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Checks)
 {
+    /// <summary>Rules that the rows themselves speak for, done before the others; none as long as no rows are known. Null where nothing is done that nobody wrote.</summary>
+    public IReadOnlyList<Rule>? Suggested { get; init; }
+
     /// <summary>The datasets that checks look into, e.g. <c>dataset:countries</c>.</summary>
     public IReadOnlyList<string> References =>
         [.. Checks.Select(check => check.Reference?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];

@@ -68,6 +68,14 @@ public sealed partial class RecipeCompiler
     private CompiledRecipe Compile(Recipe recipe)
     {
         Stack();
+        if (recipe.Suggested is { } suggested)
+        {
+            // Which cells they empty is known with the rows only, and what is true of the columns may not change with them.
+            foreach (var column in _columns)
+                column.Nullable = true;
+            for (var i = 0; i < suggested.Count; i++)
+                Apply(suggested[i], $"auto[{Number(i)}]");
+        }
         for (var i = 0; i < recipe.Rules.Count; i++)
             Apply(recipe.Rules[i], $"rules[{Number(i)}]");
         FinishTexts();

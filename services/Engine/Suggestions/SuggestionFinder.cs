@@ -29,7 +29,9 @@ public static class SuggestionFinder
     private const int MostSamples = 5;
     private const int MostAllowed = 30;
     private const int MostClustered = 100_000;
-    private const long MemoryBytes = 512L << 20;
+
+    /// <summary>What a search is well served with.</summary>
+    public const long MemoryBytes = 512L << 20;
 
     /// <summary>Of what is wrong by its form, or far away from the rest, but may still be meant.</summary>
     private const double Doubtful = 0.8;
@@ -46,16 +48,15 @@ public static class SuggestionFinder
     private static readonly HashSet<string> NoValues = ["n/a", "#n/a", "n.a.", "null", "nan", "-", "--", "?"];
 
     /// <param name="unmask">Look at sensitive columns too; their values stand in the result.</param>
-    /// <param name="scratch">An existing folder of this search alone.</param>
+    /// <param name="options">What the search may use; the files are its own matter.</param>
     /// <exception cref="EngineException">A file is not what it claims to be.</exception>
-    public static async Task<SuggestionList> FindAsync(LocalDataset dataset, bool unmask, string scratch, CancellationToken ct)
+    public static async Task<SuggestionList> FindAsync(LocalDataset dataset, bool unmask, EngineOptions options, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         var columns = dataset.Schema.Columns.Where(column => !column.Hidden && (unmask || column.Sensitivity is null) && DatasetFiles.TypeOf(column) is var type && type != ColumnType.Json
             && type is not (ColumnType.ListType or ColumnType.StructType)).ToList();
         if (columns.Count == 0 || dataset.Dataset.Rows == 0)
             return new SuggestionList(dataset.Dataset.Rows, 0, []);
-        var options = new EngineOptions { MemoryBytes = MemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch };
         var open = new LocalDataset(
             dataset.Dataset with { Schema = new DatasetSchema { Columns = [.. dataset.Schema.Columns.Select(column => columns.Contains(column) ? column with { Sensitivity = null } : column)] } }, dataset.Paths);
         var profile = await DatasetProfiler.ProfileAsync(open, options, ct).ConfigureAwait(false);

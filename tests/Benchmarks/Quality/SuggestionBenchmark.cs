@@ -83,7 +83,7 @@ internal sealed class SuggestionBenchmark : IBenchmark
                     Rows = rows,
                     Bytes = 1,
                 }, [path]);
-            var found = await SuggestionFinder.FindAsync(dataset, unmask: false, scratch, ct);
+            var found = await SuggestionFinder.FindAsync(dataset, unmask: false, new EngineOptions { MemoryBytes = SuggestionFinder.MemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch }, ct);
             var rules = found.Items.Where(suggestion => suggestion.Rule is not null && suggestion.Confidence > Sure).Select(suggestion => suggestion.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!).ToList();
             if (rules.Count == 0)
                 return (0, []);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Qualiz.Contracts.Schemas;
 using Qualiz.Engine.Recipes;
+using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Suggestions;
 using Qualiz.Engine.Tests.Recipes;
 
@@ -118,6 +119,7 @@ public sealed class SuggestionFinderTests : IDisposable
     private async Task<SuggestionList> FindAsync(string query)
     {
         var input = await _bench.InputAsync(query);
-        return await SuggestionFinder.FindAsync(input.Dataset, unmask: false, _scratch.Path, CancellationToken.None);
+        return await SuggestionFinder.FindAsync(
+            input.Dataset, unmask: false, new EngineOptions { MemoryBytes = SuggestionFinder.MemoryBytes, Threads = 2, Scratch = _scratch.Path }, CancellationToken.None);
     }
 }
