@@ -44,6 +44,10 @@ internal static class Queries
         TableAsync(context, $"{context.ProjectPath}/pipelines", limit, ["pipeline", "version", "owner", "changed"],
             item => [Name(item), Any(item, "version", "latestVersion"), Any(item, "owner"), When(Any(item, "updatedAt", "changedAt", "createdAt"))], ct);
 
+    public static Task<int> VersionsAsync(CommandContext context, string pipeline, int limit, CancellationToken ct) =>
+        TableAsync(context, $"{context.ProjectPath}/pipelines/{Uri.EscapeDataString(pipeline)}/versions", limit, ["version", "saved", "by", "file"],
+            item => [Any(item, "version"), When(Any(item, "createdAt")), Any(item, "createdBy"), Any(item, "fileName")], ct);
+
     public static Task<int> RunsAsync(CommandContext context, string? pipeline, string? state, int limit, CancellationToken ct)
     {
         var query = string.Join('&', new[] { ("pipeline", pipeline), ("state", state) }

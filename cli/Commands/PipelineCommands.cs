@@ -26,8 +26,28 @@ internal static class PipelineCommands
             .Doing((context, ct) => Queries.ValidateAsync(context, context.Get(file)!, ct), file);
     }
 
-    private static ClientCommand Pipelines() => new ClientCommand("pipelines", "List the pipelines", "pipelines") { CommandLine.Limit }
-        .Doing((context, ct) => Queries.PipelinesAsync(context, context.Get(CommandLine.Limit), ct));
+    private static ClientCommand Pipelines()
+    {
+        var name = new Argument<string>("PIPELINE") { Description = "Its name" };
+        var version = new Option<int?>("--version") { Description = "The number of the version (default: the newest)" };
+        var show = new ClientCommand("show", "Show a pipeline as it was written", "pipelines show customers", "pipelines show customers --version 3") { name, version }
+            .Doing((context, ct) => PipelineHistory.ShowAsync(context, context.Get(name)!, context.Get(version), ct));
+        var versions = new ClientCommand("versions", "List the versions of a pipeline, newest first", "pipelines versions customers") { name, CommandLine.Limit }
+            .Doing((context, ct) => Queries.VersionsAsync(context, context.Get(name)!, context.Get(CommandLine.Limit), ct));
+        var since = new Option<int?>("--since") { Description = "The version to compare with (default: the one before)" };
+        var diff = new ClientCommand("diff", "Show what a version changed", "pipelines diff customers", "pipelines diff customers --since 3") { name, version, since }
+            .Doing((context, ct) => PipelineHistory.DiffAsync(context, context.Get(name)!, context.Get(version), context.Get(since), ct));
+        var to = new Option<int?>("--to") { Description = "The version to go back to, or forth (default: the one before the last change that is not undone yet)" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Show what would change, and change nothing" };
+        var undo = new ClientCommand(
+            "undo", "Save an earlier version as the next one; again and again it goes back change by change",
+            "pipelines undo customers", "pipelines undo customers --to 3 --dry-run")
+        {
+            name, to, dryRun,
+        }.Doing((context, ct) => PipelineHistory.UndoAsync(context, context.Get(name)!, context.Get(to), context.Get(dryRun), ct));
+        return new ClientCommand("pipelines", "List the pipelines; show one, its versions and what they changed; undo changes", "pipelines") { CommandLine.Limit, show, versions, diff, undo }
+            .Doing((context, ct) => Queries.PipelinesAsync(context, context.Get(CommandLine.Limit), ct));
+    }
 
     private static Command Connections()
     {

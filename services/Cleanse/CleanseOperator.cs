@@ -32,7 +32,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
             }
             catch (DatasetException exception)
             {
-                var at = config.Checks.ToList().FindIndex(check => check.Reference?.Dataset == name);
+                var at = config.Checks.ToList().FindIndex(check => !check.Off && check.Reference?.Dataset == name);
                 return new StepResult.Failed(new StepError { Code = "datasetUnknown", Message = exception.Message, Path = string.Create(CultureInfo.InvariantCulture, $"checks[{at}].{config.Checks[at].Reference!.Value.Field}") });
             }
         }
@@ -135,7 +135,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         {
             message = exception.Message;
         }
-        var at = config.Rules.ToList().FindIndex(rule => rule is MaskRule mask && mask.Key == name);
+        var at = config.Rules.ToList().FindIndex(rule => rule is MaskRule { Off: false } mask && mask.Key == name);
         return new StepError { Code = "connectionRefused", Message = message, Path = string.Create(CultureInfo.InvariantCulture, $"rules[{at}].key") };
     }
 

@@ -12,10 +12,10 @@ public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Chec
 
     /// <summary>The datasets that checks look into, e.g. <c>dataset:countries</c>.</summary>
     public IReadOnlyList<string> References =>
-        [.. Checks.Select(check => check.Reference?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
+        [.. Checks.Where(check => !check.Off).Select(check => check.Reference?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal)];
 
     /// <summary>The connections whose keys rules mask with.</summary>
-    public IReadOnlyList<string> Keys => [.. Rules.OfType<MaskRule>().Select(rule => rule.Key).OfType<string>().Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Keys => [.. Rules.OfType<MaskRule>().Where(rule => !rule.Off).Select(rule => rule.Key).OfType<string>().Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>What becomes of a cell (or its row) that a rule cannot convert or that fails a check.</summary>
@@ -71,6 +71,9 @@ public abstract record Rule
 {
     internal abstract string Kind { get; }
 
+    [Field(Title = "Off", Description = "The rule stays in the recipe, and nothing is done.", Group = FieldAttribute.AdvancedGroup)]
+    public bool Off { get; init; }
+
     /// <summary>Columns that the rule makes.</summary>
     internal virtual IEnumerable<string> NewColumns => [];
 }
@@ -98,6 +101,9 @@ public abstract record Rule
 public abstract record Check
 {
     internal abstract string Kind { get; }
+
+    [Field(Title = "Off", Description = "The check stays in the recipe, and nothing is checked.", Group = FieldAttribute.AdvancedGroup)]
+    public bool Off { get; init; }
 
     /// <summary>The dataset that the check looks into, and the field that names it.</summary>
     public virtual (string Dataset, string Field)? Reference => null;

@@ -10,6 +10,8 @@ public sealed partial class RecipeCompiler
 {
     private void Apply(Check check, string path)
     {
+        if (check.Off)
+            return;
         switch (check)
         {
             case NotNullCheck notNull:

@@ -132,6 +132,8 @@ public sealed partial class RecipeCompiler
 
     private void Apply(Rule rule, string path)
     {
+        if (rule.Off)
+            return;
         if (TryApplyText(rule, path))
             return;
         FinishTexts();

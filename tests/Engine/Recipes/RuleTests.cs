@@ -22,6 +22,21 @@ public sealed class RuleTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_off_is_not_done_and_the_others_keep_their_places()
+    {
+        var output = await _bench.RunAsync(
+            Values(" a ", "b"),
+            """[{"rule":"trim","columns":"*","off":true},{"rule":"case","columns":["v"],"to":"upper"},{"rule":"derive","column":"gone","expression":"no such column","off":true},{"rule":"mask","columns":["v"],"by":"token","key":"missing","off":true}]""",
+            """[{"check":"pattern","columns":["v"],"pattern":"[A-Z]","else":"reject"},{"check":"reference","columns":["v"],"in":"dataset:missing.v","off":true},{"check":"rowCount","min":100,"off":true}]""");
+
+        output.Rows.ShouldBe(["B"]);
+        output.Result.Changed.ShouldBe(new Dictionary<string, long> { ["case"] = 1, ["rules[1]"] = 1 }, ignoreOrder: true);
+        output.ReasonsOf(1).ShouldHaveSingleItem();
+        RecipeBench.Read("""[{"rule":"mask","columns":["v"],"by":"token","key":"missing","off":true}]""", """[{"check":"reference","columns":["v"],"in":"dataset:missing.v","off":true}]""")
+            .ShouldSatisfyAllConditions(recipe => recipe.Keys.ShouldBeEmpty(), recipe => recipe.References.ShouldBeEmpty());
+    }
+
+    [Fact]
     public async Task Trim_inner_makes_runs_one_space()
     {
         var output = await _bench.RunAsync(Values(" a \u00a0\t b\nc "), """[{"rule":"trim","columns":["v"],"inner":true}]""");
