@@ -43,6 +43,7 @@ public static class Queues
         (NotifyEvents, typeof(Runs.V1.RunCompleted)),
         (NotifyEvents, typeof(Runs.V1.RunFailed)),
         (NotifyEvents, typeof(Runs.V1.RunLate)),
+        (NotifyEvents, typeof(Datasets.V1.DatasetFindings)),
         (PipelineOperators, typeof(Operators.V1.OperatorAnnounced)),
     ];
 

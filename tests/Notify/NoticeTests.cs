@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
@@ -44,6 +45,7 @@ public sealed class NoticeTests : IAsyncLifetime
             builder.Services.AddSingleton(_neighbours);
             builder.Services.AddSingleton<IConnectionExchange>(_neighbours);
             builder.AddRequestConsumer<FakePipelines>(Queues.PipelineRequests);
+            builder.AddRequestConsumer<FakeRuns>(Queues.RunClaims);
         },
         app => app.MapNotify(), TestBus.InProcess, new Dictionary<string, string?>(mail)
         {
@@ -109,6 +111,22 @@ public sealed class NoticeTests : IAsyncLifetime
         mail.ShouldContain("Subject: demo: 2 messages");
         mail.ShouldContain("1,412 rows and 57 pairs wait for a person");
         mail.ShouldContain("3 pairs wait for a person");
+    }
+
+    [Fact]
+    public async Task A_version_that_is_not_as_usual_is_told_to_whom_its_pipeline_names_once_and_one_from_an_upload_to_nobody()
+    {
+        var pipeline = Pipeline([PlanNotifyOn.Attention]);
+        var found = Findings(_neighbours.Run(pipeline), new DatasetFinding("anomaly", "", "rows"), new DatasetFinding("columnGone", "email", ""), new DatasetFinding("anomaly", "age", "mean"));
+        await PublishAsync(found);
+        await PublishAsync(found with { SourceRunId = null, Id = Guid.CreateVersion7() });
+        await PublishAsync(found with { SourceRunId = Guid.CreateVersion7(), Id = Guid.CreateVersion7() });
+        await PublishAsync(found with { Id = Guid.CreateVersion7() });
+
+        var mail = (await MailsAsync(pipeline, 1)).ShouldHaveSingleItem();
+        mail.ShouldContain($"Subject: {pipeline.Name}: customers@41 is not as usual");
+        mail.ReplaceLineEndings("").ShouldContain("rows off its course, column email is gone, mean of age off its course.");
+        await UntilAsync(pipeline, 1);
     }
 
     [Fact]
@@ -261,7 +279,7 @@ public sealed class NoticeTests : IAsyncLifetime
     {
         var before = await TakenAsync();
         await _host.Services.GetRequiredService<IMessageSender>().PublishAsync(happened, default);
-        if (happened is RunLate)
+        if (happened is RunLate or DatasetFindings)
         {
             await TestHost.UntilAsync(async () => await TakenAsync() > before ? null : $"event {id} to be taken");
             return;
@@ -299,6 +317,19 @@ public sealed class NoticeTests : IAsyncLifetime
         PipelineId = pipeline.Id,
         StepId = step,
         Error = new StepError { Code = code, Message = message },
+    };
+
+    private static DatasetFindings Findings(Guid run, params DatasetFinding[] findings) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        OccurredAt = At(1),
+        ProjectId = Guid.Empty,
+        Actor = "system",
+        SourceRunId = run,
+        Project = "demo",
+        Dataset = "customers",
+        Version = 41,
+        Findings = findings,
     };
 
     private static RunLate Late(Known pipeline, int minute) => new()
@@ -366,6 +397,16 @@ public sealed class NoticeTests : IAsyncLifetime
 
         public Known Add(Known pipeline) => _pipelines[pipeline.Name] = pipeline;
 
+        /// <summary>A run of the pipeline.</summary>
+        public Guid Run(Known pipeline)
+        {
+            var run = Guid.CreateVersion7();
+            Runs[run] = pipeline;
+            return run;
+        }
+
+        public ConcurrentDictionary<Guid, Known> Runs { get; } = new();
+
         public Known? Find(string name) => _pipelines.GetValueOrDefault(name);
 
         public Known? Find(Guid version) => _pipelines.Values.FirstOrDefault(pipeline => pipeline.VersionId == version);
@@ -377,6 +418,13 @@ public sealed class NoticeTests : IAsyncLifetime
                 throw new InvalidOperationException("Nobody has thought of this.");
             throw new Platform.Operators.ConnectionException("This pipeline version does not name the connection.");
         }
+    }
+
+    internal sealed class FakeRuns(Neighbours neighbours) : IConsumer<GetRunOutputs>
+    {
+        public Task Consume(ConsumeContext<GetRunOutputs> context) => neighbours.Runs.TryGetValue(context.Message.RunId, out var known)
+            ? context.RespondAsync(new RunOutputsFound { ProjectId = Guid.Empty, PipelineId = known.Id, Pipeline = known.Name, PipelineVersion = 1, Finished = true, Steps = [] })
+            : context.RespondAsync(new RunUnknown { Message = "no" });
     }
 
     internal sealed class FakePipelines(Neighbours neighbours) : IConsumer<ResolvePipeline>, IConsumer<GetPipelinePlan>

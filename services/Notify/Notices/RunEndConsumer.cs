@@ -4,6 +4,7 @@ using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Qualiz.Contracts;
+using Qualiz.Contracts.Datasets.V1;
 using Qualiz.Contracts.Pipelines.V1;
 using Qualiz.Contracts.Plans;
 using Qualiz.Contracts.Runs.V1;
@@ -12,9 +13,14 @@ using Qualiz.Platform.Messaging;
 
 namespace Qualiz.Notify.Notices;
 
-/// <summary>A run has ended or is late: whoever the pipeline names is told when that changes how it stands. What is to be told is written in the same transaction.</summary>
-internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOptions options, TimeProvider time) : IConsumer<RunCompleted>, IConsumer<RunFailed>, IConsumer<RunLate>
+/// <summary>
+/// A run has ended, is late, or made a version that is not as those before: whoever the pipeline names is told when that changes how it stands. What is to be told
+/// is written in the same transaction.
+/// </summary>
+internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOptions options, TimeProvider time) : IConsumer<RunCompleted>, IConsumer<RunFailed>, IConsumer<RunLate>, IConsumer<DatasetFindings>
 {
+    private const int MostFindings = 10;
+
     public async Task Consume(ConsumeContext<RunCompleted> context)
     {
         var run = context.Message;
@@ -57,6 +63,35 @@ internal sealed class RunEndConsumer(NotifyDb db, IRequests requests, NoticeOpti
         var about = await AboutAsync(run.Project, run.Pipeline, run.PipelineVersion, context.CancellationToken);
         Tell(about, PlanNotifyOn.Late, run.Project, run.Pipeline, run.RunId!.Value, $"{run.Pipeline} is late", run.Reason);
     }
+
+    /// <summary>Once of a version that a pipeline made; an upload has nobody who is named.</summary>
+    public async Task Consume(ConsumeContext<DatasetFindings> context)
+    {
+        var found = context.Message;
+        var ct = context.CancellationToken;
+        if (found.SourceRunId is not { } runId || found.Findings.Count == 0)
+            return;
+        var asked = await requests.AskAsync<RunOutputsFound, RunUnknown>(Queues.RunClaims, new GetRunOutputs { Project = found.Project, RunId = runId }, ct);
+        if (asked.First is not { } run)
+            return;
+        var version = $"{found.Dataset}@{found.Version}";
+        var subject = $"{run.Pipeline}: {version} is not as usual";
+        if (await db.Notices.AnyAsync(notice => notice.RunId == runId && notice.Subject == subject, ct))
+            return;
+        var about = await AboutAsync(found.Project, run.Pipeline, run.PipelineVersion, ct);
+        var more = found.Findings.Count - MostFindings;
+        Tell(about, PlanNotifyOn.Attention, found.Project, run.Pipeline, runId, subject,
+            string.Create(CultureInfo.InvariantCulture, $"{version}: {string.Join(", ", found.Findings.Take(MostFindings).Select(Words))}{(more > 0 ? $" and {more} more" : "")}."));
+    }
+
+    private static string Words(DatasetFinding finding) => finding switch
+    {
+        { Kind: "columnGone" } => $"column {finding.Column} is gone",
+        { Kind: "columnNew" } => $"column {finding.Column} is new",
+        { Kind: "columnType" } => $"column {finding.Column} has another type",
+        { Column: "" } => $"{finding.Metric} off its course",
+        _ => $"{finding.Metric} of {finding.Column} off its course",
+    };
 
     /// <summary>
     /// How the pipeline stood, and stands no more; null when a later run's end is known already. One statement: every run of a pipeline waits here for the one before.
