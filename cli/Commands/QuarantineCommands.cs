@@ -27,7 +27,7 @@ internal static class QuarantineCommands
 
     private static Command Quarantine() => new("quarantine", "Rejected rows across runs")
     {
-        List(), Show(), Account(), Export(), Import(),
+        List(), Show(), Account(), Export(), Import(), Reinject(),
         Change("repair", "Give columns new values; the next run applies them before its rules", "quarantine repair 12 --set email=kim@example.org", "quarantine repair --rule email --set email=", s_set),
         Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
         Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
@@ -100,7 +100,51 @@ internal static class QuarantineCommands
             {
                 context.Terminal.Line($"{step.Text("step")}: {step.Text("sentence")}");
             }
+            foreach (var rows in context.Json ? [] : account.List("repaired"))
+            {
+                context.Terminal.Line($"{rows.Text("rows")} repaired rows that run {rows.Text("runId")} rejected are in its result");
+            }
             return ExitCode.Done;
+        });
+    }
+
+    private static ClientCommand Reinject()
+    {
+        var version = new Option<int?>("--version-of-pipeline") { Description = "Another version of the pipeline than that of the run that rejected the rows" };
+        var latest = new Option<bool>("--latest-version") { Description = "The newest version of the pipeline" };
+        var whole = new Option<bool>("--whole") { Description = "Do all rows again from the step on, even where the repaired ones alone would do" };
+        return new ClientCommand("reinject", "Bring repaired rows into the result now, by a run from the step on that rejected them", "quarantine reinject --pipeline customers", "quarantine reinject --run latest --dry-run")
+        {
+            s_run, s_pipeline, s_step, version, latest, whole, s_dryRun,
+        }.Doing(async (context, ct) =>
+        {
+            var body = new JsonObject { ["version"] = context.Get(version), ["latestVersion"] = context.Get(latest), ["whole"] = context.Get(whole) };
+            List<(string, string)> query = [.. await FilterAsync(context, ct), .. context.Get(s_dryRun) ? [("dryRun", "true")] : Array.Empty<(string, string)>()];
+            var answer = await context.Client.PostAsync($"{context.ProjectPath}/quarantine/reinject{Query(query)}", body, ct);
+            if (context.Json)
+            {
+                context.Terminal.Json(answer);
+            }
+            else if (!answer.List("runs").Any())
+            {
+                context.Terminal.Line("no row waits with a repair");
+            }
+            var refused = false;
+            foreach (var run in answer.List("runs"))
+            {
+                var problem = run.TryGetProperty("problem", out var found) && found.ValueKind == JsonValueKind.Object ? found.Text("message") : null;
+                refused |= problem is not null;
+                var rows = $"{run.Text("rows")} rows of {run.Text("pipeline")}/{run.Text("step")} that run {RunIds.Short(run.Text("of") ?? "")} rejected";
+                if (problem is not null)
+                {
+                    context.Terminal.Error($"{rows}: {problem}");
+                }
+                else if (!context.Json)
+                {
+                    context.Terminal.Line(context.Get(s_dryRun) ? $"{rows} would be re-injected" : $"{rows}: run {run.Text("runId")} ({run.Text("state")})");
+                }
+            }
+            return refused ? ExitCode.Failed : ExitCode.Done;
         });
     }
 

@@ -291,12 +291,17 @@ public static class PipelineCompiler
 
     private static string Word(ParamType type) => JsonSerializer.SerializeToElement(type, ConfigJson.Options).GetString()!;
 
-    private static PlanStep PlanStep(FileStep step, StepModel model, RetryModel? pipelineRetry, OperatorManifest manifest) => new()
+    private static PlanStep PlanStep(FileStep step, StepModel model, RetryModel? pipelineRetry, OperatorManifest manifest) =>
+        PlanStep(step, model, pipelineRetry, manifest, (step.With as ObjectNode ?? NoSettings).ToJson());
+
+    private static PlanStep PlanStep(FileStep step, StepModel model, RetryModel? pipelineRetry, OperatorManifest manifest, JsonElement config) => new()
     {
         Id = step.Id,
         Operator = manifest.Kind,
         Major = manifest.Major,
-        Config = (step.With as ObjectNode ?? NoSettings).ToJson(),
+        Config = config,
+        Delta = manifest.Delta && !manifest.Whole.Any(setting => ConfigSettings.MayHave(config, setting)),
+        Adds = manifest.AddsUnless is { } unless && !unless.Any(setting => ConfigSettings.Has(config, setting)),
         Inputs = [.. step.Inputs.Select(input => new PlanInput(input.Name, input.Step, input.Step is null ? null : input.Port ?? "out", input.Dataset is null ? null : input.Name))],
         Needs = [.. step.Needs.Select(need => need.Text!)],
         When = model.When,

@@ -93,6 +93,12 @@ public sealed record PlanStep
     /// <summary>The named dataset that the step's <c>out</c> port becomes a version of when the run completes.</summary>
     public string? Publish { get; init; }
 
+    /// <summary>True when repaired rows may run through it alone; null in plans of earlier versions, which did not say.</summary>
+    public bool? Delta { get; init; }
+
+    /// <summary>True when rows that it is given again come twice: they are added where they are delivered to.</summary>
+    public bool Adds { get; init; }
+
     /// <summary>
     /// Where its parts stand in the file, by path from the step on: <c>with.rules[2].columns</c> to <c>35:18</c>, the step itself
     /// under <c>.</c>. So that an error found by a run has its place although the run has no file.

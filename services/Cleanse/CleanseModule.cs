@@ -18,6 +18,8 @@ public static class CleanseModule
         Outputs = [new OperatorPort("out", "Clean rows"), new OperatorPort("rejected", "Rejected rows"), new OperatorPort("changes", "Change log"), new OperatorPort("patched", "Rows with repairs")],
         Accounts = ["added", "rejected", "filtered"],
         Delta = true,
+        // What a row is compared with may have gone through before. The limit of rejected rows is none of them: it is for all rows, which have passed it.
+        Whole = [.. ((string[])["unique", "rowCount", "aggregate", "freshness", "ordered", "sameRows"]).Select(check => $"checks.check={check}")],
         Patches = true,
     };
 

@@ -21,7 +21,7 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
         ArgumentNullException.ThrowIfNull(step);
         var inputs = new List<RecipeInput>();
         foreach (var input in step.Inputs)
-            inputs.Add(new RecipeInput(input.Name, await LocalAsync(input.Dataset, step, ct).ConfigureAwait(false)));
+            inputs.Add(new RecipeInput(input.Name, await LocalAsync(input.Dataset, step, ct).ConfigureAwait(false), input.OnlyPatched));
         var rules = new Recipe(config.Rules, config.Checks);
         var references = new Dictionary<string, LocalDataset>(StringComparer.Ordinal);
         foreach (var name in rules.References)
@@ -176,20 +176,21 @@ internal sealed class CleanseOperator : IOperator<CleanseConfig>
             step.Log.LogWarning("{Warning}", warning);
 
         // Over a limit the clean rows go nowhere; what is wrong with the others is kept.
-        if (Failure(config, result) is { } error)
+        if (Failure(config, result, isDelta: step.Inputs.All(input => input.OnlyPatched)) is { } error)
             return new StepResult.Failed(error, outcome);
         var clean = await step.Outputs.CommitAsync(files.Out, result.Out, ct).ConfigureAwait(false);
         outputs["out"] = DatasetRef.Of(recipe.Schema, clean);
         return new StepResult.Completed(outcome);
     }
 
-    private static StepError? Failure(CleanseConfig config, RecipeResult result)
+    /// <param name="isDelta">Some rows are done again alone: the limit is for all of them, and those have passed it.</param>
+    private static StepError? Failure(CleanseConfig config, RecipeResult result, bool isDelta)
     {
         if (result.Fatal.Count > 0)
             return new StepError { Code = "checkFailed", Message = string.Join(" ", result.Fatal.Select(failure => failure.Message)), Path = result.Fatal[0].Path };
         // Of all rows there were: one that was exploded may be rejected as often as it became a row.
         var rows = result.In + result.Added;
-        if (config.MaxRejected is not { } limit || result.Rejected <= limit.Value * rows)
+        if (isDelta || config.MaxRejected is not { } limit || result.Rejected <= limit.Value * rows)
             return null;
         // Exact in the comparison above; here rounded up, so that 5.04 % does not read as 5.0 % with a limit of 5 %.
         var share = Math.Ceiling(1000m * result.Rejected / rows) / 10;

@@ -54,6 +54,8 @@ public static class DatasetsModule
         builder.Services.AddScoped<VersionMeasurer>();
         builder.Services.AddHostedService<MeasuringService>();
         builder.Services.AddScoped<QuarantineFill>();
+        builder.Services.AddScoped<EndedRuns>();
+        builder.Services.AddScoped<QuarantineReinjection>();
         builder.Services.AddScoped<QuarantineWork>();
         builder.Services.AddScoped<QuarantineQueries>();
         builder.Services.AddSingleton<ProjectDirectory>();

@@ -17,5 +17,7 @@ public static class DeliverModule
         MaxInputs = 1,
         Accounts = [],
         Delta = true,
+        Whole = ["mode=replace", "to.file", "to.store"],
+        AddsUnless = ["mode=replace", "mode=upsert", "to.file", "to.store"],
     };
 }

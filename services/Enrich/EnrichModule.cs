@@ -24,5 +24,6 @@ public static class EnrichModule
         ],
         Accounts = ["added", "rejected"],
         Delta = true,
+        Whole = ["maxUnmatched"],
     };
 }

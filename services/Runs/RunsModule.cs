@@ -27,6 +27,7 @@ public static class RunsModule
         builder.Services.AddSingleton<PlanCache>().AddSingleton<RunEvents>().AddSingleton<StepLimit>().AddSingleton<RunEventFeed>();
         builder.Services.AddScoped<RunSteps>().AddScoped<StepChanges>().AddScoped<StepDispatch>().AddScoped<ItemSpread>();
         builder.Services.AddScoped<RunTransitions>().AddScoped<RunStarter>().AddScoped<ChildRuns>().AddScoped<Admission>().AddScoped<StepClaims>().AddScoped<StateTurns>();
+        builder.Services.AddScoped<Reinjections>().AddScoped<ReinjectionStarter>();
         builder.Services.AddHostedService<Reconciler>();
         builder.Services.AddScoped<RunReviewer>().AddHostedService<RunJanitor>();
 

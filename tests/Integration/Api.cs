@@ -20,6 +20,8 @@ public sealed class Api(HttpClient client)
         return await ReadAsync(await client.SendAsync(request));
     }
 
+    public async Task<int> StatusOfPostAsync(string path, object body) => (int)(await client.PostAsJsonAsync(Address(path), body)).StatusCode;
+
     public async Task<JsonElement> PutAsync(string path, object body) => await ReadAsync(await client.PutAsJsonAsync(Address(path), body));
 
     public async Task DeleteAsync(string path) => (await client.DeleteAsync(Address(path))).EnsureSuccessStatusCode().Dispose();

@@ -1,4 +1,5 @@
 using Qualiz.Contracts.Data;
+using Qualiz.Contracts.Runs.V1;
 
 namespace Qualiz.Contracts.Datasets.V1;
 
@@ -79,13 +80,17 @@ public sealed record GetPatches
     public required string Pipeline { get; init; }
     public required string StepId { get; init; }
     public required Guid RunId { get; init; }
+
+    /// <summary>Set when the run re-injects rows of this step.</summary>
+    public Reinjection? Reinjection { get; init; }
 }
 
 public sealed record PatchesFound
 {
     /// <summary>
     /// A Parquet file with the columns <c>patch</c> (int64), <c>key</c> and <c>hash</c> (text: whose row, and made on which
-    /// values) and <c>changes</c> (text: a JSON object of column and new value). Null when nothing waits.
+    /// values) <c>changes</c> (text: a JSON object of column and new value) and <c>extra</c> (bool: for <see cref="StepInput.OnlyPatched"/>). Null when nothing
+    /// waits and the run re-injects nothing.
     /// </summary>
     public DatasetRef? Content { get; init; }
 }

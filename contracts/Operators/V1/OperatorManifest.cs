@@ -28,6 +28,14 @@ public sealed record OperatorManifest
     public bool Delta { get; init; }
 
     /// <summary>
+    /// The settings (<see cref="Schemas.ConfigSettings"/>) with any of which the operator has to see all rows after all, although it is <see cref="Delta"/>.
+    /// </summary>
+    public IReadOnlyList<string> Whole { get; init; } = [];
+
+    /// <summary>Set: done again with rows that it has had, it adds them a second time, unless one of these settings is there.</summary>
+    public IReadOnlyList<string>? AddsUnless { get; init; }
+
+    /// <summary>
     /// The settings, as paths like <c>from.onlyNew</c>, with any of which the operator reads on from what the pipeline's last run left. Then one
     /// run of the pipeline at a time does such a step, and holds its turn to its end.
     /// </summary>

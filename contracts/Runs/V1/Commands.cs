@@ -32,6 +32,9 @@ public sealed record StartRun
 
     /// <summary>The step that starts it; null for a run that stands by itself.</summary>
     public ParentStep? Parent { get; init; }
+
+    /// <summary>Set: the run re-injects rows.</summary>
+    public ReinjectedRows? Reinjects { get; init; }
 }
 
 /// <summary>Admits waiting runs of a pipeline while its concurrency limit allows.</summary>
@@ -146,6 +149,9 @@ public sealed record ExecuteStep
 
     /// <summary>Set when the step comes back from waiting.</summary>
     public Deferral? Deferral { get; init; }
+
+    /// <summary>Set on the step of a re-injection that rejected the rows.</summary>
+    public Reinjection? Reinjection { get; init; }
 }
 
 /// <summary>Exactly one of <see cref="Dataset"/> (an earlier step's output) and <see cref="Reference"/> (<c>dataset:...</c>, resolved at execution) is set.</summary>
@@ -154,6 +160,9 @@ public sealed record StepInput
     public required string Name { get; init; }
     public DatasetRef? Dataset { get; init; }
     public string? Reference { get; init; }
+
+    /// <summary>Of these rows only the ones that are re-injected count, with their repairs.</summary>
+    public bool OnlyPatched { get; init; }
 }
 
 public sealed record LogicalInterval(DateOnly Day, DateTimeOffset Start, DateTimeOffset End);

@@ -74,6 +74,12 @@ public sealed record RunOutputsFound
     public required bool Finished { get; init; }
     public required IReadOnlyList<RunStepOutputs> Steps { get; init; }
 
+    /// <summary>It ended well.</summary>
+    public bool Completed { get; init; }
+
+    /// <summary>Only repaired rows went through it: that others did not says nothing of them.</summary>
+    public bool Delta { get; init; }
+
     /// <summary>False: the pipeline does not want its rejected rows to wait for a person (<c>keep: {quarantine: false}</c>).</summary>
     public bool Quarantine { get; init; } = true;
 }

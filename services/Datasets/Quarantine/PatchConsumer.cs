@@ -4,16 +4,19 @@ using MassTransit;
 using Npgsql;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Datasets.V1;
+using Qualiz.Datasets.Model;
 using Qualiz.Datasets.Rows;
 using Qualiz.Engine.Datasets;
 using Qualiz.Engine.Sessions;
+using Qualiz.Platform.Data;
 using Qualiz.Platform.Storage;
 
 namespace Qualiz.Datasets.Quarantine;
 
 /// <summary>Gives a step the repairs that wait for it, as a file; usually there are none, and that costs one query.</summary>
 internal sealed class PatchConsumer(
-    [FromKeyedServices(DatasetsModule.Service)] NpgsqlDataSource database, IObjectStore store, DatasetFileAccess files) : IConsumer<GetPatches>
+    [FromKeyedServices(DatasetsModule.Service)] NpgsqlDataSource database, IObjectStore store, DatasetFileAccess files,
+    IUnitOfWork<DatasetsDb> work, EndedRuns ended) : IConsumer<GetPatches>
 {
     /// <summary>Under the project's folder; the collector knows that they belong to a run.</summary>
     public const string Folder = "patches";
@@ -23,6 +26,14 @@ internal sealed class PatchConsumer(
 
     private async Task<DatasetRef?> FindAsync(GetPatches asked, CancellationToken ct)
     {
+        // What completed just now may have applied some of them already.
+        foreach (var run in asked.Reinjection?.Ended ?? [])
+        {
+            await work.BeginAsync(ct);
+            await ended.FillAsync(asked.Project, run, completed: null, ct);
+            await work.CommitAsync(ct);
+        }
+
         await using var connection = await database.OpenConnectionAsync(ct);
         var step = await connection.QuerySingleOrDefaultAsync<Step>(new CommandDefinition(
             "select id, applies_patches as Applies from datasets.quarantine_step where pipeline_id = @PipelineId and step = @StepId", asked, cancellationToken: ct));
@@ -36,16 +47,16 @@ internal sealed class PatchConsumer(
                 on conflict (pipeline_id, step) do update set applies_patches = true
                 """,
                 asked, cancellationToken: ct));
-            if (step is null)
+            if (step is null && asked.Reinjection is null)
                 return null;
         }
 
-        if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select exists (select from datasets.patch where step_id = @Id and state = 'active')", step, cancellationToken: ct)))
+        if (asked.Reinjection is null && !await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select exists (select from datasets.patch where step_id = @Id and state = 'active')", new { step!.Id }, cancellationToken: ct)))
             return null;
         var scratch = files.NewScratch();
         try
         {
-            return await WriteAsync(asked, step.Id, connection, scratch, ct);
+            return await WriteAsync(asked, step?.Id ?? 0, connection, scratch, ct);
         }
         finally
         {
@@ -62,14 +73,23 @@ internal sealed class PatchConsumer(
             long rows;
             using (var session = EngineSession.Open(new EngineOptions { MemoryBytes = 128L << 20, Threads = 1, Scratch = scratch, Paths = [staged] }))
             {
-                session.Execute("CREATE TEMP TABLE patches (patch BIGINT, key VARCHAR, hash VARCHAR, changes VARCHAR)");
-                await using (var command = new NpgsqlCommand("select id, key, hash, changes from datasets.patch where step_id = $1 and state = 'active' order by id", connection))
+                session.Execute("CREATE TEMP TABLE patches (patch BIGINT, key VARCHAR, hash VARCHAR, changes VARCHAR, extra BOOLEAN)");
+                // A row whose repair was changed, or taken back, after it went through is one of the run whose result it is in.
+                const string sql = """
+                    select p.id, p.key, p.hash, p.changes, exists (
+                               select from datasets.quarantine_item i where i.patch_id = p.id
+                                  and (i.state = 'repaired' and coalesce(i.repaired_run, i.last_run) = $2 or i.state = 'reinjected' and i.repaired_run = any ($3)))
+                      from datasets.patch p where p.step_id = $1 and p.state = 'active' order by p.id
+                    """;
+                await using (var command = new NpgsqlCommand(sql, connection))
                 {
                     command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = stepId });
+                    command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = asked.Reinjection?.Of ?? Guid.Empty });
+                    command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. asked.Reinjection?.Since ?? []] });
                     await using var reader = await command.ExecuteReaderAsync(ct);
                     using var appender = session.Connection.CreateAppender("patches");
                     while (await reader.ReadAsync(ct))
-                        appender.CreateRow().AppendValue(reader.GetInt64(0)).AppendValue(reader.GetString(1)).AppendValue(reader.GetString(2)).AppendValue(reader.GetString(3)).EndRow();
+                        appender.CreateRow().AppendValue(reader.GetInt64(0)).AppendValue(reader.GetString(1)).AppendValue(reader.GetString(2)).AppendValue(reader.GetString(3)).AppendValue(reader.GetBoolean(4)).EndRow();
                 }
                 rows = await DatasetFiles.WriteAsync(session, "SELECT * FROM patches", staged, ct);
             }
@@ -91,7 +111,7 @@ internal sealed class PatchConsumer(
         }
     }
 
-    private static readonly (string Name, string Type)[] Columns = [("patch", "int64"), ("key", "text"), ("hash", "text"), ("changes", "text")];
+    private static readonly (string Name, string Type)[] Columns = [("patch", "int64"), ("key", "text"), ("hash", "text"), ("changes", "text"), ("extra", "bool")];
 
     private sealed record Step(long Id, bool Applies);
 }

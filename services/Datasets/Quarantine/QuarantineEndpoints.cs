@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;
 using Qualiz.Datasets.Http;
 using Qualiz.Platform.Http;
@@ -25,6 +26,8 @@ internal static class QuarantineEndpoints
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows that the filter chooses; dryRun=true only counts them")
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
+        quarantine.MapPost("/reinject", Reinject).WithName("reinjectQuarantine").WithSummary("Brings the repaired rows into the result now, by a run from the step on that rejected them; choose them by pipeline, step and run")
+            .ProducesProblem(StatusCodes.Status409Conflict);
         quarantine.MapGet("/{item:long}", Get).WithName("getQuarantineItem").WithSummary("One rejected row; its ETag is what a change names in If-Match").ProducesProblem(404);
         quarantine.MapPost("/{item:long}/repair", Repair).WithName("repairQuarantineItem").WithSummary("Gives columns new values; the next run applies them before its rules").Changes();
         quarantine.MapPost("/{item:long}/dismiss", Dismiss).WithName("dismissQuarantineItem").WithSummary("Leaves the row out for good").Changes();
@@ -81,6 +84,11 @@ internal static class QuarantineEndpoints
     private static async Task<Ok<BulkChanged>> Bulk(
         [AsParameters] QuarantineFilter filter, BulkChange body, HttpContext http, QuarantineWork work, CancellationToken ct, bool dryRun = false) =>
         TypedResults.Ok(await work.ChangeAllAsync(filter, body, dryRun, http, ct));
+
+    private static async Task<Ok<Reinjected>> Reinject(
+        [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineReinjection reinjection, CancellationToken ct,
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null, ReinjectItems? body = null, bool dryRun = false) =>
+        TypedResults.Ok(await reinjection.StartAsync(filter, body ?? new ReinjectItems(), dryRun, idempotencyKey, http.Actor(), ct));
 
     private static async Task<IResult> Export(
         [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)

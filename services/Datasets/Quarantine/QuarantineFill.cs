@@ -37,7 +37,8 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
     {
         var rejected = step.Outputs[RejectedRows.Port];
         var patched = step.Outputs.GetValueOrDefault(RowPatches.Port);
-        var clean = completed ? step.Outputs.GetValueOrDefault("out") : null;
+        // Of a run through which only repaired rows went, that a row is or is not among the clean ones says nothing of the others.
+        var clean = completed && !found.Delta ? step.Outputs.GetValueOrDefault("out") : null;
         await work.BeginAsync(ct);
         var stepId = await StepAsync(project, found, step, ct);
         var stamp = Stamp(rejected, completed);
@@ -301,7 +302,9 @@ internal sealed class QuarantineFill(IUnitOfWork<DatasetsDb> work, DatasetFileAc
                -- What was settled is not; what was dismissed was dismissed for its values; a repair that is gone repairs nothing.
                state = case when again.yes then 'open' else q.state end,
                at = case when again.yes then @now else q.at end,
-               note = case when again.yes then null else q.note end
+               note = case when again.yes then null else q.note end,
+               -- It is not in the result any more, if it was.
+               repaired_run = case when q.state = 'reinjected' and not again.yes then q.repaired_run end
           from incoming i left join content c on c.n = i.n, lateral (
                 select b.state = 'settled' or (b.state = 'dismissed' and i.changed)
                     or (b.state in ('repaired', 'reinjected') and not exists (select from datasets.patch p where p.id = b.patch_id and p.state = 'active')) as yes

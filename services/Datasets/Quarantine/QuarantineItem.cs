@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Engine.Rows;
+using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Quarantine;
 
@@ -40,6 +41,8 @@ internal sealed class QuarantineItem
     public string? Note { get; set; }
     public long? PatchId { get; set; }
     public string? Changes { get; set; }
+
+    /// <summary>The run in whose result the row is with a repair; when that is changed or taken back, until a later run says otherwise.</summary>
     public Guid? RepairedRun { get; set; }
     public string Actor { get; set; } = "";
     public DateTime At { get; set; }
@@ -71,7 +74,7 @@ internal sealed record ItemView(
             Json(mask, "ingested", item.Ingested), Json(mask, "rejected", item.Rejected), Json(mask, "reasons", item.Reasons),
             item.FirstRun, item.LastRun, item.Times, item.State, item.Assignee, item.Note,
             item.PatchId is { } patch ? new PatchView(patch, Json(mask, "ingested", item.Changes ?? "{}")) : null,
-            item.RepairedRun, item.Actor, item.At, item.CreatedAt, item.Revision, item.Repairable);
+            item.State == ItemState.Reinjected ? item.RepairedRun : null, item.Actor, item.At, item.CreatedAt, item.Revision, item.Repairable);
     }
 
     private static JsonElement Json(RejectedMask? mask, string part, string text)
@@ -121,7 +124,21 @@ internal sealed record RepairedRows(Guid? RunId, long Rows);
 internal sealed record StepAccount(
     string Step, long Rejected, IReadOnlyList<RepairedRows> Repaired, long Waiting, long Dismissed, long Settled, long Superseded, long Open, bool Balances, string Sentence);
 
-internal sealed record RunAccount(Guid RunId, IReadOnlyList<StepAccount> Steps, string Sentence);
+/// <param name="Repaired">Rows that other runs rejected and that are in the result of this one, by the last run that rejected them.</param>
+internal sealed record RunAccount(Guid RunId, IReadOnlyList<StepAccount> Steps, string Sentence, IReadOnlyList<RepairedRows> Repaired);
+
+/// <param name="Version">The version of the pipeline; left out, the one of the run that rejected the rows.</param>
+/// <param name="LatestVersion">The newest version.</param>
+/// <param name="Whole">All rows are done again from the step on, even where the repaired ones alone would do.</param>
+internal sealed record ReinjectItems(int? Version = null, bool LatestVersion = false, bool Whole = false);
+
+/// <param name="RunId">The run that brings them into the result; null: none was started.</param>
+/// <param name="Of">The run that rejected them.</param>
+/// <param name="Rows">Rows with a repair, or with one that was taken back since they went through.</param>
+/// <param name="Problem">Why none was started.</param>
+internal sealed record ReinjectedItems(Guid? RunId, string Pipeline, string Step, Guid Of, long Rows, int? PipelineVersion, string? State, ApiError? Problem);
+
+internal sealed record Reinjected(IReadOnlyList<ReinjectedItems> Runs, bool DryRun);
 
 /// <summary>A line of a sheet that was not applied.</summary>
 /// <param name="Line">As the spreadsheet counts, the header being 1.</param>

@@ -115,7 +115,13 @@ internal sealed class QuarantineQueries([FromKeyedServices(DatasetsModule.Servic
             return null;
         var steps = lines.GroupBy(line => (line.Step, line.Rejected)).Select(step => Account(
             step.Key.Step, step.Key.Rejected, [.. step.Where(line => line.State is not null).Select(line => (line.State, line.RepairedRun, line.Rows))])).ToList();
-        return new RunAccount(run, steps, string.Join("; ", steps.Select(step => steps.Count == 1 ? step.Sentence : $"{step.Step}: {step.Sentence}")));
+        var repaired = (await connection.QueryAsync<RepairedRows>(new CommandDefinition(
+            """
+            select i.last_run as RunId, count(*) as Rows from datasets.quarantine_item i join datasets.quarantine_step s on s.id = i.step_id
+             where i.repaired_run = @run and i.state = 'reinjected' and s.project = @project group by 1 order by 1
+            """,
+            new { run, project = project.Slug }, cancellationToken: ct))).ToList();
+        return new RunAccount(run, steps, string.Join("; ", steps.Select(step => steps.Count == 1 ? step.Sentence : $"{step.Step}: {step.Sentence}")), repaired);
     }
 
     private static StepAccount Account(string step, long rejected, List<(string State, Guid? Run, long Rows)> lines)

@@ -165,11 +165,11 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
                     insert into datasets.patch (step_id, key, hash, changes, state, actor, created_at)
                     select distinct step_id, key, hash, changes, 'active', @actor, @now from chosen returning id, step_id, key, hash),
                 done as (
-                    update datasets.quarantine_item i set state = 'repaired', patch_id = made.id, repaired_run = null, note = coalesce(@note, i.note), actor = @actor, at = @now, revision = revision + 1
+                    update datasets.quarantine_item i set state = 'repaired', patch_id = made.id, note = coalesce(@note, i.note), actor = @actor, at = @now, revision = revision + 1
                       from chosen c join made on made.step_id = c.step_id and made.key = c.key and made.hash = c.hash where i.id = c.id returning i.id)
                 select count(*) from done
                 """,
-            "undo" => siblings + undo + Update("state = 'open', patch_id = null, repaired_run = null, note = coalesce(@note, note)"),
+            "undo" => siblings + undo + Update("state = 'open', patch_id = null, note = coalesce(@note, note)"),
             // Rows with the same key and values stay in the queue, without the repair that is undone.
             "dismiss" =>
                 undo +

@@ -6,7 +6,8 @@ using Qualiz.Engine.Kernels.Rows;
 namespace Qualiz.Engine.Recipes;
 
 /// <summary>One input of a recipe; several are stacked by column name.</summary>
-public sealed record RecipeInput(string Name, LocalDataset Dataset);
+/// <param name="OnlyPatched">Of these rows only the ones that patches re-inject count (<see cref="RowPatches"/>).</param>
+public sealed record RecipeInput(string Name, LocalDataset Dataset, bool OnlyPatched = false);
 
 /// <summary>A recipe turned into SQL for certain inputs.</summary>
 public sealed record CompiledRecipe

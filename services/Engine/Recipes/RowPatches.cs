@@ -49,7 +49,8 @@ public static class RowPatches
     /// Replaces values of the rows that patches are for. An input without such rows stays as it is; one with some is written once
     /// more, with the identities of its rows, so that the recipe knows nothing of patches.
     /// </summary>
-    /// <param name="paths">Parquet files with the columns <c>patch</c>, <c>key</c>, <c>hash</c> and <c>changes</c>.</param>
+    /// <remarks>Of an input with <see cref="RecipeInput.OnlyPatched"/> only the rows are left that patches with <c>extra</c> are for.</remarks>
+    /// <param name="paths">Parquet files with the columns <c>patch</c>, <c>key</c>, <c>hash</c>, <c>changes</c> and <c>extra</c>.</param>
     /// <param name="scratch">Where the inputs that change are written.</param>
     /// <param name="target">Where it is told what became of each row that a patch was for.</param>
     /// <param name="hidden">Columns whose values the rejected rows do not have (<see cref="CompiledRecipe.Hidden"/>), so that patches cannot belong to them.</param>
@@ -60,12 +61,14 @@ public static class RowPatches
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(paths);
         var names = new Names(InternalNames.Avoiding(inputs.SelectMany(input => input.Dataset.Schema.Columns).Select(column => column.Name)).Prefix);
+        // Whoever re-injects nothing may still be given patches by an earlier version, which did not say this of them.
+        var extra = inputs.Any(input => input.OnlyPatched) ? "extra" : "false";
         // One row per key, so that a join with it never makes two rows of one. The newest patch of the same values counts.
         await session.ExecuteAsync(
             $"""
             CREATE TEMP TABLE __qt_patches AS
-            SELECT key AS {names.Of}, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes)))) AS {names.Patches}
-            FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes FROM {Scan.Parquet(paths)} GROUP BY ALL)
+            SELECT key AS {names.Of}, map_from_entries(list(struct_pack(k := hash, v := struct_pack(patch := patch, changes := changes, extra := extra)))) AS {names.Patches}
+            FROM (SELECT key, hash, max(patch) AS patch, arg_max(changes, patch) AS changes, arg_max({extra}, patch) AS extra FROM {Scan.Parquet(paths)} GROUP BY ALL)
             GROUP BY key
             """, ct).ConfigureAwait(false);
         var named = session.Query(
@@ -86,7 +89,7 @@ public static class RowPatches
                 """, ct).ConfigureAwait(false);
             var fitting = await session.ScalarAsync<long>($"SELECT count(*) FROM __qt_found WHERE input = {Number(i)} AND {Fits}", ct).ConfigureAwait(false);
             rows += fitting;
-            changed.Add(fitting == 0 ? inputs[i] : await RewriteAsync(session, inputs[i], names, named, hidden, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
+            changed.Add(fitting == 0 && !inputs[i].OnlyPatched ? inputs[i] : await RewriteAsync(session, inputs[i], names, named, hidden, Path.Combine(scratch, $"patched-{Number(i)}.parquet"), ct).ConfigureAwait(false));
         }
         var lines = await DatasetFiles.WriteAsync(session, $"SELECT {Patch}, {Fits}, {Values}, {Sql.Identifiers(HiddenColumns.Names)} FROM __qt_found", target, ct).ConfigureAwait(false);
         return new PatchedInputs(changed, rows, lines);
@@ -96,7 +99,7 @@ public static class RowPatches
     /// SQL of an input's rows with their patches applied, and beside each what was found for it. A patch is found by the row's own key
     /// and values, never by its place in the source: rows that were exploded from one row have that in common.
     /// </summary>
-    /// <param name="join">JOIN: only rows whose key has patches; LEFT JOIN: all.</param>
+    /// <param name="join">JOIN: only rows whose key has patches; LEFT JOIN: all, where not only patched ones count.</param>
     private static string Patched(RecipeInput input, Names names, IReadOnlyList<string> named, IReadOnlyList<string> hidden, string join)
     {
         var columns = Visible(input);
@@ -115,6 +118,7 @@ public static class RowPatches
               FROM (
                 SELECT *, CASE WHEN {names.Of} IS NOT NULL THEN {names.Patches}[{Hash(ingested)}] END AS {names.Found}
                 FROM {DatasetFiles.Relation(input.Dataset)} {join} __qt_patches ON {names.Of} = {HiddenColumns.Key}))
+            {(input.OnlyPatched ? $"WHERE {names.Found}.extra" : "")}
             """;
     }
 
@@ -124,8 +128,9 @@ public static class RowPatches
         var columns = Sql.Identifiers(input.Dataset.Schema.Columns.Select(column => column.Name));
         var rows = await DatasetFiles.WriteAsync(session, $"SELECT {columns} FROM ({Patched(input, names, named, hidden, "LEFT JOIN")})", path, ct).ConfigureAwait(false);
         var file = new DataFile { Key = path, Rows = rows, Bytes = new FileInfo(path).Length, Sha256 = "" };
-        // The number of rows stays the one that was recorded: whoever reads them counts them.
-        return input with { Dataset = new LocalDataset(input.Dataset.Dataset with { Files = [file], Bytes = file.Bytes }, [path]) };
+        // The number of rows stays the one that was recorded, unless some are left out: whoever reads them counts them.
+        var dataset = input.Dataset.Dataset with { Files = [file], Bytes = file.Bytes };
+        return input with { Dataset = new LocalDataset(input.OnlyPatched ? dataset with { Rows = rows } : dataset, [path]) };
     }
 
     private static List<DatasetColumn> Visible(RecipeInput input) => [.. input.Dataset.Schema.Columns.Where(column => !column.Hidden)];

@@ -93,7 +93,8 @@ public sealed class StepContext
 }
 
 /// <param name="Name">As written in the pipeline file.</param>
-public sealed record ResolvedInput(string Name, DatasetRef Dataset);
+/// <param name="OnlyPatched">Of these rows only the ones that <see cref="StepContext.Patches"/> re-injects count.</param>
+public sealed record ResolvedInput(string Name, DatasetRef Dataset, bool OnlyPatched = false);
 
 /// <param name="MemoryBytes">What the step's native engine may use.</param>
 /// <param name="ScratchBytes">How much the execution may keep in <see cref="StepContext.Scratch"/>; 0: not limited.</param>

@@ -21,7 +21,15 @@ public sealed record OperatorDescription
 
     /// <summary>Which of added, rejected, merged and filtered it may produce; null when it is not accounted.</summary>
     public IReadOnlyList<string>? Accounts { get; init; }
+
+    /// <summary>True when repaired rows may be run through it alone.</summary>
     public bool Delta { get; init; }
+
+    /// <summary>The settings, as paths or <c>path=value</c>, with any of which it has to see all rows after all.</summary>
+    public IReadOnlyList<string> Whole { get; init; } = [];
+
+    /// <summary>Set: done again with rows that it has had, it adds them a second time, unless one of these settings is there.</summary>
+    public IReadOnlyList<string>? AddsUnless { get; init; }
 
     /// <summary>True when it applies repairs of rows before its work (<see cref="StepContext.Patches"/>).</summary>
     public bool Patches { get; init; }

@@ -22,6 +22,8 @@ internal abstract class OperatorRegistration(OperatorDescription description, Ty
         Outputs = description.Outputs,
         Accounts = description.Accounts,
         Delta = description.Delta,
+        Whole = description.Whole,
+        AddsUnless = description.AddsUnless,
         KeepsState = description.KeepsState,
         Infers = infers,
         ConfigSchema = ConfigSchema.For(configType),
@@ -34,24 +36,7 @@ internal abstract class OperatorRegistration(OperatorDescription description, Ty
     public string Queue => OperatorManifest.QueueName(description.Kind, Manifest.Major);
 
     /// <summary>Whether a step with this configuration reads on from what the last run left.</summary>
-    public bool KeepsState(JsonElement config) => description.KeepsState.Any(path => IsSet(config, path));
-
-    /// <summary>False, null and what is not there do not set it; nor does <c>"false"</c>, which a parameter may have filled in.</summary>
-    private static bool IsSet(JsonElement value, string path)
-    {
-        foreach (var name in path.Split('.'))
-        {
-            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(name, out value))
-                return false;
-        }
-
-        return value.ValueKind switch
-        {
-            JsonValueKind.Null or JsonValueKind.Undefined or JsonValueKind.False => false,
-            JsonValueKind.String => value.GetString() is not ("" or "false"),
-            _ => true,
-        };
-    }
+    public bool KeepsState(JsonElement config) => description.KeepsState.Any(path => ConfigSettings.Has(config, path));
 
     /// <summary>Null when the configuration is right; else what is wrong and where.</summary>
     public abstract StepError? Check(JsonElement config);

@@ -46,17 +46,25 @@ internal sealed record RunSummary(
     string? WaitsFor = null,
     DateTimeOffset? PinnedAt = null,
     DateTimeOffset? CollectedAt = null,
-    ParentView? Parent = null)
+    ParentView? Parent = null,
+    ReinjectionView? Reinjection = null)
 {
     public static RunSummary Of(RunState run) => new(
         run.CorrelationId, run.Project, run.Pipeline, run.PipelineVersion, Word(run.CurrentState), run.Day, run.Cause, run.Actor,
         run.CreatedAt, run.StartedAt, run.FinishedAt, run.FailedStep, run.Error, run.RerunOf,
         run.AdmittedAt is null && run.FinishedAt is null ? run.Held : null, run.PinnedAt, run.CollectedAt,
-        run.ParentRunId is { } parent ? new ParentView(parent, run.ParentStepId!) : null);
+        run.ParentRunId is { } parent ? new ParentView(parent, run.ParentStepId!) : null,
+        run.Reinjection is { } rows ? new ReinjectionView(rows.Of, rows.StepId, rows.Base, rows.Base is null ? null : rows.Delta) : null);
 
     /// <summary>queued, running, paused, cancelling, completed, failed, cancelled.</summary>
     public static string Word(string state) => JsonNamingPolicy.CamelCase.ConvertName(state);
 }
+
+/// <summary>Whose rejected rows a run brings into the result.</summary>
+/// <param name="Of">The run that rejected them, in <paramref name="Step"/>.</param>
+/// <param name="Base">The run whose result they are added to; null until it has begun.</param>
+/// <param name="Delta">True: only they flow. False: all rows are done again from the step on.</param>
+internal sealed record ReinjectionView(Guid Of, string Step, Guid? Base, bool? Delta);
 
 /// <summary>The step that started a run.</summary>
 internal sealed record ParentView(Guid RunId, string Step);

@@ -213,9 +213,10 @@ internal static class RunsApi
                     [.. planned.Inputs.Select(input => input.Name)],
                     planned.Needs,
                     OutputView.Of(step.Outcome),
-                    step.Outcome?.Ledger ?? [],
-                    step.Outcome?.Counts ?? new Dictionary<string, long>(),
-                    step.Outcome?.Warnings ?? [],
+                    // The rows of a step that is taken over are in the ledger of the run that did it.
+                    step.IsTakenOver ? [] : step.Outcome?.Ledger ?? [],
+                    step.IsTakenOver ? new Dictionary<string, long>() : step.Outcome?.Counts ?? new Dictionary<string, long>(),
+                    step.IsTakenOver ? [] : step.Outcome?.Warnings ?? [],
                     step.Logs.Length > 0,
                     step.Reason,
                     ItemsView.Of(step.Items),

@@ -5,8 +5,8 @@ using Qualiz.Runs.Starting;
 namespace Qualiz.Runs.Claims;
 
 /// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
-internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children)
-    : IAnswers<ClaimStep>, IAnswers<RenewLease>, IAnswers<CheckFence>, IAnswers<GetStepOutput>, IAnswers<GetRunOutputs>, IAnswers<GetLastOutputs>, IAnswers<StartChildRun>
+internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children, ReinjectionStarter reinjections)
+    : IAnswers<ClaimStep>, IAnswers<RenewLease>, IAnswers<CheckFence>, IAnswers<GetStepOutput>, IAnswers<GetRunOutputs>, IAnswers<GetLastOutputs>, IAnswers<StartChildRun>, IAnswers<StartReinjection>
 {
     public Task<object> AnswerAsync(ClaimStep request, CancellationToken ct) => claims.ClaimAsync(request, ct);
 
@@ -21,4 +21,6 @@ internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children)
     public async Task<object> AnswerAsync(GetLastOutputs request, CancellationToken ct) => await claims.LastOutputsAsync(request, ct);
 
     public async Task<object> AnswerAsync(StartChildRun request, CancellationToken ct) => await children.EnsureAsync(request, ct);
+
+    public Task<object> AnswerAsync(StartReinjection request, CancellationToken ct) => reinjections.StartAsync(request, ct);
 }

@@ -361,7 +361,9 @@ internal sealed class StepClaims(
             Pipeline = run.Pipeline,
             PipelineVersion = run.PipelineVersion,
             Finished = run.FinishedAt is not null,
-            Steps = [.. steps.Select(step => Outputs(step, [.. failed.Where(item => item.Parent == step.StepId)]))],
+            Completed = run.CurrentState == nameof(RunStateMachine.Completed),
+            Delta = run.Reinjection is { Delta: true },
+            Steps = [.. steps.Where(step => !step.IsTakenOver).Select(step => Outputs(step, [.. failed.Where(item => item.Parent == step.StepId)]))],
             Quarantine = (await plans.GetAsync(work.Db, run.VersionId, ct)).Keep?.Quarantine ?? true,
         };
     }

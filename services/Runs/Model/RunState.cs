@@ -62,6 +62,12 @@ internal sealed class RunState : SagaStateMachineInstance
     /// <summary>Earlier runs whose versions of named datasets this one reads too, nearest first.</summary>
     public Guid[] ReadsLike { get; set; } = [];
 
+    /// <summary>Set: it re-injects rows that another run rejected.</summary>
+    public ReinjectionState? Reinjection { get; set; }
+
+    /// <summary>No other run of its pipeline is active while it is: its result is an earlier one's with more rows.</summary>
+    public bool Alone { get; set; }
+
     /// <summary>When it was told that the run is late.</summary>
     public DateTimeOffset? LateAt { get; set; }
 
@@ -80,6 +86,29 @@ internal sealed class RunState : SagaStateMachineInstance
     public string? PinnedBy { get; set; }
 
     public LogicalInterval Interval => new(Day, IntervalStart, IntervalEnd);
+}
+
+/// <summary>What a re-injection is about, and, once it has begun, how it goes about it.</summary>
+internal sealed record ReinjectionState
+{
+    /// <summary>The run that rejected the rows, and its step that did.</summary>
+    public required Guid Of { get; init; }
+    public required string StepId { get; init; }
+
+    /// <summary>Somebody wants all rows done again, even where the repaired ones alone would do.</summary>
+    public bool Whole { get; init; }
+
+    /// <summary>The pipeline's last run that read its sources: the result is what this one's was, with the repaired rows. Null: it has not begun.</summary>
+    public Guid? Base { get; init; }
+
+    /// <summary>Re-injections that have completed on the same <see cref="Base"/> before.</summary>
+    public Guid[] Since { get; init; } = [];
+
+    /// <summary>True: only the repaired rows flow. False: the base's rows, and the repaired ones of other runs, are done again.</summary>
+    public bool Delta { get; init; }
+
+    /// <summary>The runs whose rows are read beside those of the steps before, as far as they are repaired.</summary>
+    public Guid[] Sources { get; init; } = [];
 }
 
 /// <summary>One step of a run.</summary>
@@ -109,6 +138,9 @@ internal sealed class StepState
     /// <summary>Set on a step with <c>forEach</c> once its elements are known.</summary>
     public ItemTally? Items { get; set; }
     public StepStatus State { get; set; }
+
+    /// <summary>It has not run: a re-injection has its output from an earlier run.</summary>
+    public bool IsTakenOver => State == StepStatus.Completed && Attempt == 0;
 
     /// <summary>The attempt that people see; it goes on counting when the run is retried by hand.</summary>
     public int Attempt { get; set; }

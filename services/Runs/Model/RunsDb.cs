@@ -41,6 +41,7 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.Property(run => run.Params).HasColumnType("jsonb");
             builder.Property(run => run.Error).IsJson();
             builder.Property(run => run.Given).HasColumnType("jsonb");
+            builder.Property(run => run.Reinjection).IsJson();
             builder.Ignore(run => run.Interval);
         }
     }
@@ -53,6 +54,7 @@ internal sealed class RunsDb(DbContextOptions<RunsDb> options) : DbContext(optio
             builder.HasKey(step => new { step.RunId, step.StepId });
             builder.HasOne<RunState>().WithMany().HasForeignKey(step => step.RunId);
             builder.Property(step => step.State).HasConversion<string>();
+            builder.Ignore(step => step.IsTakenOver);
             builder.Property(step => step.Item).HasColumnType("jsonb");
             builder.Property(step => step.Items).IsJson();
             builder.Property(step => step.Progress).IsJson();

@@ -95,7 +95,7 @@ internal sealed class RunReviewer(IUnitOfWork<RunsDb> work, PlanCache plans, Tim
 
     private static ReviewedRun Review(RunState run, List<StepState> steps, bool keep, Dictionary<string, string> published, bool quarantined)
     {
-        var outcomes = steps.Where(step => step.Outcome is not null).ToList();
+        var outcomes = steps.Where(step => step.Outcome is not null && !step.IsTakenOver).ToList();
         var logs = steps.SelectMany(step => step.Logs).ToList();
         return new ReviewedRun
         {

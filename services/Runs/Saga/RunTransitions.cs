@@ -27,6 +27,7 @@ internal sealed class RunTransitions(
     StepDispatch dispatch,
     ItemSpread items,
     StateTurns turns,
+    Reinjections reinjections,
     IOptions<RunsOptions> options,
     TimeProvider time)
 {
@@ -59,11 +60,18 @@ internal sealed class RunTransitions(
         }
 
         // Only a run that was retried has steps that have done something.
-        if ((await steps.AllAsync(run, ct)).Values.Any(step => step.Attempt > 0) && await turns.TakeAgainAsync(run, ct) is { } overtaken)
+        var all = await steps.AllAsync(run, ct);
+        var refused = all.Values.Any(step => step.Attempt > 0) ? await turns.TakeAgainAsync(run, ct) : null;
+        if (run.Reinjection is not null)
+        {
+            refused ??= await reinjections.BeginAsync(run, plan, all, ct);
+        }
+
+        if (refused is not null)
         {
             run.CurrentState = nameof(RunStateMachine.Cancelling);
-            run.Error = overtaken;
-            return await CancelAsync(run, RunEvents.System, overtaken.Message, ct);
+            run.Error = refused;
+            return await CancelAsync(run, RunEvents.System, refused.Message, ct);
         }
 
         return await AdvanceAsync(run, plan, ct);
@@ -256,7 +264,7 @@ internal sealed class RunTransitions(
         {
             run.AdmittedAt = null;
             // Another may have its place.
-            if (run.Concurrency is not null)
+            if (run.Concurrency is not null || run.Alone)
             {
                 work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
             }
@@ -368,16 +376,9 @@ internal sealed class RunTransitions(
         run.FinishedAt = null;
         run.HoldsState = false;
         events.Append(work, run, actor, new RunRetried { Steps = [.. plan.Steps.Select(step => step.Id).Where(again.Contains)] });
-        if (run.Concurrency is null)
-        {
-            run.AdmittedAt = time.GetUtcNow();
-            work.Outbox.Send(Queues.RunSaga, new AdmitRun { RunId = run.CorrelationId });
-        }
-        else
-        {
-            run.AdmittedAt = null;
-            work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
-        }
+        // By the queue, even without a limit: another one may have the pipeline for itself.
+        run.AdmittedAt = null;
+        work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
     }
 
     /// <summary>A step has changed. An element's change matters to the run only when it ends its step.</summary>
@@ -441,7 +442,14 @@ internal sealed class RunTransitions(
                         break;
                     case Transition.End end:
                         end = await NotOvertakenAsync(run, end, ct);
-                        await EndAsync(run, plan, all, end, ct);
+                        var published = Published(plan, all).ToList();
+                        if (end.Outcome == RunOutcome.Completed && run.Reinjection is { Delta: true }
+                            && await reinjections.WithEarlierAsync(run, published, ct) is { } conflict)
+                        {
+                            end = new Transition.End(RunOutcome.Failed, null, conflict);
+                        }
+
+                        await EndAsync(run, all, published, end, ct);
                         return end.Outcome;
                 }
             }
@@ -474,12 +482,13 @@ internal sealed class RunTransitions(
     }
 
     private async Task EndAsync(
-        RunState run, PipelinePlan plan, Dictionary<string, StepState> all, Transition.End end, CancellationToken ct)
+        RunState run, Dictionary<string, StepState> all, IReadOnlyList<PublishedOutput> published, Transition.End end, CancellationToken ct)
     {
         run.FinishedAt = time.GetUtcNow();
         run.Error = end.Error;
         run.FailedStep = end.StepId;
-        var hasRejects = all.Values.Any(step => step.Outcome?.Outputs.ContainsKey(RejectedPort) == true);
+        var done = all.Values.Where(step => !step.IsTakenOver).ToList();
+        var hasRejects = done.Any(step => step.Outcome?.Outputs.ContainsKey(RejectedPort) == true);
         switch (end.Outcome)
         {
             case RunOutcome.Completed:
@@ -490,9 +499,9 @@ internal sealed class RunTransitions(
                     Pipeline = run.Pipeline,
                     PipelineId = run.PipelineId,
                     PipelineVersion = run.PipelineVersion,
-                    Published = [.. Published(plan, all)],
-                    Rejected = all.Values.Sum(step => step.Outcome?.RowsRejected ?? 0),
-                    ToReview = all.Values.Sum(step => step.Outcome?.Counts.GetValueOrDefault("review") ?? 0),
+                    Published = published,
+                    Rejected = done.Sum(step => step.Outcome?.RowsRejected ?? 0),
+                    ToReview = done.Sum(step => step.Outcome?.Counts.GetValueOrDefault("review") ?? 0),
                     HasRejects = hasRejects,
                 });
                 break;
@@ -520,7 +529,7 @@ internal sealed class RunTransitions(
                 break;
         }
 
-        if (run.Concurrency is not null)
+        if (run.Concurrency is not null || run.Alone)
         {
             work.Outbox.Send(Queues.RunCommands, new AdmitNext { PipelineId = run.PipelineId });
         }
@@ -605,7 +614,7 @@ internal sealed class RunTransitions(
 
     private static IEnumerable<PublishedOutput> Published(PipelinePlan plan, Dictionary<string, StepState> all)
     {
-        foreach (var step in plan.Steps.Where(step => step.Publish is not null))
+        foreach (var step in plan.Steps.Where(step => step.Publish is not null && !all[step.Id].IsTakenOver))
         {
             if (all[step.Id] is { State: StepStatus.Completed, Outcome: { } outcome } && outcome.Outputs.TryGetValue("out", out var content))
             {

@@ -10,7 +10,7 @@ using Qualiz.Runs.Planning;
 namespace Qualiz.Runs.Saga;
 
 /// <summary>Sends steps and elements to their operators, in the saga's transaction.</summary>
-internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, StepChanges changes, StepLimit limit, TimeProvider time)
+internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, StepChanges changes, StepLimit limit, Reinjections reinjections, TimeProvider time)
 {
     /// <summary>For a last look when the time is almost up.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
@@ -75,6 +75,7 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
                 Interval = run.Interval,
                 Timeout = TimeLeft(planned, step),
                 Deferral = step.Deferral,
+                Reinjection = run.Reinjection is { } rows && rows.StepId == planned.Id ? Reinjections.Asked(rows) : null,
             });
         }
         catch (ConditionException problem)
@@ -111,10 +112,16 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
         }
 
         var all = await steps.AllAsync(run, ct);
+        if (run.Reinjection is { } rows && rows.StepId == planned.Id)
+        {
+            return await reinjections.InputsAsync(rows, planned, rows.Delta ? [] : [.. planned.Inputs.Select(input => Input(input, all))], ct);
+        }
+
         return [.. planned.Inputs.Select(input => Input(input, all))];
     }
 
-    private static StepInput Input(PlanInput input, Dictionary<string, StepState> steps)
+    /// <exception cref="MissingOutputException">The step has not written it.</exception>
+    public static StepInput Input(PlanInput input, Dictionary<string, StepState> steps)
     {
         if (input.Step is null)
         {
@@ -127,5 +134,6 @@ internal sealed class StepDispatch(IUnitOfWork<RunsDb> work, RunSteps steps, Ste
             : throw new MissingOutputException($"Step \"{input.Step}\" wrote nothing to its port \"{port}\".");
     }
 
-    private sealed class MissingOutputException(string message) : Exception(message);
 }
+
+internal sealed class MissingOutputException(string message) : Exception(message);

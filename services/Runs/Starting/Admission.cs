@@ -23,17 +23,17 @@ internal sealed class Admission(IUnitOfWork<RunsDb> work, IStoreSpace space, Tim
             return;
         }
 
-        var (active, _) = await CountAsync(work.Db, pipelineId, ct);
+        var (active, _, isAlone) = await CountAsync(work.Db, pipelineId, ct);
         var waiting = await work.Db.Runs
             .Where(run => run.PipelineId == pipelineId && run.CurrentState == nameof(RunStateMachine.Queued) && run.AdmittedAt == null)
             .OrderBy(run => run.CorrelationId)
-            .Select(run => new { run.CorrelationId, run.Concurrency })
+            .Select(run => new { run.CorrelationId, run.Concurrency, run.Alone })
             .Take(100)
             .ToListAsync(ct);
         foreach (var run in waiting)
         {
             // The limit of the run's own version; one without a limit never waits.
-            if (active >= (run.Concurrency ?? int.MaxValue))
+            if (isAlone || active >= (run.Alone ? 1 : run.Concurrency ?? int.MaxValue))
             {
                 break;
             }
@@ -42,12 +42,21 @@ internal sealed class Admission(IUnitOfWork<RunsDb> work, IStoreSpace space, Tim
             active += await work.Db.Runs
                 .Where(row => row.CorrelationId == run.CorrelationId && row.AdmittedAt == null && row.CurrentState == nameof(RunStateMachine.Queued))
                 .ExecuteUpdateAsync(row => row.SetProperty(r => r.AdmittedAt, now).SetProperty(r => r.Held, (string?)null), ct);
+            isAlone = run.Alone;
             work.Outbox.Send(Queues.RunSaga, new AdmitRun { RunId = run.CorrelationId });
         }
     }
 
-    /// <summary>Active: admitted and not ended. Waiting: in the queue. One that was paused there is neither.</summary>
-    public static async Task<(int Active, int Waiting)> CountAsync(RunsDb db, Guid pipelineId, CancellationToken ct)
+    /// <summary>For a run without a limit: whether one is active, or waits, that has its pipeline for itself. It stays so until the caller's transaction ends.</summary>
+    public static async Task<bool> IsTakenAsync(RunsDb db, Guid pipelineId, CancellationToken ct)
+    {
+        await Locks.SharePipelineAsync(db, pipelineId, ct);
+        return await db.Runs.AnyAsync(run => run.PipelineId == pipelineId && run.Alone && run.FinishedAt == null
+            && (run.AdmittedAt != null || run.CurrentState == nameof(RunStateMachine.Queued)), ct);
+    }
+
+    /// <summary>Active: admitted and not ended. Waiting: in the queue. One that was paused there is neither. Alone: the active one has the pipeline for itself.</summary>
+    public static async Task<(int Active, int Waiting, bool Alone)> CountAsync(RunsDb db, Guid pipelineId, CancellationToken ct)
     {
         var counts = await db.Runs
             .Where(run => run.PipelineId == pipelineId
@@ -55,9 +64,9 @@ internal sealed class Admission(IUnitOfWork<RunsDb> work, IStoreSpace space, Tim
                     || run.CurrentState == nameof(RunStateMachine.Running)
                     || (run.CurrentState == nameof(RunStateMachine.Paused) && run.AdmittedAt != null)
                     || run.CurrentState == nameof(RunStateMachine.Cancelling)))
-            .GroupBy(run => run.CurrentState == nameof(RunStateMachine.Queued) && run.AdmittedAt == null)
-            .Select(group => new { Waiting = group.Key, Count = group.Count() })
+            .GroupBy(run => new { Waiting = run.CurrentState == nameof(RunStateMachine.Queued) && run.AdmittedAt == null, run.Alone })
+            .Select(group => new { group.Key.Waiting, group.Key.Alone, Count = group.Count() })
             .ToListAsync(ct);
-        return (counts.Where(c => !c.Waiting).Sum(c => c.Count), counts.Where(c => c.Waiting).Sum(c => c.Count));
+        return (counts.Where(c => !c.Waiting).Sum(c => c.Count), counts.Where(c => c.Waiting).Sum(c => c.Count), counts.Any(c => c is { Waiting: false, Alone: true }));
     }
 }

@@ -19,7 +19,7 @@ namespace Qualiz.Runs.Starting;
 /// Starts a run: checks it, writes its row and its steps, and lets it begin or wait, all in the caller's transaction.
 /// From then on every message about the run finds it.
 /// </summary>
-internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, PlanCache plans, RunEvents events, IStoreSpace space, TimeProvider time)
+internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, PlanCache plans, RunEvents events, Reinjections reinjections, IStoreSpace space, TimeProvider time)
 {
     /// <summary>Begins the transaction if the caller has not; the caller commits it.</summary>
     public async Task<StartResult> StartAsync(StartRun start, CancellationToken ct)
@@ -60,7 +60,9 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             IntervalStart = interval.Start,
             IntervalEnd = interval.End,
             RerunOf = start.RerunOf,
-            ReadsLike = start is { RerunOf: { } origin, LatestData: false } ? await ReadsLikeAsync(origin, ct) : [],
+            ReadsLike = start is { LatestData: false } && (start.RerunOf ?? start.Reinjects?.Of) is { } origin ? await ReadsLikeAsync(origin, ct) : [],
+            Reinjection = start.Reinjects is { } rows ? new ReinjectionState { Of = rows.Of, StepId = rows.StepId, Whole = rows.Whole } : null,
+            Alone = start.Reinjects is not null,
             Given = start.Params,
             Cause = start.Cause,
             Actor = start.Actor,
@@ -79,6 +81,11 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         }
 
         run.Params = values;
+        if (run.Reinjection is not null && await reinjections.RefusalAsync(run, plan, ct) is { } refused)
+        {
+            return refused;
+        }
+
         await work.BeginAsync(ct);
         if (start.IdempotencyKey is not null)
         {
@@ -95,19 +102,22 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
         {
             // It waits in the pipeline's queue, where admission looks again and again.
         }
-        else if (plan.Limits.Concurrency is not { } limit)
+        else if ((run.Alone ? 1 : plan.Limits.Concurrency) is not { } limit)
         {
-            run.AdmittedAt = now;
+            if (!await Admission.IsTakenAsync(work.Db, run.PipelineId, ct))
+            {
+                run.AdmittedAt = now;
+            }
         }
         else
         {
             await Locks.TakePipelineAsync(work.Db, run.PipelineId, ct);
-            var (active, waiting) = await Admission.CountAsync(work.Db, run.PipelineId, ct);
-            if (active < limit && waiting == 0)
+            var (active, waiting, isAlone) = await Admission.CountAsync(work.Db, run.PipelineId, ct);
+            if (active < limit && waiting == 0 && !isAlone)
             {
                 run.AdmittedAt = now;
             }
-            else if (plan.Limits.WhenBusy == WhenBusy.Reject)
+            else if (plan.Limits.WhenBusy == WhenBusy.Reject && !run.Alone)
             {
                 return new StartResult.Busy(active, limit);
             }
@@ -198,8 +208,9 @@ internal sealed class RunStarter(IUnitOfWork<RunsDb> work, IRequests requests, P
             start.Params?.GetRawText(),
         ];
         // Only where given, so that the keys of starts before these existed still mean the same.
-        string?[] more = start is { IntervalStart: null, IntervalEnd: null, RerunOf: null }
+        string?[] more = start is { IntervalStart: null, IntervalEnd: null, RerunOf: null, Reinjects: null }
             ? []
+            : start.Reinjects is { } rows ? [rows.Of.ToString(), rows.StepId, rows.Whole ? "whole" : ""]
             : [start.IntervalStart?.ToString("O", CultureInfo.InvariantCulture), start.IntervalEnd?.ToString("O", CultureInfo.InvariantCulture), start.RerunOf?.ToString(), start.LatestData ? "latest" : ""];
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', parts.Concat(more)))));
     }
@@ -219,6 +230,9 @@ internal abstract record StartResult
     public sealed record Invalid(IReadOnlyList<ParameterProblem> Problems) : StartResult;
 
     public sealed record Busy(int Active, int Limit) : StartResult;
+
+    /// <summary>A re-injection that cannot be.</summary>
+    public sealed record Refused(string Code, string Message) : StartResult;
 
     /// <summary>The idempotency key belongs to another request.</summary>
     public sealed record KeyTaken(Guid RunId) : StartResult;

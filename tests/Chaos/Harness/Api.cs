@@ -47,6 +47,8 @@ internal sealed class Api(Instance instance) : IDisposable
         return run.GetProperty("id").GetGuid();
     }
 
+    public Task<JsonElement> PostAsync(string service, string path, object body, string key) => SendAsync(service, HttpMethod.Post, path, () => JsonContent.Create(body), ("Idempotency-Key", key));
+
     /// <summary>Returns when the run goes on.</summary>
     public async Task RetryAsync(Guid run)
     {

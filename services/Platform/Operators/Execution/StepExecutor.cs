@@ -343,6 +343,7 @@ internal sealed class StepExecutor(
                 // The elements of a forEach are one step to people, and so to the quarantine.
                 StepId = StepIds.StepOf(command.StepId),
                 RunId = command.RunId,
+                Reinjection = command.Reinjection,
             }, ct)
         : null;
 
@@ -366,7 +367,7 @@ internal sealed class StepExecutor(
             var input = command.Inputs[i];
             if (input.Dataset is { } dataset)
             {
-                resolved[i] = new ResolvedInput(input.Name, dataset);
+                resolved[i] = new ResolvedInput(input.Name, dataset, input.OnlyPatched);
                 continue;
             }
 
@@ -374,7 +375,7 @@ internal sealed class StepExecutor(
                 return (null, new StepError { Code = "inputMissing", Message = $"The input {input.Name} names no data.", Path = $"inputs[{i}]" });
             var answer = await line.ResolveAsync(new ResolveDataset { Project = command.Project, RunId = command.RunId, ReadsLike = command.ReadsLike, Reference = reference }, ct);
             if (answer.First is { } found)
-                resolved[i] = new ResolvedInput(input.Name, found.Content);
+                resolved[i] = new ResolvedInput(input.Name, found.Content, input.OnlyPatched);
             else
                 return (null, new StepError { Code = "datasetUnknown", Message = answer.Second?.Message ?? $"There is no {reference}.", Path = $"inputs[{i}]" });
         }
