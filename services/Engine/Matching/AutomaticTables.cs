@@ -14,7 +14,7 @@ namespace Qualiz.Engine.Matching;
 /// </summary>
 internal sealed class AutomaticTables
 {
-    /// <summary>The last of a pair's fields: what stands against any pair before its columns are looked at.</summary>
+    /// <summary>The last of a pair's fields: what stands against the pair before its columns are looked at.</summary>
     public const string Prior = "(prior)";
 
     // What a row, a column's cell, a value and a pair take at the most busy moment, in bytes.
@@ -36,7 +36,6 @@ internal sealed class AutomaticTables
     private readonly long _memory;
     private readonly List<string> _warnings = [];
     private IReadOnlyList<string> _columns = [];
-    private double _prior;
 
     private AutomaticTables(EngineSession session, StackedInputs inputs, SimilarityMatch match, long memory)
     {
@@ -58,7 +57,7 @@ internal sealed class AutomaticTables
     /// <summary>Fields of a pair as the port <c>pairs</c> has them; their weights add up to the pair's exactly.</summary>
     public string FieldList =>
         $"[{string.Concat(_columns.Select((name, i) => $"struct_pack(name := {Sql.Literal(name)}, level := CAST(l{Number(i)} AS BIGINT), similarity := s{Number(i)}, weight := w{Number(i)}, tf := t{Number(i)}), "))}"
-        + $"struct_pack(name := {Sql.Literal(Prior)}, level := CAST(NULL AS BIGINT), similarity := CAST(NULL AS DOUBLE), weight := CAST({Sql.Literal(_prior)} AS DOUBLE), tf := CAST(NULL AS DOUBLE))]";
+        + $"struct_pack(name := {Sql.Literal(Prior)}, level := CAST(NULL AS BIGINT), similarity := CAST(NULL AS DOUBLE), weight := prior, tf := CAST(NULL AS DOUBLE))]";
 
     /// <param name="groups">Rows that keys tie together, by their number in <see cref="Matcher.RowTable"/>.</param>
     /// <param name="memory">Bytes it may hold beside the engine's own.</param>
@@ -94,7 +93,6 @@ internal sealed class AutomaticTables
         var keyed = rows.Select(groups.Find).ToArray();
         var entities = matcher.Entities(_match.Accept, _match.Review, keyed, [.. groups.Forbidden]);
         _columns = [.. matcher.Columns.Select(column => column.Name)];
-        _prior = matcher.PriorWeight;
         Blocks = [.. Enumerable.Range(0, matcher.Candidates.Reports.Count + 1).Select(matcher.Candidates.Name)];
         Compared = matcher.Compared();
         Found = matcher.Found();
@@ -197,7 +195,7 @@ internal sealed class AutomaticTables
     private async Task WriteAsync(IEnumerable<(int Label, int Cluster, double Weakest)> clusters, IEnumerable<AutoPair> pairs, List<int> rows, CancellationToken ct)
     {
         var fields = string.Concat(_columns.Select((_, i) => $", l{Number(i)} SMALLINT, s{Number(i)} DOUBLE, w{Number(i)} DOUBLE, t{Number(i)} DOUBLE"));
-        await _session.ExecuteAsync($"CREATE TABLE {Matcher.PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE, weight DOUBLE{fields})", ct).ConfigureAwait(false);
+        await _session.ExecuteAsync($"CREATE TABLE {Matcher.PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE, weight DOUBLE, prior DOUBLE{fields})", ct).ConfigureAwait(false);
         await _session.ExecuteAsync($"CREATE TABLE {Matcher.ClusterTable} (label BIGINT, cluster BIGINT, weakest DOUBLE)", ct).ConfigureAwait(false);
         using (var appender = _session.Connection.CreateAppender(Matcher.ClusterTable))
         {
@@ -211,7 +209,7 @@ internal sealed class AutomaticTables
             ct.ThrowIfCancellationRequested();
             var (a, b) = (rows[pair.A], rows[pair.B]);
             var line = lines.CreateRow().AppendValue((long)Math.Min(a, b)).AppendValue((long)Math.Max(a, b)).AppendValue(pair.Block is { } block ? numbers[block] : (ushort?)null)
-                .AppendValue(FellegiSunter.Probability(pair.Weight)).AppendValue(pair.Weight);
+                .AppendValue(FellegiSunter.Probability(pair.Weight)).AppendValue(pair.Weight).AppendValue(pair.Prior);
             foreach (var field in pair.Fields)
                 line.AppendValue((short)field.Level).AppendValue(field.Similarity).AppendValue(field.Weight).AppendValue(field.Rareness);
             line.EndRow();

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Qualiz.OperatorKit;
 
 namespace Qualiz.Benchmarks.Quality;
 
@@ -48,6 +49,16 @@ internal static partial class MatchSets
         ["itunes"] = (data => Labelled("itunes", data, "b_itunes_amazon_pairs", "structured_train.txt", "structured_valid.txt", "structured_test.txt"), null),
         ["itunes_dirty"] = (data => Labelled("itunes_dirty", data, "b_itunes_amazon_pairs", "dirty_train.txt", "dirty_valid.txt", "dirty_test.txt"), null),
     };
+
+    /// <summary>The sets that are made, with truth of their own: matching is developed on these.</summary>
+    public static IReadOnlyDictionary<string, Func<MatchSet>> Generated { get; } = GeneratedSets.All.ToDictionary(set => set.Name, set => (Func<MatchSet>)(() => Of(set.Make())));
+
+    private static MatchSet Of(GeneratedSet set)
+    {
+        var tables = Enumerable.Range(0, set.Source.Max() + 1).Select(source => new MatchTable(set.Columns, [.. set.Rows.Where((_, i) => set.Source[i] == source).Select(row => row.Select(value => value ?? "").ToArray())])).ToList();
+        var pairs = set.Thing.Select((thing, i) => (thing, i)).GroupBy(entry => entry.thing).SelectMany(group => from x in @group from y in @group where x.i < y.i && (tables.Count == 1 || set.Source[x.i] != set.Source[y.i]) select (x.i, y.i));
+        return new MatchSet(set.Name, tables, pairs.ToHashSet());
+    }
 
     private sealed record Source(IReadOnlyList<string> Header, List<string[]> Rows)
     {

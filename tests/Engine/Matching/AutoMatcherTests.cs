@@ -120,8 +120,8 @@ public sealed class AutoMatcherTests
         var matcher = Match(People(300, 100, 5));
         for (var i = 0; i < matcher.Candidates.Count; i++)
         {
-            var fields = matcher.Explain(i);
-            ((float)fields.Aggregate(matcher.Model.PriorWeight, (sum, field) => sum + field.Weight)).ShouldBe(matcher.Scores[i]);
+            var (prior, fields) = matcher.Explain(i);
+            ((float)fields.Aggregate(prior, (sum, field) => sum + field.Weight)).ShouldBe(matcher.Scores[i]);
             fields.Where(field => field.Level < 0).ShouldAllBe(field => field.Weight == 0);
         }
     }

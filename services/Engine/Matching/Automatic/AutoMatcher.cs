@@ -31,9 +31,10 @@ internal sealed record AutoMatchOptions(int Threads)
 }
 
 /// <summary>Two rows that may be the same, as they came, the smaller number first.</summary>
-/// <param name="Weight">The evidence: log2 of the odds. The weights of the fields and <see cref="AutoMatcher.PriorWeight"/> add up to it.</param>
+/// <param name="Weight">The evidence: log2 of the odds. <paramref name="Prior"/> and the weights of the fields add up to it.</param>
+/// <param name="Prior">What stands against the pair before its columns are looked at, with where the border lies in it.</param>
 /// <param name="Block">What brought them together; null: others that are in one cluster with them.</param>
-internal readonly record struct AutoPair(int A, int B, double Weight, string? Block, IReadOnlyList<FieldWeight> Fields);
+internal readonly record struct AutoPair(int A, int B, double Weight, double Prior, string? Block, IReadOnlyList<FieldWeight> Fields);
 
 /// <param name="Weakest">By the clusters that similarity made: how probable it was on average where it was the least so.</param>
 /// <param name="Of">By place of the matcher's table: its cluster.</param>
@@ -54,6 +55,15 @@ internal sealed class AutoMatcher
     /// <summary>Learning again from the clusters found ends when they hardly change, or after this many rounds.</summary>
     private const int MostRounds = 6;
     private const double Unchanged = 0.01;
+
+    /// <summary>Why pairs agree without being the same: so many reasons at most, learnt in so many turns with what the same looks like.</summary>
+    private const int MostRelations = 3;
+    private const int Turns = 3;
+    private const int RoundsPerTurn = 10;
+    private const double LeastTelling = 0.5;
+    private const double LeastBits = 1;
+    private const double LeastRelated = -6;
+    private const int MostRelatedCells = 1_000_000;
 
     /// <summary>Scores that are kept: far below any threshold, pairs only have to count against.</summary>
     private const float Lowest = -WeightClusters.Most;
@@ -84,6 +94,7 @@ internal sealed class AutoMatcher
     /// <summary>By column, the average of <see cref="_frequencies"/> over its values.</summary>
     private double[] _usual = [];
     private PairEvidence _evidence = null!;
+    private IReadOnlyList<Relation> _relations = [];
 
     private AutoMatcher(RecordTable table, AutoMatchOptions options, CancellationToken ct)
     {
@@ -94,6 +105,9 @@ internal sealed class AutoMatcher
         _columns = [.. table.Columns.Where(column => column.Distinct > 1 && column.Filled >= Math.Max(2, LeastFilled * table.Count)).Take(Math.Min(MostColumns, Array.MaxLength / Math.Max(1, table.Count)))];
         _cells = Cells(_columns, table.Count);
     }
+
+    /// <summary>Why pairs agree without being the same.</summary>
+    public IReadOnlyList<Relation> Relations => _relations;
 
     /// <summary>What is compared.</summary>
     public IReadOnlyList<ValueColumn> Columns => _columns;
@@ -106,9 +120,6 @@ internal sealed class AutoMatcher
     /// <summary>From which score on two rows are the same.</summary>
     public double Threshold { get; private set; }
     public MatchForm Form { get; private set; }
-
-    /// <summary>What stands against any pair before its columns are looked at, with where the border lies in it.</summary>
-    public double PriorWeight => Model.PriorWeight + Shift;
 
     private PairScope Scope => _table.Sources == 2 ? PairScope.Across : PairScope.All;
 
@@ -153,13 +164,14 @@ internal sealed class AutoMatcher
     /// <summary>A candidate's rows, as they came.</summary>
     public (int A, int B) Pair(int candidate) => (_table.Rows[Candidates.A[candidate]], _table.Rows[Candidates.B[candidate]]);
 
-    /// <summary>What a candidate's score is made of: with <see cref="FellegiSunter.PriorWeight"/> the weights add up to it.</summary>
-    public IReadOnlyList<FieldWeight> Explain(int candidate) => Explain(Candidates.A[candidate], Candidates.B[candidate]);
+    /// <summary>What a candidate's score is made of: the prior and the weights of the fields add up to it.</summary>
+    public (double Prior, IReadOnlyList<FieldWeight> Fields) Explain(int candidate) => Explain(Candidates.A[candidate], Candidates.B[candidate]);
 
-    /// <summary>The same for any two places of the table.</summary>
-    private IReadOnlyList<FieldWeight> Explain(int a, int b)
+    /// <summary>The same for any two places of the table. What a column weighs is held against what explains the pair best, if it is not the same: chance, or a relation.</summary>
+    private (double Prior, IReadOnlyList<FieldWeight> Fields) Explain(int a, int b)
     {
-        return
+        var relation = Evidence(a, b).Other.Relation is >= 0 and var k ? _relations[k] : null;
+        return (Model.PriorWeight - (relation?.Weight ?? 0),
         [
             .. Columns.Select((column, c) =>
             {
@@ -167,12 +179,13 @@ internal sealed class AutoMatcher
                 var level = ValueComparer.Level(column, x, y);
                 if (level == ValueComparer.Missing)
                     return new FieldWeight(column.Name, -1, null, 0, null);
-                var weight = Weight(c, level, x);
+                var same = Weight(c, level, x);
+                var weight = same - (relation?.Of(c, same) ?? 0);
                 return level == ValueComparer.Equal
-                    ? new FieldWeight(column.Name, level, 1, weight, weight - EqualWeight(c))
+                    ? new FieldWeight(column.Name, level, 1, weight, same - EqualWeight(c))
                     : new FieldWeight(column.Name, level, ValueComparer.Similarity(column, Math.Min(x, y), Math.Max(x, y)), weight, null);
             }),
-        ];
+        ]);
     }
 
     /// <summary>By column, what it weighs from unlike to equal, for people; holds no values.</summary>
@@ -194,6 +207,8 @@ internal sealed class AutoMatcher
         return
         [
             string.Create(CultureInfo.InvariantCulture, $"{Candidates.Count:N0} pairs compared; {form}; prior {Model.PriorWeight:0.0} bits, the same from {Threshold:0.0} bits on"),
+            .. _relations.Select(relation => string.Create(CultureInfo.InvariantCulture,
+                $"about {double.Exp2(relation.Weight) * Model.AllPairs:N0} pairs share {string.Join(", ", Columns.Where((_, c) => relation.Shares[c] > 0.5).Select(column => column.Name))} without being the same")),
             .. Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped:N0} pairs of large blocks not compared by it")),
         ];
     }
@@ -238,12 +253,94 @@ internal sealed class AutoMatcher
             }
         });
         _evidence = new PairEvidence(Candidates.A, Candidates.B, patterns, pattern, rareness, Scope == PairScope.Across ? null : Array.ConvertAll(facts, fact => fact.EqualPairs));
-        Model = FellegiSunter.Learn(_evidence, random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source]));
+        Learn(FellegiSunter.Start(random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source])));
         Settle();
         if (Form == MatchForm.Clusters)
             LearnFromClusters();
         else if (HasDuplicates())
             Form = MatchForm.ManyToOne;
+    }
+
+    /// <summary>
+    /// Learns what the same looks like, and for which reasons pairs agree without being it: in turn, as each is known only as well as the other. Where such pairs are many, they are what the same is taken for
+    /// at first; so it is also tried to begin with what is usual, and the better explanation stays.
+    /// </summary>
+    private void Learn(FellegiSunter usual)
+    {
+        var learnt = usual.Copy();
+        learnt.Learn(_evidence);
+        var likely = Likely([learnt, usual]);
+        // Of large tables every so manieth row is enough, with all its pairs; the order of rows follows from a hash of their content.
+        var each = 1 + (int)((long)likely.Length * Columns.Count / MostRelatedCells);
+        likely = Array.FindAll(likely, i => Candidates.A[i] % each == 0);
+        var evidence = _evidence.Only(likely, each);
+        var (best, most) = ((Model: learnt, Relations: (IReadOnlyList<Relation>)[]), 0.0);
+        foreach (var start in (FellegiSunter[])[learnt, usual])
+        {
+            Model = start.Copy();
+            _relations = [];
+            for (var turn = 0; turn < Turns; turn++)
+            {
+                var columns = Enumerable.Range(0, Columns.Count).Where(c => Columns[c].Filled >= LeastTelling * _table.Count && Model.Telling(c) >= LeastBits).OrderByDescending(Model.Telling).ThenBy(c => c).ToList();
+                var related = Related(likely, each);
+                _relations = turn == Turns - 1 ? related.Settle(_relations, columns) : related.Learn(_relations, turn == 0 ? MostRelations : _relations.Count, columns);
+                if (_relations.Count == 0)
+                    break;
+                var against = new float[likely.Length];
+                Parallel.For(0, likely.Length, _parallel, i => against[i] = (float)Evidence(Candidates.A[likely[i]], Candidates.B[likely[i]]).Other.Bits);
+                evidence.Against = against;
+                Model.Learn(evidence, RoundsPerTurn);
+            }
+            // Where others share much, the same is what shares the most.
+            var telling = Enumerable.Range(0, Columns.Count).Sum(Model.Telling);
+            if (start == learnt || (_relations.Count > 0 && telling > most))
+                (best, most) = ((Model, _relations), telling);
+        }
+        (Model, _relations) = best;
+    }
+
+    /// <summary>Candidates that may be the same by one of the models, if only chance stands against it.</summary>
+    private int[] Likely(FellegiSunter[] models)
+    {
+        var likely = new bool[Candidates.Count];
+        foreach (var model in models)
+        {
+            Model = model;
+            Portions(i => likely[i] |= _evidence.Rareness[i] + model.Weight(_evidence.Patterns.Pattern(_evidence.Pattern[i])) + model.PriorWeight > LeastRelated);
+        }
+        return [.. Enumerable.Range(0, likely.Length).Where(i => likely[i])];
+    }
+
+    private RelatedPairs Related(int[] chosen, int each)
+    {
+        var ratios = new double[chosen.Length * Columns.Count];
+        var odds = new double[chosen.Length];
+        Parallel.For(0, chosen.Length, _parallel, i =>
+        {
+            var x = Cells(Candidates.A[chosen[i]]);
+            var y = Cells(Candidates.B[chosen[i]]);
+            var same = Model.PriorWeight;
+            for (var c = 0; c < x.Length; c++)
+            {
+                var level = ValueComparer.Level(_columns[c], x[c], y[c]);
+                var weight = Weight(c, level, x[c]);
+                same += weight;
+                ratios[(i * x.Length) + c] = level == ValueComparer.Missing ? double.NaN : double.Exp2(weight);
+            }
+            odds[i] = Math.Min(double.Exp2(same), RelatedPairs.MostOdds);
+        });
+        return new RelatedPairs(Columns.Count, ratios, odds, Model.Prior, Model.AllPairs, each);
+    }
+
+    /// <summary>The evidence for the same, chance alone against it.</summary>
+    private double Same(int a, int b)
+    {
+        var weight = Model.PriorWeight;
+        var x = Cells(a);
+        var y = Cells(b);
+        for (var c = 0; c < x.Length; c++)
+            weight += Weight(c, ValueComparer.Level(_columns[c], x[c], y[c]), x[c]);
+        return weight;
     }
 
     /// <summary>A row that is the same as several others shares what is learnt from it among them; clusters show how many they are.</summary>
@@ -281,7 +378,7 @@ internal sealed class AutoMatcher
             var score = bases[_evidence.Pattern[i]];
             foreach (var c in equal[_evidence.Pattern[i]])
                 score += Weight(c, ValueComparer.Equal, Columns[c].Codes[Candidates.A[i]]);
-            Scores[i] = (float)score;
+            Scores[i] = score > Lowest && _relations.Count > 0 ? Score(Candidates.A[i], Candidates.B[i]) : (float)score;
         });
         Threshold = Form == MatchForm.Clusters
             ? ScoreThreshold.Valley(Scores, ScoreThreshold.Even)
@@ -300,6 +397,31 @@ internal sealed class AutoMatcher
         });
     }
 
+    /// <summary>The evidence for the same with chance alone against it, and for what else explains it best: the relation, or -1 for chance, and its bits.</summary>
+    private (double Same, (int Relation, double Bits) Other) Evidence(int a, int b)
+    {
+        var same = Same(a, b);
+        var other = (Relation: -1, Bits: 0.0);
+        // Where nothing speaks for the same, it does not matter what speaks against it.
+        if (same <= Lowest)
+            return (same, other);
+        var x = Cells(a);
+        var y = Cells(b);
+        for (var k = 0; k < _relations.Count; k++)
+        {
+            var bits = _relations[k].Weight;
+            for (var c = 0; c < x.Length; c++)
+            {
+                var level = ValueComparer.Level(_columns[c], x[c], y[c]);
+                if (level != ValueComparer.Missing)
+                    bits += _relations[k].Of(c, Weight(c, level, x[c]));
+            }
+            if (bits > other.Bits)
+                other = (k, bits);
+        }
+        return (same, other);
+    }
+
     private double Weight(int c, byte level, int value) => level switch
     {
         ValueComparer.Missing => 0,
@@ -310,12 +432,8 @@ internal sealed class AutoMatcher
 
     private float Score(int a, int b)
     {
-        var weight = Model.PriorWeight;
-        var x = Cells(a);
-        var y = Cells(b);
-        for (var c = 0; c < x.Length; c++)
-            weight += Weight(c, ValueComparer.Level(_columns[c], x[c], y[c]), x[c]);
-        return (float)weight;
+        var (same, other) = Evidence(a, b);
+        return (float)(same - other.Bits);
     }
 
     /// <summary>By value: log2 of how likely another row has it by chance; and how many pairs of rows are equal.</summary>
@@ -603,7 +721,8 @@ internal sealed class AutoMatcher
     private AutoPair Tell(int a, int b, double score, string? block)
     {
         var (x, y) = (_table.Rows[a], _table.Rows[b]);
-        return new AutoPair(Math.Min(x, y), Math.Max(x, y), score + Shift, block, Explain(a, b));
+        var (prior, fields) = Explain(a, b);
+        return new AutoPair(Math.Min(x, y), Math.Max(x, y), score + Shift, prior + Shift, block, fields);
     }
 
     private bool IsCandidate(int a, int b)

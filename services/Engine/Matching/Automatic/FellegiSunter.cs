@@ -25,7 +25,6 @@ internal sealed class FellegiSunter
     private static readonly double[] UsualU = [0.9, 0.05, 0.03, 0.015, 0.005];
 
     private readonly int _rows;
-    private readonly double _allPairs;
     private readonly double _firstPrior;
 
     /// <summary>How much what is usual counts, from 1 in a table of hardly any rows to 0: in such a table a pair that is the same is a good part of all pairs, so it would be taken for chance, and the two rows
@@ -35,14 +34,17 @@ internal sealed class FellegiSunter
     private FellegiSunter(int columns, int rows, double allPairs)
     {
         _rows = rows;
-        _allPairs = allPairs;
         M = [.. Enumerable.Range(0, columns).Select(_ => (double[])[.. UsualM])];
         U = [.. Enumerable.Range(0, columns).Select(_ => new double[ValueComparer.Levels])];
         Weights = [.. Enumerable.Range(0, columns).Select(_ => new double[ValueComparer.Levels])];
         Chance = [.. Enumerable.Repeat(1.0, columns)];
         Prior = _firstPrior = Math.Min(0.1 * rows / allPairs, 0.1);
+        AllPairs = allPairs;
         _usual = Math.Max(0, 1 - (rows / Enough));
     }
+
+    /// <summary>How many pairs of rows there are.</summary>
+    public double AllPairs { get; }
 
     /// <summary>By column and level.</summary>
     public double[][] M { get; }
@@ -67,22 +69,38 @@ internal sealed class FellegiSunter
     /// <summary>Weights are whole numbers of 1/4096 bits: so their sums are exact, in whatever order they are added.</summary>
     public static double Rounded(double weight) => Math.Round(weight * 4096) / 4096;
 
-    /// <param name="pairs">The candidates.</param>
-    /// <param name="random">Patterns among random pairs.</param>
-    public static FellegiSunter Learn(PairEvidence pairs, PatternCounts random, int rows, double allPairs)
+    private FellegiSunter(FellegiSunter other)
     {
-        var model = new FellegiSunter(pairs.Patterns.Columns, rows, allPairs);
+        (_rows, AllPairs, _firstPrior, _usual, Prior) = (other._rows, other.AllPairs, other._firstPrior, other._usual, other.Prior);
+        (M, U, Weights, Chance) = (Copy(other.M), other.U, Copy(other.Weights), [.. other.Chance]);
+
+        static double[][] Copy(double[][] levels) => Array.ConvertAll(levels, values => (double[])[.. values]);
+    }
+
+    /// <summary>The same, to learn from here on its own.</summary>
+    public FellegiSunter Copy() => new(this);
+
+    /// <summary>What is known before any pair is looked at but random ones.</summary>
+    /// <param name="random">Patterns among random pairs.</param>
+    public static FellegiSunter Start(PatternCounts random, int rows, double allPairs)
+    {
+        var model = new FellegiSunter(random.Columns, rows, allPairs);
         model.LearnU(random);
         model.Weigh();
-        for (var round = 0; round < Rounds; round++)
+        return model;
+    }
+
+    /// <summary>Learns from the candidates by expectation-maximisation, until the share of same pairs changes no more.</summary>
+    public void Learn(PairEvidence pairs, int rounds = Rounds)
+    {
+        for (var round = 0; round < rounds; round++)
         {
-            var before = model.Prior;
-            var (same, free) = model.Posteriors(pairs);
-            model.Learn(pairs, same, free);
-            if (round > 5 && Math.Abs(model.Prior - before) < Settled * before)
+            var before = Prior;
+            var (same, free) = Posteriors(pairs);
+            Learn(pairs, same, free);
+            if (round > 5 && Math.Abs(Prior - before) < Settled * before)
                 break;
         }
-        return model;
     }
 
     /// <summary>Learns anew from pairs that were found to be the same.</summary>
@@ -146,14 +164,17 @@ internal sealed class FellegiSunter
             foreach (var i in pairs.ByPattern[pattern])
             {
                 var odds = Odds(i, pattern);
-                free[pattern] += odds / (1 + odds);
-                same[pattern] += odds / (1 + Math.Max(sums[pairs.A[i]], sums[pairs.B[i]]));
+                free[pattern] += pairs.Each * odds / (1 + odds);
+                same[pattern] += pairs.Each * odds / (1 + Math.Max(sums[pairs.A[i]], sums[pairs.B[i]]));
             }
         }
         return (same, free);
 
-        double Odds(int i, int pattern) => Math.Min(double.Exp2(weights[pattern] + pairs.Rareness[i]), 1e12);
+        double Odds(int i, int pattern) => Math.Min(double.Exp2(weights[pattern] + pairs.Rareness[i] - (pairs.Against is { } against ? against[i] : 0)), 1e12);
     }
+
+    /// <summary>How well a column tells the same from the different: the divergence of m from u, in bits (S. Kullback, R. A. Leibler, 1951).</summary>
+    public double Telling(int column) => M[column].Select((m, level) => m * Math.Log2(m / U[column][level])).Sum();
 
     private void LearnM(PatternCounts patterns, double[] same)
     {
@@ -167,7 +188,7 @@ internal sealed class FellegiSunter
                     sums[c][pattern[c]] += same[i];
             }
         }
-        Prior = Math.Clamp((((same.Sum() + 0.5) / _allPairs) + (_usual * _firstPrior)) / (1 + _usual), 1e-12, 0.5);
+        Prior = Math.Clamp((((same.Sum() + 0.5) / AllPairs) + (_usual * _firstPrior)) / (1 + _usual), 1e-12, 0.5);
         // A little of what is usual, so that no level is impossible.
         double[] usual = [0.5, 0.5, 0.5, 0.5, 1];
         for (var c = 0; c < sums.Length; c++)
@@ -210,7 +231,7 @@ internal sealed class FellegiSunter
         for (var c = 0; c < sums.Length; c++)
         {
             // Pairs that were drawn several times were seen once.
-            var seen = _usual > 0 ? Math.Min(1, _allPairs / Math.Max(1, sums[c].Sum())) : 1;
+            var seen = _usual > 0 ? Math.Min(1, AllPairs / Math.Max(1, sums[c].Sum())) : 1;
             var more = UsualRandom * _usual;
             var total = (sums[c].Sum() * seen) + (0.5 * ValueComparer.Levels) + more;
             for (var level = 0; level < ValueComparer.Levels; level++)
@@ -260,12 +281,23 @@ internal sealed class PairEvidence
             MostRareness[pattern[i]] = Math.Max(MostRareness[pattern[i]], rareness[i]);
     }
 
+    /// <summary>What is known of some of the pairs.</summary>
+    /// <param name="each">How many pairs each of them stands for.</param>
+    public PairEvidence Only(int[] pairs, int each) =>
+        new(Array.ConvertAll(pairs, i => A[i]), Array.ConvertAll(pairs, i => B[i]), Patterns, Array.ConvertAll(pairs, i => Pattern[i]), Array.ConvertAll(pairs, i => Rareness[i]), EqualPairs) { Each = each };
+
     public int[] A { get; }
     public int[] B { get; }
     public PatternCounts Patterns { get; }
     public int[] Pattern { get; }
     public float[] Rareness { get; }
     public double[]? EqualPairs { get; }
+
+    /// <summary>How many pairs each of these stands for.</summary>
+    public int Each { get; private init; } = 1;
+
+    /// <summary>By pair: log2 of how much likelier it is than by chance that the pair looks like this without being the same; null: of none.</summary>
+    public float[]? Against { get; set; }
 
     /// <summary>By pattern, its pairs.</summary>
     public IntLists ByPattern { get; }

@@ -1,0 +1,76 @@
+using Qualiz.Engine.Columns;
+using Qualiz.Engine.Matching.Automatic;
+using Qualiz.OperatorKit;
+
+namespace Qualiz.Engine.Tests.Matching;
+
+/// <summary>How well rows of several shapes are matched with nothing said; their truth is known because they are made, and no public set had a part in them.</summary>
+public sealed class GeneratedSetTests
+{
+    // Floors lie some hundredths below what is reached.
+    [Theory]
+    [InlineData("people", 0.86)]
+    [InlineData("people_few", 0.83)]
+    [InlineData("sparse", 0.94)]
+    [InlineData("sparse_more", 0.85)]
+    [InlineData("sites", 0.89)]
+    [InlineData("songs", 0.90)]
+    [InlineData("drinks", 0.95)]
+    [InlineData("clean_links", 0.92)]
+    public void Sets_of_many_shapes_are_matched_well(string name, double least)
+    {
+        var set = GeneratedSets.All.Single(entry => entry.Name == name).Make();
+        F1(set, Match(set)).ShouldBeGreaterThan(least);
+    }
+
+    [Fact]
+    public void People_of_one_household_and_songs_of_one_album_are_told_from_the_same()
+    {
+        foreach (var (name, shared, own) in ((string, string, string)[])[("people", "street", "birth_date"), ("songs", "album", "song")])
+        {
+            var matcher = Match(GeneratedSets.All.Single(entry => entry.Name == name).Make());
+            var columns = matcher.Columns.Select(column => column.Name).ToList();
+            var relation = matcher.Relations.ShouldHaveSingleItem();
+            relation.Shares[columns.IndexOf(shared)].ShouldBeGreaterThan(0.7);
+            relation.Shares[columns.IndexOf(own)].ShouldBeLessThan(0.3);
+            matcher.Found().ShouldContain(line => line.Contains(shared, StringComparison.Ordinal) && line.EndsWith("without being the same", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void With_relations_too_fields_add_up_to_the_score_and_neither_the_order_of_rows_nor_threads_matter()
+    {
+        var set = GeneratedSets.People("people", 1_500, 21);
+        var matcher = Match(set);
+        matcher.Relations.ShouldNotBeEmpty();
+        var priors = new HashSet<double>();
+        for (var i = 0; i < matcher.Candidates.Count; i++)
+        {
+            if (matcher.Scores[i] < -20)
+                continue;
+            var (prior, fields) = matcher.Explain(i);
+            fields.Aggregate(prior, (sum, field) => sum + field.Weight).ShouldBe(matcher.Scores[i]);
+            priors.Add(prior);
+        }
+        priors.Count.ShouldBeGreaterThan(1);
+        var order = Enumerable.Range(0, set.Rows.Count).ToArray();
+        new Random(5).Shuffle(order);
+        var other = Match(set with { Rows = [.. order.Select(row => set.Rows[row])], Thing = [.. order.Select(row => set.Thing[row])] }, threads: 1);
+        other.Threshold.ShouldBe(matcher.Threshold);
+        var pairs = matcher.Matches(matcher.Threshold).Select(Ordered).ToHashSet();
+        other.Matches(other.Threshold).Select(pair => Ordered((order[pair.A], order[pair.B]))).ShouldBe(pairs, ignoreOrder: true);
+    }
+
+    private static AutoMatcher Match(GeneratedSet set, int threads = 2) => AutoMatcher.Run(CodedTable.Of(set.Columns, set.Rows), [.. set.Source], new AutoMatchOptions(threads), default);
+
+    private static double F1(GeneratedSet set, AutoMatcher matcher)
+    {
+        var across = set.Source.Contains(1);
+        var found = matcher.Matches(matcher.Threshold).ToList();
+        var truth = set.Thing.Select((thing, row) => (thing, row)).GroupBy(entry => entry.thing)
+            .Sum(rows => across ? rows.Count(entry => set.Source[entry.row] == 0) * rows.Count(entry => set.Source[entry.row] == 1) : rows.Count() * (rows.Count() - 1) / 2);
+        return 2.0 * found.Count(pair => set.Thing[pair.A] == set.Thing[pair.B]) / (found.Count + truth);
+    }
+
+    private static (int A, int B) Ordered((int A, int B) pair) => pair.A < pair.B ? pair : (pair.B, pair.A);
+}
