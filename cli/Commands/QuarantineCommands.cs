@@ -21,6 +21,8 @@ internal static class QuarantineCommands
     private static readonly Option<string[]> s_set = new("--set") { Description = "COLUMN=VALUE; COLUMN= empties", Required = true, AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string?> s_assignee = new("--assignee") { Description = "Rows that somebody has" };
     private static readonly Option<string?> s_to = new("--to") { Description = "Who has the rows from now on; left out, nobody" };
+    private static readonly Option<string?> s_due = new("--due") { Description = "Open rows that are due on this day (2026-12-01) or before; overdue: that were due before today" };
+    private static readonly Option<string?> s_on = new("--on") { Description = "The day, like 2026-12-01; left out, none" };
     private static readonly Argument<long?> s_item = new("ITEM") { Description = "The number of the row; left out, all rows that the options choose", Arity = ArgumentArity.ZeroOrOne };
 
     public static IEnumerable<Command> All() => [Quarantine()];
@@ -32,12 +34,13 @@ internal static class QuarantineCommands
         Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
         Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
         Change("assign", "Give rows to somebody, or to nobody", "quarantine assign 12 --to kim", "quarantine assign --state open --rule email", s_to),
+        Change("due", "Say until when somebody should have dealt with rows", "quarantine due 12 --on 2026-12-01", "quarantine due --run latest --on 2026-12-01", s_on),
         Change("undo", "Take repairs back", "quarantine undo 12", "quarantine undo --state repaired --column email"),
     };
 
     private static ClientCommand List() => new ClientCommand("list", "List rejected rows, oldest first", "quarantine list --run latest", "quarantine list --state open --rule email --json")
     {
-        s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask, CommandLine.Limit,
+        s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_due, s_unmask, CommandLine.Limit,
     }.Doing(async (context, ct) =>
     {
         var query = await FilterAsync(context, ct);
@@ -49,11 +52,11 @@ internal static class QuarantineCommands
                 context.Terminal.Json(item);
                 continue;
             }
-            rows.Add([item.Text("id") ?? "", item.Text("pipeline") ?? "", item.Text("step") ?? "", item.Text("state") ?? "", item.Text("times") ?? "", RunIds.Short(item.Text("lastRun") ?? ""), Why(item), item.Text("assignee") ?? ""]);
+            rows.Add([item.Text("id") ?? "", item.Text("pipeline") ?? "", item.Text("step") ?? "", item.Text("state") ?? "", item.Text("times") ?? "", RunIds.Short(item.Text("lastRun") ?? ""), Why(item), item.Text("assignee") ?? "", item.Text("due") ?? ""]);
         }
         if (!context.Json)
         {
-            context.Terminal.Table(["item", "pipeline", "step", "state", "times", "last run", "why", "assignee"], rows);
+            context.Terminal.Table(["item", "pipeline", "step", "state", "times", "last run", "why", "assignee", "due"], rows);
         }
         return ExitCode.Done;
     });
@@ -151,7 +154,7 @@ internal static class QuarantineCommands
     private static ClientCommand Export()
     {
         var target = new Option<string>("--output", "-o") { Required = true, Description = "Where to; the ending says in which format: .csv or .jsonl with all there is, .xlsx to mend and import" };
-        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open", "quarantine export -o rejected.xlsx --pipeline people --step clean --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_unmask }
+        return new ClientCommand("export", "Save rejected rows with their reasons", "quarantine export -o rejected.csv --state open", "quarantine export -o rejected.xlsx --pipeline people --step clean --state open") { target, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_due, s_unmask }
             .Doing(async (context, ct) =>
             {
                 var path = context.Get(target)!;
@@ -199,7 +202,7 @@ internal static class QuarantineCommands
 
     private static ClientCommand Change(string action, string description, string example, string other, Option? more = null)
     {
-        var command = new ClientCommand(action, description, example, other) { s_item, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_note, s_dryRun };
+        var command = new ClientCommand(action, description, example, other) { s_item, s_run, s_pipeline, s_step, s_rule, s_column, s_state, s_assignee, s_due, s_note, s_dryRun };
         if (more is not null)
         {
             command.Options.Add(more);
@@ -214,6 +217,10 @@ internal static class QuarantineCommands
             if (action == "assign")
             {
                 body["assignee"] = context.Get(s_to);
+            }
+            if (action == "due")
+            {
+                body["due"] = context.Get(s_on);
             }
             if (context.Get(s_note) is { } note)
             {
@@ -234,7 +241,7 @@ internal static class QuarantineCommands
             }
             if (query.Count == 0)
             {
-                throw new BadInputException("say which rows: the number of one, or --run, --pipeline, --step, --rule, --column, --state, --assignee");
+                throw new BadInputException("say which rows: the number of one, or --run, --pipeline, --step, --rule, --column, --state, --assignee, --due");
             }
             body["action"] = action;
             var answer = await context.Client.PostAsync($"{context.ProjectPath}/quarantine/bulk{Query([.. query, .. context.Get(s_dryRun) ? [("dryRun", "true")] : Array.Empty<(string, string)>()])}", body, ct);
@@ -273,7 +280,7 @@ internal static class QuarantineCommands
     private static async Task<List<(string Name, string Value)>> FilterAsync(CommandContext context, CancellationToken ct)
     {
         var query = new List<(string, string)>();
-        foreach (var (name, option) in new[] { ("pipeline", s_pipeline), ("step", s_step), ("rule", s_rule), ("column", s_column), ("state", s_state), ("assignee", s_assignee) })
+        foreach (var (name, option) in new[] { ("pipeline", s_pipeline), ("step", s_step), ("rule", s_rule), ("column", s_column), ("state", s_state), ("assignee", s_assignee), ("due", s_due) })
         {
             if (context.Get(option) is { } value)
             {

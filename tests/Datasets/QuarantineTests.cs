@@ -369,11 +369,20 @@ public sealed class QuarantineTests(DatasetsHost host, ITestOutputHelper output)
         (await PatchesAsync(project)).ShouldBeEmpty();
         view = await (await ActAsync(project, view, "assign", new { assignee = "kim" })).Content.ReadFromJsonAsync<JsonElement>();
         (await ItemsAsync(project, "?assignee=kim")).Count.ShouldBe(1);
+        view = await (await ActAsync(project, view, "due", new { due = "2020-01-02" })).Content.ReadFromJsonAsync<JsonElement>();
+        view.GetProperty("due").GetString().ShouldBe("2020-01-02");
+        (await ItemsAsync(project, "?due=overdue")).Count.ShouldBe(1);
+        (await ItemsAsync(project, "?due=2020-01-02")).Count.ShouldBe(1);
+        (await ItemsAsync(project, "?due=2020-01-01")).ShouldBeEmpty();
+        using (var wrong = await host.Client.GetAsync(new Uri(DatasetsHost.Url(project, "quarantine?due=soon"), UriKind.Relative)))
+            ((int)wrong.StatusCode).ShouldBe(400);
+        view = await (await ActAsync(project, view, "due", new { due = (string?)null })).Content.ReadFromJsonAsync<JsonElement>();
+        (await ItemsAsync(project, "?due=overdue")).ShouldBeEmpty();
         view = await (await ActAsync(project, view, "dismiss", new { note = "spam" })).Content.ReadFromJsonAsync<JsonElement>();
         view = await (await ActAsync(project, view, "reopen", new { })).Content.ReadFromJsonAsync<JsonElement>();
         view.GetProperty("state").GetString().ShouldBe("open");
         host.Fakes.Events.OfType<QuarantineChanged>().Where(happened => happened.Project == project).Select(happened => happened.Change)
-            .ShouldBe(["repaired", "repaired", "undone", "assigned", "dismissed", "reopened"], ignoreOrder: true);
+            .ShouldBe(["repaired", "repaired", "undone", "assigned", "due", "due", "dismissed", "reopened"], ignoreOrder: true);
         JsonSerializer.Serialize(host.Fakes.Events.OfType<QuarantineChanged>().Where(happened => happened.Project == project)).ShouldNotContain("better");
     }
 

@@ -150,6 +150,36 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         await UntilAccountAsync(project, b, $"1 rejected = 1 repaired (run {c})");
     }
 
+    [Fact]
+    public async Task Rows_that_a_new_version_of_the_recipe_lets_through_come_into_the_result_when_all_rows_are_done_again()
+    {
+        const string project = "reinject-rule";
+        var upload = await CreateAsync(project, Rows(1, 20), """
+              clean:
+                uses: cleanse
+                inputs: [crm]
+                with: {checks: [{check: notNull, columns: [email], else: reject}]}
+                publish: people
+            """);
+        var (a, _) = await host.Api.CompleteAsync(project, "people");
+        await UntilAccountAsync(project, a, "2 rejected = 2 open");
+        (await host.Api.SaveAgainAsync(project, "people", Pipeline(upload, """
+              clean:
+                uses: cleanse
+                inputs: [crm]
+                with: {rules: [{rule: fill, columns: [email], value: unknown@example.org}], checks: [{check: notNull, columns: [email], else: reject}]}
+                publish: people
+            """), version: 1)).ShouldBe(200);
+
+        var b = await ReinjectAsync(project, new { latestVersion = true, whole = true });
+
+        var details = await CompletedAsync(project, b);
+        details.GetProperty("run").Long("pipelineVersion").ShouldBe(2);
+        Ledger(details, "clean").ShouldBe((20, 20, 0));
+        await UntilAccountAsync(project, a, "2 rejected = 2 settled by the source");
+        (await PublishedAsync(project, 2)).Count.ShouldBe(20);
+    }
+
     private static string Rows(int from, int to)
     {
         var text = new StringBuilder("id,email\n");
@@ -158,25 +188,28 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         return text.ToString();
     }
 
-    private async Task CreateAsync(string project, string rows, string steps)
+    private async Task<Guid> CreateAsync(string project, string rows, string steps)
     {
         await host.Api.PostAsync("projects", new { slug = project });
         await host.Api.PutAsync($"projects/{project}/connections/dwh", host.TargetConnection());
         var upload = await host.Api.UploadAsync(project, "people.csv", rows);
-        await host.Api.SavePipelineAsync(project, "people", $$"""
-            qualiz: 1
-            pipeline: people
-            steps:
-              crm:
-                uses: ingest
-                with: {from: {upload: "{{upload}}"}, types: {id: text, email: text} }
-            {{steps}}
-            """);
+        await host.Api.SavePipelineAsync(project, "people", Pipeline(upload, steps));
+        return upload;
     }
 
-    private async Task<Guid> ReinjectAsync(string project)
+    private static string Pipeline(Guid upload, string steps) => $$"""
+        qualiz: 1
+        pipeline: people
+        steps:
+          crm:
+            uses: ingest
+            with: {from: {upload: "{{upload}}"}, types: {id: text, email: text} }
+        {{steps}}
+        """;
+
+    private async Task<Guid> ReinjectAsync(string project, object? how = null)
     {
-        var answer = await host.Api.PostAsync($"projects/{project}/quarantine/reinject?pipeline=people", new { });
+        var answer = await host.Api.PostAsync($"projects/{project}/quarantine/reinject?pipeline=people", how ?? new { });
         var run = answer.List("runs").Single();
         return Guid.Parse(run.Text("runId").ShouldNotBeNull(answer.GetRawText()));
     }

@@ -125,7 +125,7 @@ public sealed record QuarantineChanged : EventRecord
 {
     public required string Project { get; init; }
 
-    /// <summary>repaired, dismissed, reopened, undone, assigned.</summary>
+    /// <summary>repaired, dismissed, reopened, undone, assigned, due.</summary>
     public required string Change { get; init; }
     public required long Items { get; init; }
 

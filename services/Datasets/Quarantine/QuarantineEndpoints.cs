@@ -24,7 +24,7 @@ internal static class QuarantineEndpoints
         quarantine.MapGet("/export", Export).WithName("exportQuarantine").WithSummary("Rejected rows with their reasons as csv or jsonl, or those of one step as a workbook (xlsx) to mend and import").Produces<string>(contentType: "text/csv");
         quarantine.MapPost("/import", Import).WithName("importQuarantine").WithSummary("Takes a mended sheet (the exported xlsx, or saved as csv) and makes a repair of every line that was changed; dryRun=true only tells what would be")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
-        quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows that the filter chooses; dryRun=true only counts them")
+        quarantine.MapPost("/bulk", Bulk).WithName("changeQuarantine").WithSummary("Repair, dismiss, reopen, undo or assign all rows, or give them a due date, that the filter chooses; dryRun=true only counts them")
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
         quarantine.MapPost("/reinject", Reinject).WithName("reinjectQuarantine").WithSummary("Brings the repaired rows into the result now, by a run from the step on that rejected them; choose them by pipeline, step and run")
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -34,6 +34,7 @@ internal static class QuarantineEndpoints
         quarantine.MapPost("/{item:long}/reopen", Reopen).WithName("reopenQuarantineItem").WithSummary("Puts a dismissed or settled row back into the queue").Changes();
         quarantine.MapPost("/{item:long}/undo", Undo).WithName("undoQuarantineRepair").WithSummary("Takes a repair back; the next run sees the row as the source sends it").Changes();
         quarantine.MapPost("/{item:long}/assign", Assign).WithName("assignQuarantineItem").WithSummary("Gives the row to somebody, or to nobody").Changes();
+        quarantine.MapPost("/{item:long}/due", Due).WithName("setQuarantineItemDue").WithSummary("Says until when somebody should have dealt with the row").Changes();
         project.MapGet("/runs/{run:guid}/quarantine", Account).WithTags("Runs").WithName("getRunQuarantine").WithSummary("What has become of the rows that a run rejected").ProducesProblem(404);
     }
 
@@ -80,6 +81,9 @@ internal static class QuarantineEndpoints
 
     private static async Task<Ok<ItemView>> Assign(long item, AssignItem body, HttpContext http, QuarantineWork work, CancellationToken ct) =>
         Answer(http, await work.ChangeAsync(item, new BulkChange("assign", Assignee: body.Assignee), http, ct));
+
+    private static async Task<Ok<ItemView>> Due(long item, SetDue body, HttpContext http, QuarantineWork work, CancellationToken ct) =>
+        Answer(http, await work.ChangeAsync(item, new BulkChange("due", Due: body.Due), http, ct));
 
     private static async Task<Ok<BulkChanged>> Bulk(
         [AsParameters] QuarantineFilter filter, BulkChange body, HttpContext http, QuarantineWork work, CancellationToken ct, bool dryRun = false) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using Microsoft.AspNetCore.Mvc;
 using Qualiz.Platform.Http;
@@ -32,6 +33,10 @@ internal sealed record QuarantineFilter
     [FromQuery(Name = "assignee")]
     public string? Assignee { get; init; }
 
+    /// <summary>Open items that are due on this day (2026-12-01) or before; <c>overdue</c>: that were due before today (UTC).</summary>
+    [FromQuery(Name = "due")]
+    public string? Due { get; init; }
+
     public bool IsEmpty => this == new QuarantineFilter();
 
     /// <summary>A condition on <c>datasets.quarantine_item i</c> and <c>datasets.quarantine_step s</c>.</summary>
@@ -58,6 +63,16 @@ internal sealed record QuarantineFilter
             Add("i.assignee = @assignee", "assignee", Assignee);
         if (Run is { } run)
             Add("exists (select from datasets.quarantine_occurrence o join datasets.quarantine_batch b on b.id = o.batch_id where o.item_id = i.id and b.run_id = @run)", "run", run);
+        if (Due is not null)
+        {
+            var isDate = DateOnly.TryParseExact(Due, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day);
+            if (!isDate && Due != "overdue")
+            {
+                throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", $"due is a day like 2026-12-01, or overdue; it is \"{Due}\".", [new ApiError("should be a day or overdue", "due")]);
+            }
+            conditions.Add("i.state = 'open'");
+            Add("i.due <= @dueBy::date", "dueBy", isDate ? Due : DateOnly.FromDateTime(DateTime.UtcNow).AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        }
         if (State is not null)
         {
             var states = State.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Qualiz.Engine.Rows;
@@ -12,7 +13,7 @@ internal sealed class QuarantineItem
         """
         i.id as Id, s.pipeline as Pipeline, s.step as Step, s.operator as Operator, s.applies_patches as Repairable, s.sensitive as Sensitive, s.plain as Plain, i.step_id as StepId,
         i.key as Key, i.hash as Hash, i.source as Source, i.row as Row, i.ingested as Ingested, coalesce(i.rejected, i.ingested) as Rejected, i.reasons as Reasons,
-        i.first_run as FirstRun, i.last_run as LastRun, i.times as Times, i.state as State, i.assignee as Assignee, i.note as Note,
+        i.first_run as FirstRun, i.last_run as LastRun, i.times as Times, i.state as State, i.assignee as Assignee, i.due::text as Due, i.note as Note,
         i.patch_id as PatchId, p.changes as Changes, i.repaired_run as RepairedRun, i.actor as Actor, i.at as At, i.created_at as CreatedAt, i.revision as Revision
         """;
 
@@ -38,6 +39,7 @@ internal sealed class QuarantineItem
     public int Times { get; set; }
     public string State { get; set; } = "";
     public string? Assignee { get; set; }
+    public string? Due { get; set; }
     public string? Note { get; set; }
     public long? PatchId { get; set; }
     public string? Changes { get; set; }
@@ -61,10 +63,11 @@ internal sealed class QuarantineItem
 /// <param name="Times">In how many runs it was rejected.</param>
 /// <param name="Patch">The repair, when it has one.</param>
 /// <param name="Repairable">True when its step applies repairs.</param>
+/// <param name="Due">Until when somebody should have dealt with it.</param>
 internal sealed record ItemView(
     long Id, string Pipeline, string Step, string? Operator, string Key, string Source, long Row, JsonElement Values, JsonElement Rejected, JsonElement Reasons,
     Guid FirstRun, Guid LastRun, int Times, string State, string? Assignee, string? Note, PatchView? Patch, Guid? RepairedRun, string Actor, DateTime At, DateTime CreatedAt,
-    int Revision, bool Repairable)
+    int Revision, bool Repairable, DateOnly? Due)
 {
     public static ItemView Of(QuarantineItem item, bool unmask)
     {
@@ -74,7 +77,8 @@ internal sealed record ItemView(
             Json(mask, "ingested", item.Ingested), Json(mask, "rejected", item.Rejected), Json(mask, "reasons", item.Reasons),
             item.FirstRun, item.LastRun, item.Times, item.State, item.Assignee, item.Note,
             item.PatchId is { } patch ? new PatchView(patch, Json(mask, "ingested", item.Changes ?? "{}")) : null,
-            item.State == ItemState.Reinjected ? item.RepairedRun : null, item.Actor, item.At, item.CreatedAt, item.Revision, item.Repairable);
+            item.State == ItemState.Reinjected ? item.RepairedRun : null, item.Actor, item.At, item.CreatedAt, item.Revision, item.Repairable,
+            item.Due is { } due ? DateOnly.ParseExact(due, "yyyy-MM-dd", CultureInfo.InvariantCulture) : null);
     }
 
     private static JsonElement Json(RejectedMask? mask, string part, string text)
@@ -103,11 +107,15 @@ internal sealed record ChangeItem(string? Note = null);
 /// <param name="Assignee">Null: nobody.</param>
 internal sealed record AssignItem(string? Assignee);
 
+/// <param name="Due">Until when it should be dealt with; null: at some time.</param>
+internal sealed record SetDue(DateOnly? Due);
+
 /// <summary>What is done to all items that the filter in the address chooses.</summary>
-/// <param name="Action">repair, dismiss, reopen, undo or assign.</param>
+/// <param name="Action">repair, dismiss, reopen, undo, assign or due.</param>
 /// <param name="Changes">For a repair: column and new value, the same for all.</param>
+/// <param name="Due">For due: until when; null takes a date away.</param>
 /// <param name="Expected">How many items it was meant for; when there are others by now, nothing is done.</param>
-internal sealed record BulkChange(string Action, JsonObject? Changes = null, string? Note = null, string? Assignee = null, long? Expected = null);
+internal sealed record BulkChange(string Action, JsonObject? Changes = null, string? Note = null, string? Assignee = null, long? Expected = null, DateOnly? Due = null);
 
 internal sealed record BulkChanged(long Items, bool DryRun);
 
@@ -129,7 +137,7 @@ internal sealed record RunAccount(Guid RunId, IReadOnlyList<StepAccount> Steps, 
 
 /// <param name="Version">The version of the pipeline; left out, the one of the run that rejected the rows.</param>
 /// <param name="LatestVersion">The newest version.</param>
-/// <param name="Whole">All rows are done again from the step on, even where the repaired ones alone would do.</param>
+/// <param name="Whole">All rows are done again from the step on, even where the repaired ones alone would do; open ones too, which another version may let through.</param>
 internal sealed record ReinjectItems(int? Version = null, bool LatestVersion = false, bool Whole = false);
 
 /// <param name="RunId">The run that brings them into the result; null: none was started.</param>

@@ -17,7 +17,7 @@ internal sealed class QuarantineReinjection([FromKeyedServices(DatasetsModule.Se
     {
         if (filter with { Pipeline = null, Step = null, Run = null } is { IsEmpty: false })
             throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "All repaired rows of a step go together: choose them by pipeline, step and run alone.");
-        var groups = await WaitingAsync(filter, ct);
+        var groups = await WaitingAsync(filter, asked.Whole, ct);
         var runs = new List<ReinjectedItems>();
         foreach (var group in groups)
             runs.Add(dryRun ? group.Of(null, null, null) : await StartAsync(group, asked, idempotencyKey, actor, ct));
@@ -53,15 +53,17 @@ internal sealed class QuarantineReinjection([FromKeyedServices(DatasetsModule.Se
     }
 
     /// <summary>Oldest run first: what comes later is added to what came before.</summary>
-    private async Task<List<Group>> WaitingAsync(QuarantineFilter filter, CancellationToken ct)
+    /// <param name="whole">All rows are done again: those that nobody has repaired as well, which another version of the recipe may let through.</param>
+    private async Task<List<Group>> WaitingAsync(QuarantineFilter filter, bool whole, CancellationToken ct)
     {
         var parameters = new DynamicParameters();
         var where = filter.Where(project.Slug, parameters);
+        parameters.Add("whole", whole);
         await using var connection = await database.OpenConnectionAsync(ct);
         return [.. await connection.QueryAsync<Group>(new CommandDefinition(
             $"""
             select s.pipeline as Pipeline, s.step as Step, coalesce(i.repaired_run, i.last_run) as Rejected, count(*) as Rows, bool_or(i.repaired_run is not null) as InResult
-              from {QuarantineItem.From} where {where} and (i.state = 'repaired' or i.state = 'open' and i.repaired_run is not null)
+              from {QuarantineItem.From} where {where} and (i.state = 'repaired' or i.state = 'open' and (i.repaired_run is not null or @whole))
              group by 1, 2, 3 order by 3, 1, 2
             """,
             parameters, cancellationToken: ct))];

@@ -28,6 +28,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
         ["reopen"] = ([ItemState.Dismissed, ItemState.Settled], "reopened"),
         ["undo"] = ([ItemState.Repaired, ItemState.Reinjected], "undone"),
         ["assign"] = ([ItemState.Open, ItemState.Repaired], "assigned"),
+        ["due"] = ([ItemState.Open, ItemState.Repaired], "due"),
     };
 
     public static IEnumerable<string> Names => Actions.Keys;
@@ -67,7 +68,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
     {
         Check(change);
         if (filter.IsEmpty)
-            throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Say which items: give at least one of pipeline, step, rule, column, state, run and assignee in the address.");
+            throw new ApiException(StatusCodes.Status400BadRequest, "badRequest", "Say which items: give at least one of pipeline, step, rule, column, state, run, assignee and due in the address.");
         await work.BeginAsync(ct);
         var parameters = new DynamicParameters();
         var where = filter.Where(project.Slug, parameters);
@@ -134,6 +135,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
         parameters.Add("now", time.GetUtcNow());
         parameters.Add("note", change.Note);
         parameters.Add("assignee", change.Assignee);
+        parameters.Add("due", change.Due?.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
         parameters.Add("changes", change.Changes?.ToJsonString());
         // Chosen once, and locked in one order.
         await Connection.ExecuteAsync(Command(
@@ -180,6 +182,7 @@ internal sealed class QuarantineWork(IUnitOfWork<DatasetsDb> work, CurrentProjec
                 Update("state = 'dismissed', patch_id = null, note = @note"),
             "reopen" => Update("state = 'open', note = coalesce(@note, note)"),
             "assign" => Update("assignee = @assignee"),
+            "due" => Update("due = @due::date"),
             _ => throw new InvalidOperationException($"Unknown action {change.Action}."),
         }, parameters, ct));
         work.Outbox.Publish(new QuarantineChanged

@@ -101,7 +101,7 @@ internal sealed class RunTransitions(
     private async Task<TimeSpan?> UsualAsync(RunState run, CancellationToken ct)
     {
         var took = await Db.Runs.AsNoTracking()
-            .Where(other => other.Project == run.Project && other.Pipeline == run.Pipeline && other.CurrentState == nameof(RunStateMachine.Completed) && other.StartedAt != null)
+            .Where(other => other.Project == run.Project && other.Pipeline == run.Pipeline && !other.Alone && other.CurrentState == nameof(RunStateMachine.Completed) && other.StartedAt != null)
             .OrderByDescending(other => other.CorrelationId).Take(10)
             .Select(other => new { other.StartedAt, other.FinishedAt }).ToListAsync(ct);
         return LateRuns.Median([.. took.Where(other => other.FinishedAt >= other.StartedAt).Select(other => other.FinishedAt!.Value - other.StartedAt!.Value)]);
