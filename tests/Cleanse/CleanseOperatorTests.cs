@@ -26,6 +26,14 @@ public sealed class CleanseOperatorTests : IDisposable
         (await _bench.RowsAsync(second.Outputs["out"], "file_row_number", "rowid", "_row")).ShouldBe(["10|r1|1"]);
     }
 
+    [Theory]
+    [InlineData("""{"rules": [{"rule": "trim", "columns": "*"}], "checks": [{"check": "notNull", "columns": ["a"]}]}""", false)]
+    [InlineData("""{"checks": [{"check": "notNull", "columns": ["a"]}, {"check": "unique", "columns": ["a"]}]}""", true)]
+    [InlineData("""{"checks": [{"check": "notNull", "columns": ["a"], "mostly": "90%"}]}""", true)]
+    [InlineData("""{"auto": "90%"}""", true)]
+    public void What_all_rows_decide_is_not_decided_by_some(string config, bool whole) =>
+        CleanseModule.Description.Whole.Any(setting => ConfigSettings.Has(System.Text.Json.JsonDocument.Parse(config).RootElement, setting)).ShouldBe(whole);
+
     [Fact]
     public async Task Clean_and_rejected_rows_leave_by_their_ports_and_the_ledger_balances()
     {
