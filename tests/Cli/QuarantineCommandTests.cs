@@ -8,7 +8,7 @@ public sealed class QuarantineCommandTests : IDisposable
         $$"""
         {"id":12,"pipeline":"customers","step":"clean","key":"k","source":"crm-db/sales.customers@791:791:","row":20,"values":{"id":"C20","birth_date":"1889-13-40"},
         "rejected":{"id":"C20","birth_date":"1889-13-40"},"reasons":[{"rule":"date","column":"birth_date","message":"not a date"},{"rule":"contract","message":"is not complete"}],
-        "firstRun":"{{Run}}","lastRun":"{{Run}}","times":1,"state":"open","assignee":"kim","note":null,"patch":null,"revision":4}
+        "firstRun":"{{Run}}","lastRun":"{{Run}}","times":1,"state":"open","assignee":"kim","due":"2026-12-01","note":null,"patch":null,"revision":4}
         """;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("qualiz-cli-test-").FullName;
@@ -27,8 +27,8 @@ public sealed class QuarantineCommandTests : IDisposable
         code.ShouldBe(ExitCode.Done);
         output.ShouldBe(
             """
-            item  pipeline   step   state  times  last run  why                         assignee
-              12  customers  clean  open       1  5326d043  date(birth_date), contract  kim
+            item  pipeline   step   state  times  last run  why                         assignee  due
+              12  customers  clean  open       1  5326d043  date(birth_date), contract  kim       2026-12-01
 
             """.ReplaceLineEndings("\n"));
         instance.Requests.Select(asked => asked.Request).ShouldBe(["GET runs?limit=100", $"GET quarantine?rule=date&state=open%2Crepaired&assignee=kim&run={Run}&unmask=true&limit=5"]);

@@ -86,7 +86,7 @@ public sealed class UnknownProjectTests(InProcessHost host) : IClassFixture<InPr
         return types.Contains("integer") || types.Contains("number") ? 1
             : types.Contains("boolean") ? true
             : types.Contains("array") ? new JsonArray()
-            : schema.TryGetProperty("format", out var format) && format.GetString() == "uuid" ? "0198a7b0-0000-7000-8000-000000000001"
+            : schema.TryGetProperty("format", out var format) && format.GetString() is "uuid" or "date" ? format.GetString() == "uuid" ? "0198a7b0-0000-7000-8000-000000000001" : "2026-12-01"
             : types.Contains("string") ? "x" : new JsonObject();
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Npgsql;
 using Qualiz.Contracts;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Plans;
@@ -150,10 +152,14 @@ public sealed class ReinjectionTests
     private static async Task AdmitAsync(RunsFixture runs, Guid run) =>
         await runs.Sender.SendAsync(Queues.RunCommands, new AdmitNext { PipelineId = (await HeardAsync<RunQueued>(runs, run)).PipelineId }, default);
 
+    /// <summary>As it was written down; a listener to all events is handed what they have in common.</summary>
     private static async Task<T> HeardAsync<T>(RunsFixture runs, Guid run) where T : EventRecord
     {
-        await TestKit.TestHost.UntilAsync(() => runs.Events.OfType<T>().Any(happened => happened.RunId == run) ? null : $"{typeof(T).Name} of run {run}");
-        return runs.Events.OfType<T>().First(happened => happened.RunId == run);
+        await using var source = NpgsqlDataSource.Create(runs.Host.Surroundings.Database);
+        await using var command = source.CreateCommand("select body::text from runs.event where run_id = $1 and type = $2");
+        command.Parameters.AddWithValue(run);
+        command.Parameters.AddWithValue(typeof(T).Name);
+        return JsonSerializer.Deserialize<T>((string)(await command.ExecuteScalarAsync()).ShouldNotBeNull(), JsonSerializerOptions.Web)!;
     }
 
     private static Task<Answer> AskAsync(RunsFixture runs, Guid of, string step, Guid? id, bool whole) => AnswerAsync(runs.Requests.AskAsync<ReinjectionStarted, ReinjectionRefused>(
