@@ -19,14 +19,14 @@ internal sealed class AutomaticTables
 
     // What a row, a column's cell, a value and a pair take at the most busy moment, in bytes.
     private const long PerRow = 80;
-    private const long PerCell = 20;
-    private const long PerValue = 150;
-    private const long PerLetter = 8;
+    private const long PerCell = 9;
+    private const long PerValue = 70;
+    private const long PerLetter = 4;
     private const long PerColumn = 3L << 20;
-    private const long PerPair = 48;
+    private const long PerPair = 32;
 
     /// <summary>Fewer pairs for each row than this would leave most duplicates out.</summary>
-    private const long LeastPairsPerRow = 5;
+    private const long LeastPairsPerRow = 2;
     private const int FewestColumns = 2;
     private const int MostNamed = 3;
 
@@ -76,43 +76,64 @@ internal sealed class AutomaticTables
         var (columns, pairs) = await ChooseAsync(groups.Count, ct).ConfigureAwait(false);
         if (columns.Count == 0)
         {
-            await WriteAsync([], [], [], ct).ConfigureAwait(false);
+            await WriteAsync([], [], ct).ConfigureAwait(false);
             return;
         }
-        var (rows, sources) = (new List<int>(groups.Count), new List<int>(groups.Count));
-        var input = columns.Count;
-        var cells = columns.Select(column => $"CAST({Sql.Identifier(column)} AS VARCHAR)");
-        var table = await CodedTable.ReadAsync(
-            _session, $"SELECT {string.Join(", ", cells)}, CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), CAST({_inputs.RowNumber.Column} AS BIGINT) FROM {Matcher.RowTable}", columns,
-            reader =>
-            {
-                sources.Add(reader.GetInt32(input));
-                rows.Add((int)reader.GetInt64(input + 1));
-            }, ct).ConfigureAwait(false);
-        var matcher = await Task.Factory.StartNew(() => Match(table, sources, pairs, ct), ct, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        var keyed = rows.Select(groups.Find).ToArray();
+        var sources = await ReadSourcesAsync(groups.Count, ct).ConfigureAwait(false);
+        var matcher = await MatchAsync(columns, sources, new AutoMatchOptions(_session.Options.Threads) { MostKept = pairs, Scratch = _session.Options.Scratch }, ct).ConfigureAwait(false);
+        var keyed = Enumerable.Range(0, groups.Count).Select(groups.Find).ToArray();
         var entities = matcher.Entities(_match.Accept, _match.Review, keyed, [.. groups.Forbidden]);
         _columns = [.. matcher.Columns.Select(column => column.Name)];
         Blocks = [.. Enumerable.Range(0, matcher.Candidates.Reports.Count + 1).Select(matcher.Candidates.Name)];
         Compared = matcher.Compared();
         Found = matcher.Found();
         Warn(matcher);
-        await WriteAsync(Joined(entities, keyed), entities.Pairs, rows, ct).ConfigureAwait(false);
+        await WriteAsync(Joined(entities, keyed), entities.Pairs, ct).ConfigureAwait(false);
     }
 
-    private AutoMatcher Match(CodedTable table, List<int> sources, long pairs, CancellationToken ct)
+    /// <summary>By row, the input it came with.</summary>
+    private async Task<int[]> ReadSourcesAsync(int rows, CancellationToken ct)
     {
-        var options = new AutoMatchOptions(_session.Options.Threads) { MostPairs = pairs };
+        var sources = new int[rows];
+        await foreach (var (row, input) in _session.StreamAsync(
+            $"SELECT CAST({_inputs.RowNumber.Column} AS BIGINT), CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER) FROM {Matcher.RowTable}", reader => ((int)reader.GetInt64(0), reader.GetInt32(1)), ct).ConfigureAwait(false))
+            sources[row] = input;
+        return sources;
+    }
+
+    private async Task<AutoMatcher> MatchAsync(IReadOnlyList<string> columns, int[] sources, AutoMatchOptions options, CancellationToken ct)
+    {
         // Two inputs without duplicates of their own are linked; in anything else duplicates are looked for in all rows.
         if (sources.Distinct().Count() == 2)
         {
+            var coded = new List<CodedColumn>();
+            foreach (var column in columns)
+                coded.Add(await ReadAsync(column, sources.Length, ct).ConfigureAwait(false));
+            var table = new CodedTable(sources.Length, coded);
             var first = sources.Min();
-            var linked = AutoMatcher.Run(table, [.. sources.Select(source => source == first ? 0 : 1)], options, ct);
-            if (linked.Form == MatchForm.OneToOne)
-                return linked;
+            var linked = await OnOwnThread(() => AutoMatcher.Run(table, [.. sources.Select(source => source == first ? 0 : 1)], options, ct), ct).ConfigureAwait(false);
+            return linked.Form == MatchForm.OneToOne ? linked : await OnOwnThread(() => AutoMatcher.Run(table, new int[sources.Length], options, ct), ct).ConfigureAwait(false);
         }
-        return AutoMatcher.Run(table, new int[table.Rows], options, ct);
+        // Column by column, so that no other one lies there as it came.
+        var values = new List<ValueColumn>();
+        foreach (var column in columns)
+            values.Add(ValueColumn.Of(await ReadAsync(column, sources.Length, ct).ConfigureAwait(false)));
+        return await OnOwnThread(() => AutoMatcher.Run(RecordTable.Of(values, new int[sources.Length], ct), options, ct), ct).ConfigureAwait(false);
     }
+
+    /// <summary>A column of all rows, by their numbers.</summary>
+    private async Task<CodedColumn> ReadAsync(string column, int rows, CancellationToken ct)
+    {
+        var numbers = new List<int>(rows);
+        var table = await CodedTable.ReadAsync(
+            _session, $"SELECT CAST({Sql.Identifier(column)} AS VARCHAR), CAST({_inputs.RowNumber.Column} AS BIGINT) FROM {Matcher.RowTable}", [column], reader => numbers.Add((int)reader.GetInt64(1)), ct).ConfigureAwait(false);
+        var places = new int[rows];
+        for (var place = 0; place < rows; place++)
+            places[numbers[place]] = place;
+        return table.Columns[0].Ordered(places);
+    }
+
+    private static Task<AutoMatcher> OnOwnThread(Func<AutoMatcher> match, CancellationToken ct) => Task.Factory.StartNew(match, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>The columns that are compared, and how many pairs of rows may be.</summary>
     private async Task<(IReadOnlyList<string> Columns, long Pairs)> ChooseAsync(int rows, CancellationToken ct)
@@ -159,32 +180,32 @@ internal sealed class AutomaticTables
 
     private void Warn(AutoMatcher matcher)
     {
+        if (matcher.Candidates.IsLetGo)
+            _warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Of {matcher.Candidates.Compared:N0} pairs that were compared the {_memory / 1e6:N0} MB that the step may use hold {matcher.Candidates.Count:N0}, so the less likely ones were let go; some of them may be the same."));
         if (!matcher.Candidates.IsLimited)
             return;
         var largest = matcher.Candidates.Reports.Where(report => report.Dropped > 0).OrderByDescending(report => report.Dropped).Take(MostNamed).Select(report => $"{report.Column} by {report.By}");
         _warnings.Add(string.Create(CultureInfo.InvariantCulture,
-            $"There are more pairs of rows with something in common than may be compared: {matcher.Candidates.Count:N0} were; {matcher.Dropped:N0} that share only what is frequent ({string.Join(", ", largest)}) were not."));
+            $"There are more pairs of rows with something in common than may be compared: {matcher.Candidates.Compared:N0} were; {matcher.Dropped:N0} that share only what is frequent ({string.Join(", ", largest)}) were not."));
     }
 
     /// <summary>By group of rows that keys made: the cluster it is in, where it is not alone.</summary>
     private static IEnumerable<(int Label, int Cluster, double Weakest)> Joined(AutoEntities entities, int[] keyed)
     {
         // A cluster is called after its first group.
-        var first = new Dictionary<int, int>();
+        var first = new int[entities.Of.Length];
+        Array.Fill(first, int.MaxValue);
         var several = new HashSet<int>();
-        for (var place = 0; place < entities.Of.Length; place++)
+        for (var place = 0; place < first.Length; place++)
         {
-            var (cluster, label) = (entities.Of[place], keyed[entities.Rows[place]]);
-            if (!first.TryGetValue(cluster, out var known))
-                first[cluster] = label;
-            else if (known != label)
-            {
-                several.Add(cluster);
-                first[cluster] = Math.Min(known, label);
-            }
+            ref var known = ref first[entities.Of[place]];
+            var label = keyed[entities.Rows[place]];
+            if (known != int.MaxValue && known != label)
+                several.Add(entities.Of[place]);
+            known = Math.Min(known, label);
         }
         var told = new HashSet<int>();
-        for (var place = 0; place < entities.Of.Length; place++)
+        for (var place = 0; place < first.Length; place++)
         {
             var (cluster, label) = (entities.Of[place], keyed[entities.Rows[place]]);
             if (several.Contains(cluster) && told.Add(label))
@@ -192,7 +213,7 @@ internal sealed class AutomaticTables
         }
     }
 
-    private async Task WriteAsync(IEnumerable<(int Label, int Cluster, double Weakest)> clusters, IEnumerable<AutoPair> pairs, List<int> rows, CancellationToken ct)
+    private async Task WriteAsync(IEnumerable<(int Label, int Cluster, double Weakest)> clusters, IEnumerable<AutoPair> pairs, CancellationToken ct)
     {
         var fields = string.Concat(_columns.Select((_, i) => $", l{Number(i)} SMALLINT, s{Number(i)} DOUBLE, w{Number(i)} DOUBLE, t{Number(i)} DOUBLE"));
         await _session.ExecuteAsync($"CREATE TABLE {Matcher.PairTable} (a BIGINT, b BIGINT, block USMALLINT, probability DOUBLE, weight DOUBLE, prior DOUBLE{fields})", ct).ConfigureAwait(false);
@@ -207,8 +228,7 @@ internal sealed class AutomaticTables
         foreach (var pair in pairs)
         {
             ct.ThrowIfCancellationRequested();
-            var (a, b) = (rows[pair.A], rows[pair.B]);
-            var line = lines.CreateRow().AppendValue((long)Math.Min(a, b)).AppendValue((long)Math.Max(a, b)).AppendValue(pair.Block is { } block ? numbers[block] : (ushort?)null)
+            var line = lines.CreateRow().AppendValue((long)pair.A).AppendValue((long)pair.B).AppendValue(pair.Block is { } block ? numbers[block] : (ushort?)null)
                 .AppendValue(FellegiSunter.Probability(pair.Weight)).AppendValue(pair.Weight).AppendValue(pair.Prior);
             foreach (var field in pair.Fields)
                 line.AppendValue((short)field.Level).AppendValue(field.Similarity).AppendValue(field.Weight).AppendValue(field.Rareness);

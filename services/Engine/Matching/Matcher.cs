@@ -32,6 +32,9 @@ public sealed class Matcher
     /// <summary>All pairs of a group up to this size are scored, whether or not they have a block in common.</summary>
     private const int MostCompleted = 200;
 
+    /// <summary>More than this is given back before the engine goes on.</summary>
+    private const long MostLeft = 256L << 20;
+
     private readonly EngineSession _session;
     private readonly StackedInputs _inputs;
     private readonly MatchConfig _config;
@@ -107,7 +110,7 @@ public sealed class Matcher
     /// <param name="share">What it may hold: where the rows need more in any case, it holds nothing.</param>
     public static long Beside(SimilarityMatch? match, long rows, long granted, out long share)
     {
-        share = granted / 2;
+        share = granted / 3 * 2;
         return match?.IsAutomatic() == true && AutomaticTables.LeastBytes(rows) <= share ? share : 0;
     }
 
@@ -157,6 +160,9 @@ public sealed class Matcher
             _automatic = await AutomaticTables.MakeAsync(_session, _inputs, alone, groups, _config.MemoryBytes ?? _session.Options.MemoryBytes, ct).ConfigureAwait(false);
             _warnings.AddRange(_automatic.Warnings);
             scored = _automatic.Pairs;
+            // What it held is the engine's again, which takes memory that the runtime does not know of.
+            if (GC.GetTotalMemory(forceFullCollection: false) > MostLeft)
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
         else if (_config.Similarity is { } match)
         {

@@ -68,8 +68,8 @@ internal static class MatchPeopleChild
     public const string Argument = "match-people-child";
     public const string ScoreFile = "score.json";
 
-    /// <summary>What the step is granted for a million records, where what it takes beside that has to fit below 4 GB too; five million do not fit into that and are granted twice as much.</summary>
-    private static long MemoryBytes(int records) => records > 1_000_000 ? 6L << 30 : 3L << 30;
+    /// <summary>What the step is granted: what it takes beside that has to fit below 4 GB too. The columns of five million records do not all fit into as much as those of a million.</summary>
+    private static long MemoryBytes(int records) => records > 1_000_000 ? 15L << 28 : 3L << 30;
     private const int Threads = 2;
     private const string People = "people.csv";
 

@@ -244,4 +244,43 @@ public sealed class AutoMatcherTests
         ScoreThreshold.Valley(scores, ScoreThreshold.Even).ShouldBeInRange(7, 14);
         ScoreThreshold.Valley([], ScoreThreshold.Sure).ShouldBe(ScoreThreshold.Sure);
     }
+
+    [Fact]
+    public void Of_too_many_pairs_to_keep_the_likely_ones_are_kept()
+    {
+        var rows = People(2_000, 300, 12);
+        var table = CodedTable.Of(Names, rows.Select(row => row.Values));
+        using var scratch = new ScratchFolder();
+        var all = AutoMatcher.Run(table, new int[rows.Count], new AutoMatchOptions(2), default);
+        var few = AutoMatcher.Run(table, new int[rows.Count], new AutoMatchOptions(2) { MostKept = 3_000, Scratch = scratch.Path }, default);
+        all.Candidates.Count.ShouldBeGreaterThan(10_000);
+        few.Candidates.Compared.ShouldBe(all.Candidates.Count);
+        few.Candidates.Count.ShouldBeLessThanOrEqualTo(3_000);
+        few.Candidates.IsLetGo.ShouldBeTrue();
+        var (precision, recall) = Score(few, rows, 300);
+        precision.ShouldBeGreaterThan(0.95);
+        recall.ShouldBeGreaterThan(0.95);
+    }
+
+    [Fact]
+    public void Numbers_of_several_threads_come_sorted_and_once_from_memory_and_from_disk()
+    {
+        using var scratch = new ScratchFolder();
+        foreach (var held in (long[])[0, 5_000, 1_000_000])
+        {
+            using var runs = new PairRuns(scratch.Path, held);
+            Parallel.For(0, 7, part =>
+            {
+                var writer = runs.Open();
+                for (var i = 0; i < 20_000; i++)
+                    writer.Add((ulong)((i * 7_919L) + (part * 31)) % 50_000);
+                writer.End();
+            });
+            runs.Count.ShouldBe(140_000);
+            var merged = runs.Merged().ToList();
+            merged.ShouldBe([.. merged.Distinct().Order()]);
+            merged.ShouldBe(Enumerable.Range(0, 7).SelectMany(part => Enumerable.Range(0, 20_000).Select(i => (ulong)((i * 7_919L) + (part * 31)) % 50_000)).Distinct().Order());
+        }
+        Directory.EnumerateFiles(scratch.Path).ShouldBeEmpty();
+    }
 }

@@ -28,6 +28,12 @@ internal sealed record AutoMatchOptions(int Threads)
 {
     /// <summary>Pairs that may be compared.</summary>
     public long MostPairs { get; init; } = long.MaxValue;
+
+    /// <summary>Pairs that may be kept of those, in memory.</summary>
+    public long MostKept { get; init; } = int.MaxValue / 2;
+
+    /// <summary>A folder for pairs that wait to be compared; null: they are held in memory.</summary>
+    public string? Scratch { get; init; }
 }
 
 /// <summary>Two rows that may be the same, as they came, the smaller number first.</summary>
@@ -80,12 +86,16 @@ internal sealed class AutoMatcher
     /// <summary>Sources with a larger share of linked rows that have a duplicate beside them are not free of duplicates.</summary>
     private const double MostDuplicates = 0.1;
 
-    /// <summary>Pairs that are compared at most, for each row, however much memory there is; small tables may have more.</summary>
-    private const long PairsPerRow = 25;
-    private const long LeastPairs = 20_000_000;
+    /// <summary>Pairs that are compared at most, for each row; small tables may have more.</summary>
+    private const long PairsPerRow = 15;
+    private const long LeastPairs = 15_000_000;
+
+    /// <summary>Of very many candidates, those that are less likely than this before anything is learnt are let go: none that is the same is so unlike.</summary>
+    private const float Faint = -24;
 
     private readonly RecordTable _table;
     private readonly ParallelOptions _parallel;
+    private readonly AutoMatchOptions _options;
     private readonly long _mostPairs;
     private readonly ValueColumn[] _columns;
     private readonly int[] _cells;
@@ -99,6 +109,7 @@ internal sealed class AutoMatcher
     private AutoMatcher(RecordTable table, AutoMatchOptions options, CancellationToken ct)
     {
         _table = table;
+        _options = options;
         _parallel = new ParallelOptions { CancellationToken = ct, MaxDegreeOfParallelism = Math.Max(1, options.Threads) };
         _mostPairs = Math.Min(Math.Max(LeastPairs, PairsPerRow * table.Count), options.MostPairs);
         Form = table.Sources == 2 ? MatchForm.OneToOne : MatchForm.Clusters;
@@ -124,9 +135,11 @@ internal sealed class AutoMatcher
     private PairScope Scope => _table.Sources == 2 ? PairScope.Across : PairScope.All;
 
     /// <param name="source">The source of each row, from 0 on.</param>
-    public static AutoMatcher Run(CodedTable table, int[] source, AutoMatchOptions options, CancellationToken ct)
+    public static AutoMatcher Run(CodedTable table, int[] source, AutoMatchOptions options, CancellationToken ct) => Run(RecordTable.Of(table, source, ct), options, ct);
+
+    public static AutoMatcher Run(RecordTable table, AutoMatchOptions options, CancellationToken ct)
     {
-        var matcher = new AutoMatcher(RecordTable.Of(table, source, ct), options, ct);
+        var matcher = new AutoMatcher(table, options, ct);
         matcher.Run();
         return matcher;
     }
@@ -206,7 +219,7 @@ internal sealed class AutoMatcher
         };
         return
         [
-            string.Create(CultureInfo.InvariantCulture, $"{Candidates.Count:N0} pairs compared; {form}; prior {Model.PriorWeight:0.0} bits, the same from {Threshold:0.0} bits on"),
+            string.Create(CultureInfo.InvariantCulture, $"{Candidates.Compared:N0} pairs compared; {form}; prior {Model.PriorWeight:0.0} bits, the same from {Threshold:0.0} bits on"),
             .. _relations.Select(relation => string.Create(CultureInfo.InvariantCulture,
                 $"about {double.Exp2(relation.Weight) * Model.AllPairs:N0} pairs share {string.Join(", ", Columns.Where((_, c) => relation.Shares[c] > 0.5).Select(column => column.Name))} without being the same")),
             .. Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped:N0} pairs of large blocks not compared by it")),
@@ -233,13 +246,15 @@ internal sealed class AutoMatcher
 
     private void Run()
     {
-        Candidates = Candidates.Find(_table, Columns, Scope, _mostPairs, _parallel);
-        Scores = new float[Candidates.Count];
         var facts = Columns.Select(Frequencies).ToArray();
         _frequencies = Array.ConvertAll(facts, fact => fact.Frequency);
         _usual = Array.ConvertAll(_frequencies, frequencies => (double)frequencies.Skip(1).Average());
         var (a, b) = Random();
         var random = Patterns(a, b, out _);
+        // What is known before any pair is compared suffices to let go of those that are nowhere near.
+        Model = FellegiSunter.Start(random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source]));
+        Candidates = Candidates.Find(_table, Columns, Scope, new CandidateOptions(Score, Faint) { Budget = _mostPairs, MostKept = _options.MostKept, Scratch = _options.Scratch }, _parallel);
+        Scores = new float[Candidates.Count];
         var patterns = Patterns(Candidates.A, Candidates.B, out var pattern);
         var rareness = new float[Candidates.Count];
         Portions(i =>
@@ -253,7 +268,7 @@ internal sealed class AutoMatcher
             }
         });
         _evidence = new PairEvidence(Candidates.A, Candidates.B, patterns, pattern, rareness, Scope == PairScope.Across ? null : Array.ConvertAll(facts, fact => fact.EqualPairs));
-        Learn(FellegiSunter.Start(random, _table.Count, AllPairs(source => _table.Starts[source + 1] - _table.Starts[source])));
+        Learn(Model);
         Settle();
         if (Form == MatchForm.Clusters)
             LearnFromClusters();

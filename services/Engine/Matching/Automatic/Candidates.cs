@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Qualiz.Engine.Columns;
 using Qualiz.Engine.Kernels.Similarity;
 
@@ -22,7 +21,7 @@ internal sealed record BlockReport(string Column, string By, long Pairs, long Dr
 
 /// <summary>
 /// Pairs of rows worth comparing: those with a block in common. A block is a value, a word, a beginning, a sound. Small blocks say most and come first; a block that is too large is parted by the
-/// values of the other columns, and what remains too large is left out and reported, so that the number of pairs grows with the rows and not with their square.
+/// values of the other columns, and what remains too large is left out and reported, so that the number of pairs grows with the rows and not with their square. Of very many pairs only those are kept that may be the same at all.
 /// </summary>
 internal sealed class Candidates
 {
@@ -33,6 +32,10 @@ internal sealed class Candidates
     private const long PairsPerRow = 25;
     private const long LeastBudget = 250_000;
     private const int Prefix = 4;
+
+    /// <summary>Pairs that are looked at together, and how many a thread takes of them at a time. A table that brings no more keeps them all.</summary>
+    private const int Portion = 4_000_000;
+    private const int Share = 1 << 15;
     private const int BlockBits = 8;
     private const int RowBits = 28;
 
@@ -45,10 +48,12 @@ internal sealed class Candidates
 
     /// <summary>The rows that take part: of equal ones the first.</summary>
     private readonly int[] _rows;
+    private readonly CandidateOptions _options;
     private readonly ParallelOptions _parallel;
 
-    private Candidates(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, ParallelOptions parallel)
+    private Candidates(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, CandidateOptions options, ParallelOptions parallel)
     {
+        _options = options;
         _table = table;
         _columns = columns;
         _scope = scope;
@@ -67,7 +72,11 @@ internal sealed class Candidates
 
     public IReadOnlyList<BlockReport> Reports { get; private set; } = [];
 
+    /// <summary>Pairs that are kept.</summary>
     public int Count => A.Length;
+
+    /// <summary>Pairs that were compared.</summary>
+    public long Compared { get; private set; }
 
     /// <summary>Pairs in a block at most.</summary>
     public int LargestBlock { get; private set; } = MostPairs;
@@ -75,21 +84,24 @@ internal sealed class Candidates
     /// <summary>There would have been more pairs than there may be, so blocks had to be smaller or were left out.</summary>
     public bool IsLimited { get; private set; }
 
+    /// <summary>More pairs than may be kept might have been the same, so the less likely ones were let go.</summary>
+    public bool IsLetGo { get; private set; }
+
     /// <summary>In words, what brought the pair.</summary>
     public string Name(int block) => block < Reports.Count ? $"{Reports[block].Column} by {Reports[block].By}" : "all columns by value";
 
-    /// <param name="budget">The most pairs that all ways together may bring.</param>
-    public static Candidates Find(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, long budget, ParallelOptions parallel)
+    public static Candidates Find(RecordTable table, IReadOnlyList<ValueColumn> columns, PairScope scope, CandidateOptions options, ParallelOptions parallel)
     {
         if (table.Count >= 1 << RowBits)
             throw new MatchException("tooManyRows", $"Matching by similarity takes at most {(1 << RowBits).ToString("N0", CultureInfo.InvariantCulture)} rows at a time.");
-        var candidates = new Candidates(table, columns, scope, parallel);
-        candidates.Find(Math.Min(budget, Array.MaxLength / 2));
+        var candidates = new Candidates(table, columns, scope, options, parallel);
+        candidates.Find();
         return candidates;
     }
 
-    private void Find(long budget)
+    private void Find()
     {
+        var budget = _options.Budget;
         var ways = _columns.SelectMany(Ways).Take(EqualRows).ToArray();
         // How many pairs there are in blocks of each size: from it follows how large blocks may be.
         var sizes = new long[ways.Length][];
@@ -107,17 +119,18 @@ internal sealed class Candidates
                     break;
             }
         }
-        var found = new List<ulong>[ways.Length];
+        using var found = new PairRuns(_options.Scratch);
         var reports = new BlockReport[ways.Length];
         Parallel.For(0, ways.Length, _parallel, i =>
         {
             var limit = scarce ? Math.Min(perWay, sizes[i].AsSpan(0, most + 1).ToArray().Sum() + (budget / 2 / ways.Length)) : perWay;
-            (found[i], reports[i]) = Take(ways[i], most, limit, (ulong)i);
+            reports[i] = Take(ways[i], most, limit, (ulong)i, found);
         });
         Reports = reports;
         LargestBlock = most;
         IsLimited |= scarce;
-        Finish(found);
+        AddEqual(found);
+        Keep(found);
     }
 
     private sealed record Way(ValueColumn Column, string By, Func<IntLists> Blocks);
@@ -184,7 +197,7 @@ internal sealed class Candidates
 
     /// <param name="most">Pairs that a block may have.</param>
     /// <param name="limit">Pairs that this way may bring.</param>
-    private (List<ulong> Found, BlockReport Report) Take(Way way, int most, long limit, ulong number)
+    private BlockReport Take(Way way, int most, long limit, ulong number, PairRuns runs)
     {
         var blocks = way.Blocks();
         var parts = new IntListsBuilder();
@@ -206,7 +219,7 @@ internal sealed class Candidates
         for (var i = 0; i < partCount; i++)
             order.Add((parted.Length(i), parted[i][0], -1 - i));
         order.Sort();
-        var found = new List<ulong>();
+        var found = runs.Open();
         foreach (var (_, _, at) in order)
         {
             var block = at >= 0 ? blocks[at] : parted[-1 - at];
@@ -220,7 +233,8 @@ internal sealed class Candidates
             taken += pairs;
             Emit(block, number, found);
         }
-        return (found, new BlockReport(way.Column.Name, way.By, taken, dropped));
+        found.End();
+        return new BlockReport(way.Column.Name, way.By, taken, dropped);
     }
 
     /// <summary>Parts a block by the values of the other columns, each for itself. The answer is the pairs that are left out.</summary>
@@ -280,7 +294,7 @@ internal sealed class Candidates
         return at < 0 ? ~at : at;
     }
 
-    private void Emit(ReadOnlySpan<int> rows, ulong number, List<ulong> found)
+    private void Emit(ReadOnlySpan<int> rows, ulong number, PairRuns.Writer found)
     {
         var left = _scope == PairScope.All ? rows.Length : Left(rows);
         for (var i = 0; i < left; i++)
@@ -290,39 +304,121 @@ internal sealed class Candidates
         }
     }
 
-    private void Finish(List<ulong>[] ways)
+    private void AddEqual(PairRuns found)
     {
-        var equal = new List<ulong>();
-        if (_scope == PairScope.All)
+        if (_scope != PairScope.All)
+            return;
+        var equal = found.Open();
+        for (var row = 0; row < _table.Count; row++)
         {
-            for (var row = 0; row < _table.Count; row++)
+            if (_table.Likes[row] is var like && like != row)
+                equal.Add(((ulong)like << (RowBits + BlockBits)) | ((ulong)row << BlockBits) | EqualRows);
+        }
+        equal.End();
+    }
+
+    /// <summary>Each pair once, by the first way that brought it.</summary>
+    private void Keep(PairRuns found)
+    {
+        // More than that are looked at portion by portion, and most of them are let go.
+        var all = found.Count <= Math.Min(Portion, _options.MostKept);
+        var kept = new KeptPairs(_options.MostKept);
+        var portion = new List<ulong>();
+        var last = ulong.MaxValue;
+        foreach (var pair in found.Merged())
+        {
+            if (pair >> BlockBits == last)
+                continue;
+            last = pair >> BlockBits;
+            portion.Add(pair);
+            if (portion.Count == Portion)
+                Finish();
+        }
+        Finish();
+        (A, B, Block) = kept.Take();
+        IsLetGo = kept.Lowest > _options.Least;
+
+        void Finish()
+        {
+            Compared += portion.Count;
+            var scores = new float[portion.Count];
+            if (!all)
+                Parallel.For(0, (portion.Count + Share - 1) / Share, _parallel, share =>
+                {
+                    for (var i = share * Share; i < Math.Min(portion.Count, (share + 1) * Share); i++)
+                        scores[i] = _options.Score(First(portion[i]), Second(portion[i]));
+                });
+            for (var i = 0; i < scores.Length; i++)
             {
-                if (_table.Likes[row] is var like && like != row)
-                    equal.Add(((ulong)like << (RowBits + BlockBits)) | ((ulong)row << BlockBits) | EqualRows);
+                if (all || scores[i] >= _options.Least)
+                    kept.Add(First(portion[i]), Second(portion[i]), (byte)portion[i], scores[i]);
             }
-        }
-        var found = new ulong[ways.Sum(way => way.Count) + equal.Count];
-        var at = 0;
-        for (var i = 0; i < ways.Length; i++)
-        {
-            CollectionsMarshal.AsSpan(ways[i]).CopyTo(found.AsSpan(at));
-            at += ways[i].Count;
-            ways[i] = [];
-        }
-        CollectionsMarshal.AsSpan(equal).CopyTo(found.AsSpan(at));
-        Array.Sort(found);
-        var count = 0;
-        for (var i = 0; i < found.Length; i++)
-        {
-            if (count == 0 || found[i] >> BlockBits != found[count - 1] >> BlockBits)
-                found[count++] = found[i];
-        }
-        (A, B, Block) = (new int[count], new int[count], new byte[count]);
-        for (var i = 0; i < count; i++)
-        {
-            A[i] = (int)(found[i] >> (RowBits + BlockBits));
-            B[i] = (int)((found[i] >> BlockBits) & ((1 << RowBits) - 1));
-            Block[i] = (byte)found[i];
+            portion.Clear();
         }
     }
+
+    private static int First(ulong pair) => (int)(pair >> (RowBits + BlockBits));
+
+    private static int Second(ulong pair) => (int)((pair >> BlockBits) & ((1 << RowBits) - 1));
+
+    /// <summary>Pairs in the order in which they come; when they become too many, the least likely ones go.</summary>
+    private sealed class KeptPairs(long most)
+    {
+        private readonly List<int> _a = [];
+        private readonly List<int> _b = [];
+        private readonly List<byte> _block = [];
+        private readonly List<float> _scores = [];
+
+        /// <summary>What is below is not kept any more.</summary>
+        public float Lowest { get; private set; } = float.NegativeInfinity;
+
+        public void Add(int a, int b, byte block, float score)
+        {
+            if (score < Lowest)
+                return;
+            _a.Add(a);
+            _b.Add(b);
+            _block.Add(block);
+            _scores.Add(score);
+            while (_a.Count > most)
+                Part();
+        }
+
+        public (int[] A, int[] B, byte[] Block) Take() => ([.. _a], [.. _b], [.. _block]);
+
+        private void Part()
+        {
+            var ordered = _scores.ToArray();
+            Array.Sort(ordered);
+            // A quarter goes, and more where many are alike.
+            Lowest = ordered.FirstOrDefault(score => score > ordered[ordered.Length / 4], float.PositiveInfinity);
+            var count = 0;
+            for (var i = 0; i < _a.Count; i++)
+            {
+                if (_scores[i] < Lowest)
+                    continue;
+                (_a[count], _b[count], _block[count], _scores[count]) = (_a[i], _b[i], _block[i], _scores[i]);
+                count++;
+            }
+            _a.RemoveRange(count, _a.Count - count);
+            _b.RemoveRange(count, _b.Count - count);
+            _block.RemoveRange(count, _block.Count - count);
+            _scores.RemoveRange(count, _scores.Count - count);
+        }
+    }
+}
+
+/// <summary>What the search for pairs may use.</summary>
+/// <param name="Score">Roughly how likely two places of the table are the same (log2 of the odds), before anything is learnt.</param>
+/// <param name="Least">Of very many pairs, those below are not kept.</param>
+internal sealed record CandidateOptions(Func<int, int, float> Score, float Least)
+{
+    /// <summary>The most pairs that all ways together may bring.</summary>
+    public required long Budget { get; init; }
+
+    /// <summary>Pairs that may be kept.</summary>
+    public required long MostKept { get; init; }
+
+    /// <summary>Where pairs that are not looked at yet may lie; null: in memory.</summary>
+    public string? Scratch { get; init; }
 }

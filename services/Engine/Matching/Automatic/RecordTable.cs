@@ -38,10 +38,17 @@ internal sealed class RecordTable
         var aligned = SchemaAlignment.Align(table.Columns, source);
         var columns = new ValueColumn[aligned.Count];
         Parallel.For(0, columns.Length, new ParallelOptions { CancellationToken = ct }, i => columns[i] = ValueColumn.Of(aligned[i]));
+        return Of([.. columns], source, ct);
+    }
+
+    /// <param name="columns">Taken over: the list is empty afterwards.</param>
+    /// <param name="source">The source of each row, from 0 on.</param>
+    public static RecordTable Of(List<ValueColumn> columns, int[] source, CancellationToken ct)
+    {
         var rows = new int[source.Length];
         var hashes = new (int Source, UInt128 Content)[source.Length];
         // Values are numbered by content, so what their numbers hash to follows from the content too.
-        var codes = Array.ConvertAll(columns, column => column.Codes);
+        var codes = columns.ConvertAll(column => column.Codes).ToArray();
         Parallel.For(0, rows.Length, new ParallelOptions { CancellationToken = ct }, () => new int[codes.Length], (row, _, cells) =>
         {
             for (var i = 0; i < codes.Length; i++)
@@ -51,6 +58,7 @@ internal sealed class RecordTable
             return cells;
         }, _ => { });
         Array.Sort(hashes, rows);
+        codes = [];
         var likes = new int[rows.Length];
         for (var i = 1; i < likes.Length; i++)
             likes[i] = hashes[i] == hashes[i - 1] ? likes[i - 1] : i;
@@ -60,6 +68,12 @@ internal sealed class RecordTable
             starts[one + 1]++;
         for (var i = 1; i <= sources; i++)
             starts[i] += starts[i - 1];
-        return new RecordTable([.. columns.Select(column => column.Ordered(rows))], rows, starts, likes);
+        var ordered = new List<ValueColumn>(columns.Count);
+        while (columns.Count > 0)
+        {
+            ordered.Add(columns[0].Ordered(rows));
+            columns.RemoveAt(0);
+        }
+        return new RecordTable(ordered, rows, starts, likes);
     }
 }

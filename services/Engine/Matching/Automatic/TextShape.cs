@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Qualiz.Engine.Columns;
 using Qualiz.Engine.Kernels.Similarity;
@@ -9,6 +10,7 @@ namespace Qualiz.Engine.Matching.Automatic;
 /// the other has not are the least number of edits between them (I. Bartolini, P. Ciaccia, M. Patella, "String Matching with Metric Trees Using an Approximate Distance", 2002, the bag distance). Letters
 /// that share a counter only make it less.
 /// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)] // 24 bytes: there are millions.
 internal readonly struct TextShape
 {
     private const int Counters = 16;

@@ -69,7 +69,7 @@ internal sealed class ValueColumn
     /// <summary>By value, what tells without looking at its text that another one is far from it.</summary>
     public TextShape[] Shapes { get; }
 
-    /// <summary>The same of its words, beside the items of <see cref="Words"/>.</summary>
+    /// <summary>The same by word.</summary>
     public TextShape[] WordShapes { get; private init; } = [];
 
     /// <summary>Words in a row's value, on average.</summary>
@@ -79,8 +79,6 @@ internal sealed class ValueColumn
     public LevelMemory Known { get; }
 
     public ReadOnlySpan<float> WeightsOf(int value) => WordWeights.AsSpan(Words.Start(value), Words.Length(value));
-
-    public ReadOnlySpan<TextShape> ShapesOf(int value) => WordShapes.AsSpan(Words.Start(value), Words.Length(value));
 
     public static ValueColumn Of(CodedColumn raw)
     {
@@ -227,7 +225,7 @@ internal sealed class ValueColumn
             for (var i = words.Start(value); i < words.Start(value) + words.Length(value); i++)
                 weights[i] /= length;
         }
-        return new ValueColumn(values, kind, wordsPerValue) { Words = words, WordWeights = weights, WordTexts = texts, WordShapes = kind == ValueKind.Prose ? [] : Array.ConvertAll(words.Items, word => TextShape.Of(texts[word])) };
+        return new ValueColumn(values, kind, wordsPerValue) { Words = words, WordWeights = weights, WordTexts = texts, WordShapes = kind == ValueKind.Prose ? [] : TextShape.Of(texts) };
     }
 }
 

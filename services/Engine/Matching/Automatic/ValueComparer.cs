@@ -113,8 +113,7 @@ internal static class ValueComparer
         var others = column.Words[b];
         var weights = column.WeightsOf(a);
         var otherWeights = column.WeightsOf(b);
-        var shapes = column.ShapesOf(a);
-        var otherShapes = column.ShapesOf(b);
+        var shapes = column.WordShapes;
         if (words.Length > 32 || others.Length > 32)
             return Sets.Cosine(words, weights, others, otherWeights);
         uint used = 0;
@@ -140,7 +139,7 @@ internal static class ValueComparer
             {
                 if ((used & (1u << j)) != 0)
                     continue;
-                if (TextShape.Most(shapes[i], otherShapes[j], out var within) <= best && !within)
+                if (TextShape.Most(shapes[words[i]], shapes[others[j]], out var within) <= best && !within)
                     continue;
                 var similarity = OfParts(column.WordTexts[words[i]], column.WordTexts[others[j]]);
                 if (similarity > best)
