@@ -74,6 +74,8 @@ internal sealed record StepView(string Id, StepMark Mark, string Text, TimeSpan?
                 parts.Add($"{Number(outcome.Counts.GetValueOrDefault("entities"))} entities");
                 Add(parts, outcome.Ledger.Sum(line => line.Merged), "merged");
                 Add(parts, outcome.Counts.GetValueOrDefault("review"), "pairs to review");
+                Add(parts, outcome.Counts.GetValueOrDefault("largest"), "in the largest");
+                Add(parts, outcome.Counts.GetValueOrDefault("cut"), "likely pairs cut");
                 return string.Join("  ", parts);
             case "detect":
                 parts.Add($"{Number(read)} in");

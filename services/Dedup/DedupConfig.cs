@@ -45,6 +45,8 @@ internal sealed record DedupConfig : IValidatableObject
         {
             if (rule.Keep == Keep.MostRecent != rule.By is not null)
                 yield return new ValidationResult("mostRecent, and only it, needs the column that tells which member is the most recent (by)", [$"{nameof(Survivorship)}[{i}]"]);
+            if (rule.Keep == Keep.MostTrusted != rule.Sources.Count > 0)
+                yield return new ValidationResult("mostTrusted, and only it, needs the sources in the order in which they are trusted (sources)", [$"{nameof(Survivorship)}[{i}]"]);
             if (rule.Pattern is not null && rule.Keep != Keep.ValidFirst)
                 yield return new ValidationResult("a pattern is only used by validFirst", [$"{nameof(Survivorship)}[{i}]"]);
         }

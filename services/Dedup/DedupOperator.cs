@@ -37,10 +37,13 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             });
         }
         var decisions = config.Decisions is null ? null : await LocalAsync(step, (await step.Datasets.ResolveAsync(config.Decisions, ct).ConfigureAwait(false)).Content, ct).ConfigureAwait(false);
-        var paths = Ports.Append("ids").ToDictionary(port => port, port => step.Outputs.CreateFile(port));
+        var paths = Ports.Concat(["ids", "rows"]).ToDictionary(port => port, port => step.Outputs.CreateFile(port));
         var rows = inputs.Sum(input => input.Dataset.Dataset.Rows);
-        var held = Matcher.Beside(config.Match, rows, step.Grant.MemoryBytes, out var share);
-        var engine = EngineMemory(step.Grant.MemoryBytes - held, rows);
+        var all = rows + (memory?.Rows?.Dataset.Rows ?? 0);
+        var held = Matcher.Beside(config.Match, all, step.Grant.MemoryBytes);
+        if (EngineMemory(step.Grant.MemoryBytes - held, all) < EngineBytesPerRow * all)
+            held = 0;
+        var engine = EngineMemory(step.Grant.MemoryBytes - held, all);
         try
         {
             using var session = EngineSession.Open(new EngineOptions
@@ -49,10 +52,10 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
                 Threads = (int)Math.Clamp(engine / ThreadMemory, 1, step.Grant.Threads),
                 Scratch = step.Scratch,
                 TablesOnDisk = true,
-                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. decisions?.Paths ?? [], .. paths.Values],
+                Paths = [.. inputs.SelectMany(input => input.Dataset.Paths), .. memory?.Ids?.Paths ?? [], .. memory?.Rows?.Paths ?? [], .. decisions?.Paths ?? [], .. paths.Values],
             });
             step.Progress.Report(new StepProgress("match", 0, null));
-            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship) { MemoryBytes = share, Decisions = decisions }, ct).ConfigureAwait(false);
+            var matcher = await Matcher.RunAsync(session, new StackedInputs(inputs), new MatchConfig(config.Keys, config.Match, config.Survivorship) { MemoryBytes = held, Decisions = decisions, Remembered = memory?.Rows }, ct).ConfigureAwait(false);
             if (InputRows.Check(matcher.Report.Rows, rows) is { } damage)
                 return new StepResult.Failed(damage);
             foreach (var compared in matcher.Report.Compared)
@@ -114,6 +117,9 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
     /// <summary>A thread that joins or sorts takes about so much that cannot be spilled (DuckDB's guide to performance, "Environment", gives 125 MB).</summary>
     private const long ThreadMemory = 125L << 20;
 
+    /// <summary>With less the engine could not go on, so that then nothing is held beside it.</summary>
+    private const long EngineBytesPerRow = 170;
+
     /// <summary>
     /// What of the grant the engine may plan with. Beside it there are the groups of rows (eight bytes a row at most), the runtime, and what the engine takes without counting it, above all
     /// to write Parquet: all of that took up to 450 MB with 10 million rows and two threads.
@@ -135,7 +141,11 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         foreach (var (name, port) in ports)
             outputs[name] = await WriteAsync(step, session, port, paths[name], ct).ConfigureAwait(false);
         var state = tables.Ids is null ? null : (JsonElement?)JsonSerializer.SerializeToElement(
-            new EntitySetState(config.Entities!, await WriteAsync(step, session, tables.Ids, paths["ids"], ct).ConfigureAwait(false)) { Until = Until(config, step) }, EntitySetState.Options);
+            new EntitySetState(config.Entities!, await WriteAsync(step, session, tables.Ids, paths["ids"], ct).ConfigureAwait(false))
+            {
+                Rows = await WriteAsync(step, session, tables.Rows!, paths["rows"], ct).ConfigureAwait(false),
+                Until = Until(config, step),
+            }, EntitySetState.Options);
         var review = await session.ScalarAsync<long>($"SELECT count(*) FROM ({tables.Pairs.Query}) WHERE decision = 'review'", ct).ConfigureAwait(false);
         var outcome = new StepOutcome
         {
@@ -151,13 +161,14 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
                     Reasons = tables.Ledger.ElementAtOrDefault(i).Merged > 0 ? [new LedgerReason("merged", "sameEntity", tables.Ledger[i].Merged)] : [],
                 }),
             ],
-            Counts = new Dictionary<string, long> { ["entities"] = outputs["entities"].Rows, ["pairs"] = outputs["pairs"].Rows, ["review"] = review },
+            Counts = new Dictionary<string, long> { ["entities"] = outputs["entities"].Rows, ["pairs"] = outputs["pairs"].Rows, ["review"] = review, ["largest"] = tables.Report.Largest, ["cut"] = tables.Report.Cut },
             State = state,
             // An id is for ever, whatever time the run that gave it was about.
             StateGrows = true,
             Warnings = report.Warnings,
         };
         step.Log.LogInformation("{Rows} rows are {Entities} entities; {Review} pairs to review", report.Rows, outputs["entities"].Rows, review);
+        step.Log.LogInformation("The largest entity has {Largest} rows, its weakest link a probability of {Weakest}; {Cut} pairs were likely enough and cut", tables.Report.Largest, tables.Report.Weakest ?? 1, tables.Report.Cut);
         foreach (var warning in report.Warnings)
             step.Log.LogWarning("{Warning}", warning);
         return new StepResult.Completed(outcome);
@@ -174,7 +185,9 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
     {
         var state = StateOf(set, step);
         var ids = state is null ? null : await LocalAsync(step, state.Ids, ct).ConfigureAwait(false);
-        return new EntityMemory(ids, step.Command.RunId.ToString()) { IsEarlier = state?.Until > step.Command.Interval.End };
+        // What is here whole is matched by itself.
+        var rows = state?.Rows is { } kept && step.Inputs.Any(input => input.Dataset.Partial) ? await LocalAsync(step, kept, ct).ConfigureAwait(false) : null;
+        return new EntityMemory(ids, step.Command.RunId.ToString()) { IsEarlier = state?.Until > step.Command.Interval.End, Rows = rows };
     }
 
     /// <summary>Another set begins with nothing.</summary>
@@ -193,9 +206,12 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
         new(dataset, await step.GetLocalPathsAsync(dataset, ct).ConfigureAwait(false));
 }
 
-/// <summary>What the step keeps for its next run: a reference to who was in which entity, never the rows.</summary>
+/// <summary>What the step keeps for its next run: references to who was in which entity and to the members' rows, never the rows themselves.</summary>
 internal sealed record EntitySetState(string Entities, DatasetRef Ids)
 {
+    /// <summary>The members' rows, with which what is new is matched; null where a build from before that wrote the state.</summary>
+    public DatasetRef? Rows { get; init; }
+
     /// <summary>The end of the latest time that a run has been about; null where it was not written down yet.</summary>
     public DateTimeOffset? Until { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
@@ -90,7 +91,7 @@ public sealed class DedupOperatorTests : IDisposable
         pairs.Order().ShouldBe(["1|2|match|model|born by value", "4|5|review|model|born by value"]);
         var fields = (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "left_row", "fields")).Single(row => row.StartsWith("4|", StringComparison.Ordinal));
         fields.ShouldContain("'name': email, 'level': -1, 'similarity': NULL");
-        outcome.Counts.ShouldBe(new Dictionary<string, long> { ["entities"] = 5, ["pairs"] = 2, ["review"] = 1 }, ignoreOrder: true);
+        outcome.Counts.ShouldBe(new Dictionary<string, long> { ["entities"] = 5, ["pairs"] = 2, ["review"] = 1, ["largest"] = 2, ["cut"] = 0 }, ignoreOrder: true);
         (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "name", "state")).Order().ShouldBe(
             ["Ada Lovelace|auto", "Alan Turing|auto", "Charles Babbage|auto", "Grace Hoper|review", "Grace Hopper|review"]);
         (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "row", "linked_by")).Order().Take(2).ShouldBe(["1|model", "2|model"]);
@@ -233,6 +234,30 @@ public sealed class DedupOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task The_value_of_the_most_trusted_source_that_has_one_lives_on()
+    {
+        var shop = await _bench.Bench.InputAsync("SELECT * FROM (VALUES (1, 'shop', 'S'), (2, 'shop', 'T')) t(k, name, tier)", "shop");
+        var crm = await _bench.Bench.InputAsync("SELECT * FROM (VALUES (1, 'crm', CAST(NULL AS VARCHAR)), (2, 'other', 'U')) t(k, name, tier)", "crm");
+        var web = await _bench.Bench.InputAsync("SELECT * FROM (VALUES (1, 'web', 'W')) t(k, name, tier)", "web");
+        var outcome = await _bench.CompletedAsync(
+            """{"keys": [{"columns": ["k"]}], "survivorship": [{"columns": "*", "keep": "mostTrusted", "sources": ["crm", "web"]}]}""", null, shop, crm, web);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["entities"], "k", "name", "tier")).Order().ShouldBe(["1|crm|W", "2|other|U"]);
+        (await _bench.Bench.RowsAsync(outcome.Outputs["provenance"], "column", "value", "strategy", "runner_up")).Order().ShouldContain("tier|W|mostTrusted|S");
+    }
+
+    [Fact]
+    public async Task The_outcome_tells_of_the_largest_entity_and_of_what_was_cut()
+    {
+        // A chain: the ends are nothing alike, so it is cut in the middle though each link is likely enough.
+        var rows = await _bench.Bench.InputAsync("SELECT * FROM (VALUES ('aaaaaaaaaa'), ('aaaaaaaaab'), ('aaaaaaaabb'), ('aaaaaaabbb'), ('zzzz'), ('ZZZZ'), ('zzzz ')) t(x)");
+        var outcome = await _bench.CompletedAsync(
+            """{"match": {"accept": 0.6, "review": 0.1, "compare": [{"column": "x", "by": "levenshtein", "weight": 1}], "blocks": [{"column": "x", "by": "prefix", "length": 1}]}}""", null, rows);
+        (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3,4 | 5,6,7");
+        outcome.Counts["largest"].ShouldBe(3);
+        outcome.Counts["cut"].ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Survivors_do_not_depend_on_threads_or_on_how_many_entities_are_looked_at_at_once()
     {
         // Groups of one to five rows; the smaller grant has room for about 18,000 of the rows of several at once, of some 38,000.
@@ -335,6 +360,66 @@ public sealed class DedupOperatorTests : IDisposable
         (await ChangesAsync(true, "('b', 1), ('d', 3)", "('x', 9)")).ShouldBe(["created"]);
         // All of it was read again: b and c are really gone.
         (await ChangesAsync(false, "('a', 1), ('d', 3)", "('x', 9)")).ShouldBe(["retired", "shrank"]);
+    }
+
+    [Fact]
+    public async Task New_rows_are_matched_with_those_of_earlier_runs()
+    {
+        StepOutcome? last = null;
+        async Task RunAsync(bool partial, string values)
+        {
+            var input = await _bench.Bench.InputAsync($"SELECT name, mail, 'crm@' || uuid() AS _source, n::BIGINT AS _row, 'key' || n AS _key FROM (VALUES {values}) t(n, name, mail)", "crm");
+            last = await _bench.CompletedAsync(
+                """{"entities": "customers", "keys": [{"columns": ["mail"]}], "survivorship": [{"columns": ["name"], "keep": "longest"}]}""", last?.State,
+                input with { Dataset = input.Dataset with { Partial = partial } });
+            last.Ledger.ShouldHaveSingleItem().Balances.ShouldBeTrue();
+        }
+
+        await RunAsync(false, "(1, 'Ada Lovelace', 'ada@x.org'), (2, 'Alan', 'alan@x.org')");
+        var ids = (await _bench.Bench.RowsAsync(last!.Outputs["members"], "row", "entity_id")).Order().ToList();
+        await RunAsync(true, "(3, 'A. L.', 'ada@x.org'), (4, 'Grace', 'grace@x.org')");
+        // The entity that has grown comes out whole, the one that nothing happened to does not.
+        (await _bench.Bench.RowsAsync(last!.Outputs["entities"], "name", "size")).Order().ShouldBe(["Ada Lovelace|2", "Grace|1"]);
+        (await _bench.Bench.RowsAsync(last.Outputs["members"], "row", "entity_id")).Order().First().ShouldBe($"3|{ids[0].Split('|')[1]}");
+        (await _bench.Bench.RowsAsync(last.Outputs["changes"])).Select(line => line.Split('|')[0]).Order().ShouldBe(["created", "grew"]);
+        (await _bench.Bench.RowsAsync(last.Outputs["provenance"], "column", "_row")).ShouldContain("name|1");
+        // A row that comes again takes the place of what it was.
+        await RunAsync(true, "(1, 'Ada', 'countess@x.org')");
+        (await _bench.Bench.RowsAsync(last!.Outputs["entities"], "name", "size")).Order().ShouldBe(["A. L.|1", "Ada|1"]);
+        // Nothing new: nothing comes out, and nothing is forgotten.
+        await RunAsync(true, "(4, 'Grace Hopper', 'grace@x.org')");
+        (await _bench.Bench.RowsAsync(last!.Outputs["entities"], "name", "size")).ShouldBe(["Grace Hopper|1"]);
+        await RunAsync(true, "(5, 'Alan Turing', 'alan@x.org')");
+        (await _bench.Bench.RowsAsync(last!.Outputs["entities"], "name", "size")).ShouldBe(["Alan Turing|2"]);
+    }
+
+    [Fact]
+    public async Task Ten_batches_end_as_one_and_unchanged_entities_keep_their_ids()
+    {
+        const int Records = 1_500;
+        const string Config = """{"entities": "people", "match": {"auto": true}}""";
+        var people = new GeneratedPeople(Records);
+        Task<ResolvedInput> InputAsync(int from, int to) => _bench.Bench.InputAsync(
+            $"SELECT {string.Join(", ", GeneratedPeople.Columns)}, 'crm@1' AS _source, n::BIGINT AS _row, 'key' || n AS _key FROM (VALUES {string.Join(", ", Enumerable.Range(from, to - from).Select(record => $"({record}, {string.Join(", ", people.Record(record).Select(value => value is null ? "CAST(NULL AS VARCHAR)" : Engine.Sessions.Sql.Literal(value)))})"))}) t(n, {string.Join(", ", GeneratedPeople.Columns)})", "crm");
+        async Task<Dictionary<string, string>> EntitiesAsync(StepOutcome outcome) =>
+            (await _bench.Bench.RowsAsync(outcome.State!.Value.Deserialize<EntitySetState>(EntitySetState.Options)!.Ids, "key", "entity_id")).Select(line => line.Split('|')).ToDictionary(line => line[0], line => line[1]);
+        static Dictionary<string, string> Groups(Dictionary<string, string> entities) =>
+            entities.GroupBy(member => member.Value, member => member.Key).ToDictionary(group => string.Join(' ', group.Order(StringComparer.Ordinal)), group => group.Key);
+
+        StepOutcome? last = null;
+        Dictionary<string, string> before = [];
+        for (var batch = 0; batch < 10; batch++)
+        {
+            var input = await InputAsync(batch * Records / 10, (batch + 1) * Records / 10);
+            last = await _bench.CompletedAsync(Config, last?.State, input with { Dataset = input.Dataset with { Partial = batch > 0 } });
+            var now = Groups(await EntitiesAsync(last));
+            foreach (var (members, id) in before)
+                now.GetValueOrDefault(members, id).ShouldBe(id);
+            before = now;
+        }
+        var once = Groups(await EntitiesAsync(await _bench.CompletedAsync(Config, null, await InputAsync(0, Records))));
+        before.Keys.ShouldBe(once.Keys, ignoreOrder: true);
+        before.Count.ShouldBeInRange(Records / 3, Records - 200);
     }
 
     [Fact]

@@ -103,8 +103,8 @@ internal sealed class AutomaticTables
 
     private async Task<AutoMatcher> MatchAsync(IReadOnlyList<string> columns, int[] sources, AutoMatchOptions options, CancellationToken ct)
     {
-        // Two inputs without duplicates of their own are linked; in anything else duplicates are looked for in all rows.
-        if (sources.Distinct().Count() == 2)
+        // Two inputs without duplicates of their own are linked; in anything else duplicates are looked for in all rows. Remembered rows are of any input.
+        if (sources.Distinct().Count() == 2 && !sources.Contains(Matcher.InputOfRemembered))
         {
             var coded = new List<CodedColumn>();
             foreach (var column in columns)

@@ -16,7 +16,16 @@ public sealed record EntityMemory(LocalDataset? Ids, string Run)
 {
     /// <summary>This run is about an earlier time than one before it (a backfill): that a row is not in it says nothing of how things are now.</summary>
     public bool IsEarlier { get; init; }
+
+    /// <summary>The port <see cref="EntityTables.Rows"/> of that run, where inputs are partial: with these rows the new ones are matched.</summary>
+    public LocalDataset? Rows { get; init; }
 }
+
+/// <summary>How far the joining of rows went. Holds no values.</summary>
+/// <param name="Largest">Rows of the largest entity.</param>
+/// <param name="Weakest">How probable it was on average where it was the least so; null where no likeness was needed.</param>
+/// <param name="Cut">Pairs likely enough to be accepted whose rows are in different entities all the same.</param>
+public sealed record EntityReport(long Largest, double? Weakest, long Cut);
 
 /// <summary>
 /// Entities made of the matched rows: ids, surviving values, and what changed since the last run (product.md 7). Everything is statements over the
@@ -45,6 +54,9 @@ public sealed class EntityTables
 
     /// <summary>The clusters of several rows.</summary>
     private const string Joined = "entity_joined";
+
+    /// <summary>The clusters that the ports are about: those with a row of the inputs, and those of remembered rows alone of which something has changed.</summary>
+    private const string Told = "entity_told";
 
     /// <summary>Their rows, by cluster.</summary>
     private const string Merged = "entity_merged";
@@ -86,8 +98,13 @@ public sealed class EntityTables
     /// <summary>For the next run, when the step has an entity set: source, key, ordinal, entity_id, since, created_run, changed_run, present.</summary>
     public EntityPort? Ids { get; private set; }
 
+    /// <summary>For the next run, when the step has an entity set: the members' rows, as sensitive as they came.</summary>
+    public EntityPort? Rows { get; private set; }
+
     /// <summary>By input: rows that stand for their entity, and rows that went into another one's.</summary>
     public IReadOnlyList<(long Out, long Merged)> Ledger { get; private set; } = [];
+
+    public EntityReport Report { get; private set; } = null!;
 
     /// <summary>The columns of the port <c>entities</c> for these input columns.</summary>
     public static DatasetSchema EntitySchema(IReadOnlyList<DatasetColumn> columns)
@@ -147,11 +164,22 @@ public sealed class EntityTables
             SELECT p.*, x.cluster AS left_cluster, y.cluster AS right_cluster, d.a IS NOT NULL AS is_decided
             FROM {Matcher.PairTable} p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b LEFT JOIN {Decisions.ApartTable} d ON d.a = x.label AND d.b = y.label
             """, ct).ConfigureAwait(false);
+        Report = (await _session.QueryAsync(
+            $"""
+            SELECT coalesce(l.size, 0), w.weakest, (SELECT count(*) FROM entity_pairs WHERE left_cluster <> right_cluster AND probability >= {Sql.Literal(_matcher.Config.Similarity?.Accept ?? 1)})
+            FROM (SELECT max_by(cluster, size * {Above} - cluster) AS cluster, max(size) AS size FROM (SELECT cluster, count(*) AS size FROM {Matcher.GroupTable} GROUP BY cluster)) l
+            LEFT JOIN (SELECT cluster, min(weakest) AS weakest FROM {Matcher.ClusterTable} GROUP BY cluster) w ON w.cluster = l.cluster
+            """,
+            row => new EntityReport(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetDouble(1), row.GetInt64(2)), ct).ConfigureAwait(false))[0];
         await IdentifyAsync(ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE TABLE {Told} AS SELECT cluster FROM {Entities} WHERE cluster < {Inputs} OR is_new OR entity_id IN (SELECT "from" FROM {ChangeTable} UNION SELECT "to" FROM {ChangeTable})
+            """, ct).ConfigureAwait(false);
         await SurviveAsync(ct).ConfigureAwait(false);
         Describe();
         var ledger = await _session.QueryAsync(
-            $"SELECT input, count(*) FILTER (cluster = r), count(*) FILTER (cluster <> r) FROM {Matcher.GroupTable} GROUP BY input",
+            $"SELECT input, count(*) FILTER (cluster = r), count(*) FILTER (cluster <> r) FROM {Matcher.GroupTable} WHERE r < {Inputs} GROUP BY input",
             row => (Input: row.GetInt32(0), Out: row.GetInt64(1), Merged: row.GetInt64(2)), ct).ConfigureAwait(false);
         Ledger = [.. Enumerable.Range(0, ledger.Count == 0 ? 0 : ledger.Max(line => line.Input) + 1)
             .Select(i => ledger.Where(line => line.Input == i).Select(line => (line.Out, line.Merged)).FirstOrDefault())];
@@ -287,6 +315,9 @@ public sealed class EntityTables
             FROM {Absent} a LEFT JOIN (SELECT "from", min("to") AS "to" FROM {ChangeTable} WHERE change = 'merged' GROUP BY 1) c ON c."from" = a.entity_id
             """;
         Ids = new EntityPort(query, DatasetFiles.Describe(_session, query));
+        Rows = new EntityPort(
+            $"SELECT {string.Concat(_matcher.Inputs.Columns.Select(column => $"{Sql.Identifier(column.Name)}, "))}_source, _row, _key FROM {Matcher.RowTable}",
+            new DatasetSchema { Columns = [.. _matcher.Inputs.Columns, .. HiddenColumns.Columns] });
     }
 
     /// <summary>
@@ -299,13 +330,13 @@ public sealed class EntityTables
         await Do(
             $"""
             CREATE TABLE {Merged} AS
-            SELECT g.cluster AS {cluster}, g.r AS {row}, r.* FROM {Matcher.GroupTable} g SEMI JOIN {Joined} j ON j.cluster = g.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r ORDER BY g.cluster, g.r
+            SELECT g.cluster AS {cluster}, g.r AS {row}, r.* FROM {Matcher.GroupTable} g SEMI JOIN {Joined} j ON j.cluster = g.cluster SEMI JOIN {Told} t ON t.cluster = g.cluster JOIN {Matcher.RowTable} r ON r.{_matcher.RowNumber} = g.r ORDER BY g.cluster, g.r
             """, ct).ConfigureAwait(false);
         await Do($"CREATE TABLE entity_weakest AS SELECT cluster, min(weakest) AS weakest FROM {Matcher.ClusterTable} GROUP BY cluster", ct).ConfigureAwait(false);
         await Do($"CREATE TABLE {ProvenanceTable} (entity_id UUID, \"column\" VARCHAR, value VARCHAR, strategy VARCHAR, runner_up VARCHAR, _source VARCHAR, _row BIGINT, _key VARCHAR)", ct).ConfigureAwait(false);
-        var moments = _matcher.Inputs.Columns.Select(column => Rule(column.Name).By).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        // Where a moment stands in the order of them, the most recent first.
-        var ranks = string.Concat(moments.Select((by, i) => $", row_number() OVER (ORDER BY m.{Sql.Identifier(by)} DESC NULLS LAST, m.{row}) AS {Rank(i)}"));
+        // Where a row stands in the order of moments, the most recent first, or of sources.
+        var orders = _matcher.Inputs.Columns.Select(column => OrderOf(Rule(column.Name))).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        var ranks = string.Concat(orders.Select((order, i) => $", row_number() OVER (ORDER BY {order}, m.{row}) AS {Rank(i)}"));
         var first = true;
         foreach (var (from, to) in await PartsAsync(ct).ConfigureAwait(false))
         {
@@ -313,14 +344,14 @@ public sealed class EntityTables
                 $"""
                 CREATE OR REPLACE TEMP TABLE {Part} AS
                 SELECT m.*, e.entity_id AS {Internal("entity")}{ranks}
-                FROM (SELECT * FROM {Merged} WHERE {Within(cluster, from, to)}) m JOIN (SELECT cluster, entity_id FROM {Entities} WHERE NOT single AND {Within("cluster", from, to)}) e ON e.cluster = m.{cluster}
+                FROM (SELECT * FROM {Merged} WHERE {Within(cluster, from, to)}) m JOIN (SELECT cluster, entity_id FROM {Entities} WHERE NOT single AND {Within("cluster", from, to)}) e ON e.cluster = m.{cluster} JOIN {Sources} s ON s.origin = m._source
                 """, ct).ConfigureAwait(false);
             await Do($"CREATE OR REPLACE TEMP TABLE entity_sizes AS SELECT p.{cluster} AS cluster, count(*) AS size, list_sort(list(DISTINCT s.source)) AS sources FROM {Part} p JOIN {Sources} s ON s.origin = p._source GROUP BY 1", ct).ConfigureAwait(false);
             var (values, joins, provenance) = ("", "", new List<string>());
             foreach (var (column, i) in _matcher.Inputs.Columns.Select((column, i) => (column, i)))
             {
                 var best = $"entity_best_{i.ToString(CultureInfo.InvariantCulture)}";
-                provenance.Add(await ChooseAsync(best, column, moments, ct).ConfigureAwait(false));
+                provenance.Add(await ChooseAsync(best, column, orders, ct).ConfigureAwait(false));
                 values += $"{best}.v AS {Sql.Identifier(column.Name)}, ";
                 joins += $" LEFT JOIN {best} ON {best}.cluster = p.{cluster}";
             }
@@ -340,16 +371,15 @@ public sealed class EntityTables
 
     /// <summary>Chooses the surviving values of a column in a part; the answer is a query for where they come from.</summary>
     /// <param name="best">The table to make: cluster, v, k, runner_up.</param>
-    private async Task<string> ChooseAsync(string best, DatasetColumn column, List<string> moments, CancellationToken ct)
+    private async Task<string> ChooseAsync(string best, DatasetColumn column, List<string> orders, CancellationToken ct)
     {
         var rule = Rule(column.Name);
         var type = DatasetFiles.TypeOf(column);
         var name = $"p.{Sql.Identifier(column.Name)}";
         // One number: the least wins, and tells the row, so that nothing depends on threads.
-        var rank = rule.By is null ? Internal("r") : Rank(moments.IndexOf(rule.By));
+        var rank = OrderOf(rule) is { } order ? Rank(orders.IndexOf(order)) : Internal("r");
         var key = rule.Keep switch
         {
-            Keep.MostRecent => "min(n)",
             Keep.Longest => $"min(n - length({RowJson.Text(type, "v")}) * {Above})",
             Keep.ValidFirst => $"min(CASE WHEN {Valid(rule, column.Name, RowJson.Text(type, "v"))} THEN n ELSE n + {Above} END)",
             Keep.MostFrequent => $"min(n) - count(*) * {Above}",
@@ -398,6 +428,14 @@ public sealed class EntityTables
     /// <summary>A column that no data has.</summary>
     private string Internal(string name) => Sql.Identifier(_matcher.Inputs.Prefix + name);
 
+    /// <summary>The order of the rows m and sources s, the one that wins first; null: that of the rows.</summary>
+    private static string? OrderOf(SurvivorRule rule) => rule.Keep switch
+    {
+        Keep.MostRecent => $"m.{Sql.Identifier(rule.By!)} DESC NULLS LAST",
+        Keep.MostTrusted => $"CASE s.source {string.Concat(rule.Sources.Select((source, i) => $"WHEN {Sql.Literal(source)} THEN {i.ToString(CultureInfo.InvariantCulture)} "))}ELSE {rule.Sources.Count.ToString(CultureInfo.InvariantCulture)} END",
+        _ => null,
+    };
+
     private string Rank(int i) => Internal($"rank{i.ToString(CultureInfo.InvariantCulture)}");
 
     private static string Valid(SurvivorRule rule, string column, string text)
@@ -432,7 +470,7 @@ public sealed class EntityTables
             """;
         EntityRows = new EntityPort(
             $"""
-            {EntityOf(Matcher.RowTable, _matcher.RowNumber, "1", "[s.source]", "1", "e.single")}
+            {EntityOf(Matcher.RowTable, _matcher.RowNumber, "1", "[s.source]", "1", $"e.single AND e.cluster IN (SELECT cluster FROM {Told})")}
             UNION ALL
             {EntityOf(Survivors, Internal("cluster"), $"r.{Internal("size")}", $"r.{Internal("sources")}", $"r.{Internal("weakest")}", "NOT e.single")}
             """,
@@ -448,6 +486,7 @@ public sealed class EntityTables
                 SELECT x.label, p.probability FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a WHERE left_cluster = right_cluster
                 UNION ALL SELECT y.label, p.probability FROM entity_pairs p JOIN {Matcher.GroupTable} y ON y.r = p.b WHERE left_cluster = right_cluster)
               GROUP BY label) m ON m.label = g.label
+            WHERE g.r < {Inputs}
             """,
             MemberSchema);
         var blocks = _matcher.Blocks.Count == 0
@@ -459,7 +498,7 @@ public sealed class EntityTables
               CASE WHEN left_cluster = right_cluster THEN 'match' WHEN is_decided THEN 'different' ELSE 'review' END AS decision, CASE WHEN is_decided THEN 'steward' ELSE 'model' END AS decided_by,
               CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields, x._key AS left_key, y._key AS right_key
             FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
-            WHERE probability >= {Review}
+            WHERE probability >= {Review} AND least(p.a, p.b) < {Inputs}
             """,
             PairSchema);
         Provenance = new EntityPort(
@@ -472,6 +511,9 @@ public sealed class EntityTables
             """,
             ChangeSchema);
     }
+
+    /// <summary>Rows of the inputs have lower numbers, remembered ones do not.</summary>
+    private string Inputs => _matcher.Rows.ToString(CultureInfo.InvariantCulture);
 
     private string Review => Sql.Literal(_matcher.Config.Similarity?.Review ?? 1);
 

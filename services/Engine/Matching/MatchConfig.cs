@@ -123,6 +123,9 @@ public enum Keep
 
     [Field(Title = "The first valid one")]
     ValidFirst,
+
+    [Field(Title = "The most trusted source's")]
+    MostTrusted,
 }
 
 public sealed record SurvivorRule
@@ -136,6 +139,9 @@ public sealed record SurvivorRule
     [Field(Title = "By", Description = "The column that tells which member is the most recent.", Example = "updated_at", Format = FieldFormat.Column, VisibleIf = "keep=mostRecent")]
     public string? By { get; init; }
 
+    [Field(Title = "Sources", Description = "The sources, the most trusted first, as the entities' column sources names them; others come behind, in the order of the rows.", Example = new[] { "crm", "web" }, VisibleIf = "keep=mostTrusted")]
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
     [Field(Title = "Valid when", Description = "A regular expression (RE2) for the whole value; by default an address for columns with \"mail\" in their name, else any text.", Example = "[0-9]{5}", VisibleIf = "keep=validFirst")]
     public string? Pattern { get; init; }
 }
@@ -147,6 +153,9 @@ public sealed record MatchConfig(IReadOnlyList<KeySet> Keys, SimilarityMatch? Si
 {
     /// <summary>What automatic matching may hold beside the engine's memory; null: as much as that.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>Rows of earlier runs, of which some may not be among the inputs now: where an input is partial they are matched with it. The port <see cref="EntityTables.Rows"/>.</summary>
+    public LocalDataset? Remembered { get; init; }
 
     /// <summary>What people decided about rows; it stands above keys and likeness.</summary>
     public LocalDataset? Decisions { get; init; }

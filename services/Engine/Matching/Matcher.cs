@@ -32,6 +32,9 @@ public sealed class Matcher
     /// <summary>All pairs of a group up to this size are scored, whether or not they have a block in common.</summary>
     private const int MostCompleted = 200;
 
+    /// <summary>Beside automatic matching the engine and the runtime get half of what is granted, and no more than this.</summary>
+    private const long EngineBytes = 5L << 28;
+
     /// <summary>More than this is given back before the engine goes on.</summary>
     private const long MostLeft = 256L << 20;
 
@@ -106,11 +109,10 @@ public sealed class Matcher
         Decisions.Check(columns);
     }
 
-    /// <summary>What matching so many rows holds beside the engine, which gets the rest of what is granted.</summary>
-    /// <param name="share">What it may hold: where the rows need more in any case, it holds nothing.</param>
-    public static long Beside(SimilarityMatch? match, long rows, long granted, out long share)
+    /// <summary>What matching so many rows may hold beside the engine, which gets the rest of what is granted; nothing where the rows need more in any case.</summary>
+    public static long Beside(SimilarityMatch? match, long rows, long granted)
     {
-        share = granted / 3 * 2;
+        var share = Math.Max(granted / 2, granted - EngineBytes);
         return match?.IsAutomatic() == true && AutomaticTables.LeastBytes(rows) <= share ? share : 0;
     }
 
@@ -135,6 +137,9 @@ public sealed class Matcher
     /// <summary>What brought pairs together, by their number in the pair table.</summary>
     internal IReadOnlyList<string> Blocks => _automatic?.Blocks ?? [.. _plan.Blocks.Select(block => $"{block.Column} by {Word(block.By)}")];
 
+    /// <summary>Rows of the inputs; those that are remembered have higher numbers.</summary>
+    internal long Rows { get; private set; }
+
     /// <summary>The column that numbers the rows of the row table from 0 on.</summary>
     internal string RowNumber => _inputs.RowNumber.Column;
 
@@ -147,7 +152,8 @@ public sealed class Matcher
         var perInput = await _session.QueryAsync(
             $"SELECT CAST({Sql.Identifier(_inputs.InputColumn)} AS INTEGER), count(*) FROM {RowTable} GROUP BY 1", row => (Input: row.GetInt32(0), Rows: row.GetInt64(1)), ct).ConfigureAwait(false);
         var rows = perInput.Sum(input => input.Rows);
-        var groups = new UnionFind(rows);
+        Rows = rows;
+        var groups = new UnionFind(rows + await RememberAsync(rows, ct).ConfigureAwait(false));
         var decisions = await Decisions.ReadAsync(_session, _inputs, _config.Decisions, groups, ct).ConfigureAwait(false);
         _warnings.AddRange(decisions.Warnings);
         foreach (var key in _config.Keys)
@@ -197,6 +203,33 @@ public sealed class Matcher
             Warnings = _warnings,
         };
     }
+
+    /// <summary>
+    /// Puts the rows of earlier runs beside those of the inputs, as far as these are partial: not what has come again, and nothing of a source that is here whole.
+    /// </summary>
+    /// <returns>How many.</returns>
+    private async Task<long> RememberAsync(long rows, CancellationToken ct)
+    {
+        if (_config.Remembered is not { } remembered || _inputs.Whole is not { } whole)
+            return 0;
+        var columns = _inputs.Columns.Select(column => remembered.Schema.Find(column.Name) is not { } known
+            ? $"CAST(NULL AS {DatasetFiles.TypeOf(column).DuckDb}) AS {Sql.Identifier(column.Name)}"
+            : DatasetFiles.TypeOf(known) == DatasetFiles.TypeOf(column) ? Sql.Identifier(column.Name) : $"TRY_CAST({Sql.Identifier(column.Name)} AS {DatasetFiles.TypeOf(column).DuckDb}) AS {Sql.Identifier(column.Name)}");
+        var number = _inputs.RowNumber.IsHidden ? $", row_number() OVER () - 1 + {rows.ToString(CultureInfo.InvariantCulture)} AS {RowNumber}" : "";
+        static string Source(string of) => $"regexp_replace({of}._source, '@[^@]*$', '')";
+        var input = Sql.Identifier(_inputs.InputColumn);
+        return await Do(
+            $"""
+            INSERT INTO {RowTable} BY NAME
+            SELECT {string.Concat(columns.Select(column => $"{column}, "))}_source, _row, _key, CAST({Number(InputOfRemembered)} AS USMALLINT) AS {input}{number}
+            FROM {DatasetFiles.Relation(remembered)} m
+            ANTI JOIN (SELECT {Source("r")} AS known, _key AS again FROM {RowTable} r) c ON c.again = m._key AND c.known = {Source("m")}
+            ANTI JOIN (SELECT DISTINCT {Source("r")} AS known FROM {RowTable} r WHERE {input} IN ({string.Join(", ", whole.Select(Number).Prepend(Number(InputOfRemembered)))})) w ON w.known = {Source("m")}
+            """, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>No step has that many inputs.</summary>
+    internal const int InputOfRemembered = ushort.MaxValue;
 
     /// <summary>Fields of a pair as the port <c>pairs</c> has them: a list of structs over the columns s0, s1, ...</summary>
     internal string FieldList() => _automatic is not null ? _automatic.FieldList : _fields.Count == 0
