@@ -101,6 +101,53 @@ public sealed class DedupOperatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Values_with_a_meaning_are_compared_by_it()
+    {
+        var people = await _bench.Bench.InputAsync(
+            """
+            SELECT * FROM (VALUES
+              ('Bob Smith', '+47 22 33 44 55', DATE '1980-03-05', '59.9100, 10.7500', 'bob@x.org', 100),
+              ('Smith, Robert', '22 33 44 55', DATE '1980-05-03', '59.9101, 10.7502', 'Bob+news@X.org', 101),
+              ('Ann Lee', '22 99 88 77', DATE '1951-12-24', '60.3900, 5.3200', 'ann@y.org', 7),
+              (NULL, 'n/a', NULL, 'unknown', 'none', NULL)) t(name, phone, born, place, mail, points)
+            """, "people");
+        var outcome = await _bench.CompletedAsync(
+            """
+            {"match": {"auto": false, "accept": 0.8, "review": 0.2,
+              "compare": [{"column": "name", "by": "name", "weight": 1}, {"column": "phone", "by": "phone", "weight": 1}, {"column": "born", "by": "date", "weight": 1},
+                {"column": "place", "by": "place", "weight": 1}, {"column": "mail", "by": "email", "weight": 1}, {"column": "points", "by": "number", "weight": 1}],
+              "blocks": [{"column": "mail", "by": "prefix", "length": 1}, {"column": "phone", "by": "prefix", "length": 1}, {"column": "name", "by": "tokens", "length": 3}]}}
+            """, null, people);
+
+        (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3 | 4");
+        var fields = (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "fields")).ShouldHaveSingleItem();
+        fields.ShouldContain("'name': phone, 'level': 3, 'similarity': 1.0");
+        fields.ShouldContain("'name': born, 'level': 2, 'similarity': 0.9");
+        fields.ShouldContain("'name': mail, 'level': 3, 'similarity': 1.0");
+    }
+
+    [Fact]
+    public async Task Rows_near_each_other_in_order_are_compared_and_columns_may_have_to_be_equal_besides()
+    {
+        // Their order in the file is another one.
+        var rows = await _bench.Bench.InputAsync("SELECT 'name' || (i * 7) % 10 AS n, ['x', 'y'][1 + i % 2] AS c FROM range(10) t(i)", "rows");
+        async Task<IReadOnlyList<string>> PairsAsync(string block)
+        {
+            var outcome = await _bench.CompletedAsync($$"""{"match": {"auto": false, "accept": 0.99, "review": 0.1, "compare": [{"column": "n", "by": "levenshtein", "weight": 1}], "blocks": [{{block}}] } }""", null, rows);
+            var names = (await _bench.Bench.RowsAsync(rows.Dataset, "n")).Select(name => name[^1]).ToList();
+            return [.. (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "left_row", "right_row", "block")).Select(pair => pair.Split('|'))
+                .Select(pair => $"{string.Concat(new[] { names[int.Parse(pair[0], null) - 1], names[int.Parse(pair[1], null) - 1] }.Order())} {pair[2]}").Order()];
+        }
+
+        (await PairsAsync("""{"column": "n", "by": "sorted", "length": 1}""")).ShouldBe([.. Enumerable.Range(0, 9).Select(i => $"{i}{i + 1} n by order")]);
+        // Even numbers are with x, odd ones with y.
+        (await PairsAsync("""{"column": "n", "by": "sorted", "length": 1, "also": ["c"]}""")).Count.ShouldBe(8);
+        (await PairsAsync("""{"column": "n", "by": "prefix", "length": 4, "also": ["c"]}""")).Count.ShouldBe(20);
+        (await PairsAsync("""{"column": "n", "by": "tokens", "length": 4, "also": ["c"]}""")).ShouldBeEmpty();
+        _bench.Bench.Log.Lines.ShouldContain(line => line.Contains("n and c by prefix brings 20 pairs together", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_chain_of_small_differences_does_not_join_its_ends()
     {
         // Each name differs a little from the one before it; the first and the last have little in common.
@@ -117,7 +164,7 @@ public sealed class DedupOperatorTests : IDisposable
         var outcome = await _bench.CompletedAsync(
             """{"match": {"auto": false, "compare": [{"column": "n", "by": "exact", "weight": 1}], "blocks": [{"column": "n", "by": "tokens", "length": 1}], "maxBlock": 10}}""", null, rows);
         outcome.Outputs["entities"].Rows.ShouldBe(20);
-        outcome.Warnings.ShouldHaveSingleItem().ShouldBe("1 blocks of \"n\" by word have more than 10 rows (the largest 20, 20 in all) and were not compared by them.");
+        outcome.Warnings.ShouldHaveSingleItem().ShouldBe("1 blocks of n by word have more than 10 rows (the largest 20, 20 in all) and were not compared by them.");
     }
 
     [Fact]
@@ -492,6 +539,7 @@ public sealed class DedupOperatorTests : IDisposable
     [Theory]
     [InlineData("""{"keys": [{"columns": ["k", "nmae"]}]}""", "columnUnknown", "keys[0].columns[1]", "did you mean \"name\"?")]
     [InlineData("""{"match": {"compare": [{"column": "nmae"}]}}""", "columnUnknown", "match.compare[0].column", "did you mean \"name\"?")]
+    [InlineData("""{"match": {"blocks": [{"column": "name", "also": ["nmae"]}]}}""", "columnUnknown", "match.blocks[0].also[0]", "did you mean \"name\"?")]
     [InlineData("""{"match": {"blocks": [{"column": "tags"}]}}""", "columnType", "match.blocks[0].column", "cannot be compared")]
     [InlineData("""{"keys": [{"columns": ["k"]}], "survivorship": [{"columns": ["x"], "keep": "first"}]}""", "columnUnknown", "survivorship[0].columns[0]", "there are")]
     [InlineData("""{"keys": [{"columns": ["k"]}], "survivorship": [{"columns": "*", "keep": "mostRecent", "by": "at"}]}""", "columnUnknown", "survivorship[0].by", "there are")]

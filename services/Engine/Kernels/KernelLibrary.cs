@@ -3,6 +3,7 @@ using Qualiz.Engine.Kernels.DuckDb;
 using Qualiz.Engine.Kernels.Masking;
 using Qualiz.Engine.Kernels.Profiling;
 using Qualiz.Engine.Kernels.Rows;
+using Qualiz.Engine.Kernels.Similarity;
 using Qualiz.Engine.Kernels.Text;
 using ValueType = Qualiz.Engine.Kernels.DuckDb.ValueType;
 
@@ -41,6 +42,7 @@ public static unsafe class KernelLibrary
         new("qz_country", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCountry),
         new("qz_currency", [ValueType.Varchar, ValueType.Varchar], ValueType.Varchar, &CodeKernels.ReadCurrency),
         new("qz_format", [ValueType.Varchar, ValueType.Varchar], ValueType.Boolean, &CodeKernels.IsFormat),
+        new("qz_similarity", [ValueType.Varchar, ValueType.Varchar, ValueType.Varchar], ValueType.Double, &SimilarityKernels.Similarity),
         new("qz_mask", [ValueType.Integer, ValueType.Varchar], ValueType.Varchar, &MaskKernel.Mask),
         new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
         new("qz_row_hash", [ValueType.Varchar, ValueType.BigInt], ValueType.UBigInt, &RowOutcomeKernels.Hash),

@@ -68,11 +68,38 @@ public enum Comparer
 
     [Field(Title = "Common words (addresses)")]
     Tokens,
+
+    [Field(Title = "Edit distance, swaps count once")]
+    DamerauLevenshtein,
+
+    [Field(Title = "Common groups of three letters (titles)")]
+    Trigrams,
+
+    [Field(Title = "Words that are alike, in any order (companies)")]
+    MongeElkan,
+
+    [Field(Title = "Names of people, with short forms and initials")]
+    Name,
+
+    [Field(Title = "Numbers near each other")]
+    Number,
+
+    [Field(Title = "Days near each other, or mistyped")]
+    Date,
+
+    [Field(Title = "Places near each other (latitude, longitude)")]
+    Place,
+
+    [Field(Title = "E-mail addresses")]
+    Email,
+
+    [Field(Title = "Telephone numbers")]
+    Phone,
 }
 
 public sealed record Comparison
 {
-    [Field(Title = "Column", Description = "Its text is compared without case, accents and punctuation.", Example = "name", Format = FieldFormat.Column)]
+    [Field(Title = "Column", Description = "Texts are compared without case, accents and punctuation.", Example = "name", Format = FieldFormat.Column)]
     public required string Column { get; init; }
 
     [Field(Title = "By", Description = "How similar two values are.", Example = "jaroWinkler")]
@@ -92,6 +119,9 @@ public enum BlockBy
 
     [Field(Title = "Each word")]
     Tokens,
+
+    [Field(Title = "Near each other in order")]
+    Sorted,
 }
 
 public sealed record Block
@@ -102,7 +132,10 @@ public sealed record Block
     [Field(Title = "By", Description = "What of the value makes the block.", Example = "tokens")]
     public BlockBy By { get; init; } = BlockBy.Tokens;
 
-    [Field(Title = "Length", Description = "How many characters of a prefix, how many at least of a word.", Example = 4, Minimum = 1, Maximum = 40)]
+    [Field(Title = "And also", Description = "Columns that must be equal besides.", Example = new[] { "postcode" }, Format = FieldFormat.Columns)]
+    public IReadOnlyList<string> Also { get; init; } = [];
+
+    [Field(Title = "Length", Description = "How many characters of a prefix, how many at least of a word, how many different values apart in order.", Example = 4, Minimum = 1, Maximum = 40)]
     public int Length { get; init; } = 4;
 }
 

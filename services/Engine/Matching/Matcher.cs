@@ -43,6 +43,7 @@ public sealed class Matcher
     private readonly MatchConfig _config;
     private readonly IPairScorer _scorer;
     private readonly List<string> _warnings = [];
+    private readonly List<string> _found = [];
     private ComparePlan _plan = new([], []);
     private AutomaticTables? _automatic;
     private IReadOnlyList<PairField> _fields = [];
@@ -89,7 +90,11 @@ public sealed class Matcher
             for (var i = 0; i < match.Compare.Count; i++)
                 Find(match.Compare[i].Column, columns, $"match.compare[{Number(i)}].column", comparable: true);
             for (var i = 0; i < match.Blocks.Count; i++)
+            {
                 Find(match.Blocks[i].Column, columns, $"match.blocks[{Number(i)}].column", comparable: true);
+                for (var j = 0; j < match.Blocks[i].Also.Count; j++)
+                    Find(match.Blocks[i].Also[j], columns, $"match.blocks[{Number(i)}].also[{Number(j)}]", comparable: true);
+            }
         }
         for (var i = 0; i < config.Survivorship.Count; i++)
         {
@@ -135,7 +140,7 @@ public sealed class Matcher
     internal MatchConfig Config => _config;
 
     /// <summary>What brought pairs together, by their number in the pair table.</summary>
-    internal IReadOnlyList<string> Blocks => _automatic?.Blocks ?? [.. _plan.Blocks.Select(block => $"{block.Column} by {Word(block.By)}")];
+    internal IReadOnlyList<string> Blocks => _automatic?.Blocks ?? [.. _plan.Blocks.Select(Name)];
 
     /// <summary>Rows of the inputs; those that are remembered have higher numbers.</summary>
     internal long Rows { get; private set; }
@@ -198,7 +203,7 @@ public sealed class Matcher
             Rows = rows,
             Inputs = [.. perInput.OrderBy(input => input.Input).Aggregate(new long[perInput.Count == 0 ? 0 : perInput.Max(input => input.Input) + 1], (list, input) => { list[input.Input] = input.Rows; return list; })],
             Compared = _automatic?.Compared ?? [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
-            Found = [.. decisions.Found, .. _automatic?.Found ?? []],
+            Found = [.. decisions.Found, .. _found, .. _automatic?.Found ?? []],
             Scored = scored,
             Warnings = _warnings,
         };
@@ -238,7 +243,7 @@ public sealed class Matcher
 
     private async Task<long> MatchAsync(SimilarityMatch match, UnionFind groups, CancellationToken ct)
     {
-        var values = _plan.Compare.Select((comparison, i) => $"{Similarities.Normalised(Sql.Identifier(comparison.Column))} AS c{Number(i)}");
+        var values = _plan.Compare.Select((comparison, i) => $"{Similarities.Value(comparison.By, Sql.Identifier(comparison.Column))} AS c{Number(i)}");
         var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}"));
         // Rows that are compared alike are the same when what they have in common suffices by itself.
         var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", comparison.Weight))]);
@@ -285,22 +290,7 @@ public sealed class Matcher
             _warnings.Add("There are no blocks, so no rows were compared; name some under match.blocks.");
             return;
         }
-        var parts = _plan.Blocks.Select((block, i) =>
-        {
-            var at = _plan.Compare.ToList().FindIndex(comparison => comparison.Column == block.Column);
-            // A column that is not compared may still find pairs.
-            var (value, from) = at >= 0
-                ? ($"c{Number(at)}", NodeTable)
-                : ("v", $"(SELECT n.node, {Similarities.Normalised($"r.{Sql.Identifier(block.Column)}")} AS v FROM {NodeTable} n JOIN {RowTable} r ON r.{RowNumber} = n.node)");
-            var length = Number(block.Length);
-            var number = $"CAST({Number(i)} AS USMALLINT)";
-            return block.By switch
-            {
-                BlockBy.Value => $"SELECT node, {number} AS block, {value} AS k FROM {from} WHERE {value} IS NOT NULL",
-                BlockBy.Prefix => $"SELECT node, {number} AS block, left(replace({value}, ' ', ''), {length}) AS k FROM {from} WHERE {value} IS NOT NULL",
-                _ => $"SELECT DISTINCT node, block, k FROM (SELECT node, {number} AS block, unnest(string_split({value}, ' ')) AS k FROM {from} WHERE {value} IS NOT NULL) WHERE length(k) >= {length}",
-            };
-        });
+        var parts = _plan.Blocks.Select(BlockQuery);
         await Do($"CREATE TABLE match_all_blocks AS {string.Join(" UNION ALL ", parts)}", ct).ConfigureAwait(false);
         await Do("CREATE TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
         await Do(
@@ -308,13 +298,43 @@ public sealed class Matcher
         var cut = await _session.QueryAsync(
             $"SELECT CAST(block AS INTEGER), count(*), sum(n)::BIGINT, max(n) FROM match_block_sizes WHERE n > {Number(match.MaxBlock)} GROUP BY block ORDER BY block",
             row => (Block: _plan.Blocks[row.GetInt32(0)], Keys: row.GetInt64(1), Rows: row.GetInt64(2), Largest: row.GetInt64(3)), ct).ConfigureAwait(false);
+        foreach (var (block, pairs) in await _session.QueryAsync(
+            $"SELECT CAST(block AS INTEGER), sum(n * (n - 1) // 2)::BIGINT FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)} GROUP BY block ORDER BY block", row => (_plan.Blocks[row.GetInt32(0)], row.GetInt64(1)), ct).ConfigureAwait(false))
+            _found.Add(string.Create(CultureInfo.InvariantCulture, $"{Name(block)} brings {pairs:N0} pairs together"));
         foreach (var (block, keys, rows, largest) in cut)
         {
             _warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{keys:N0} blocks of \"{block.Column}\" by {Word(block.By)} have more than {match.MaxBlock:N0} rows (the largest {largest:N0}, {rows:N0} in all) and were not compared by them."));
+                $"{keys:N0} blocks of {Name(block)} have more than {match.MaxBlock:N0} rows (the largest {largest:N0}, {rows:N0} in all) and were not compared by them."));
         }
         await Do("DROP TABLE match_all_blocks", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>The rows of each block, as number of the way and key.</summary>
+    private string BlockQuery(Block block, int i)
+    {
+        // A column that is not compared, or not as a text, may still find pairs.
+        var at = block.Also.Count > 0 ? -1 : _plan.Compare.ToList().FindIndex(comparison => comparison.Column == block.Column && !Similarities.IsRead(comparison.By));
+        var also = block.Also.Select((column, j) => (Name: $"a{Number(j)}", Value: Similarities.Normalised($"r.{Sql.Identifier(column)}"))).ToList();
+        var (value, from) = at >= 0
+            ? ($"c{Number(at)}", NodeTable)
+            : ("v", $"(SELECT n.node, {Similarities.Normalised($"r.{Sql.Identifier(block.Column)}")} AS v{string.Concat(also.Select(one => $", {one.Value} AS {one.Name}"))} FROM {NodeTable} n JOIN {RowTable} r ON r.{RowNumber} = n.node)");
+        var filled = string.Join(" AND ", also.Select(one => one.Name).Prepend(value).Select(name => $"{name} IS NOT NULL"));
+        var key = string.Concat(also.Select(one => $" || chr(31) || {one.Name}"));
+        var parted = also.Count == 0 ? "" : $"PARTITION BY {string.Join(", ", also.Select(one => one.Name))} ";
+        var length = Number(block.Length);
+        var number = $"CAST({Number(i)} AS USMALLINT) AS block";
+        return block.By switch
+        {
+            BlockBy.Value => $"SELECT node, {number}, {value}{key} AS k FROM {from} WHERE {filled}",
+            BlockBy.Prefix => $"SELECT node, {number}, left(replace({value}, ' ', ''), {length}){key} AS k FROM {from} WHERE {filled}",
+            // Each value is in two stretches, so that any two of them that are at most so far from each other are in one.
+            BlockBy.Sorted => $"""
+                SELECT node, {number}, CAST((place // {length}) + stretch AS VARCHAR){key} AS k
+                FROM (SELECT *, dense_rank() OVER ({parted}ORDER BY {value}) - 1 AS place FROM {from} WHERE {filled}), (VALUES (0), (1)) stretches(stretch)
+                """,
+            _ => $"SELECT DISTINCT node, block, word{key} AS k FROM (SELECT *, {number}, unnest(string_split({value}, ' ')) AS word FROM {from} WHERE {filled}) WHERE length(word) >= {length}",
+        };
     }
 
     private async Task ClusterAsync(SimilarityMatch match, UnionFind groups, List<string> similarities, string probability, CancellationToken ct)
@@ -474,12 +494,17 @@ public sealed class Matcher
         throw new RecipeException(RecipeException.ColumnUnknown, $"Column \"{name}\" does not exist; {hint}", path) { Suggestion = nearest };
     }
 
-    internal static string Word(BlockBy by) => by switch
+    private static string Name(Block block)
     {
-        BlockBy.Value => "value",
-        BlockBy.Prefix => "prefix",
-        _ => "word",
-    };
+        var by = block.By switch
+        {
+            BlockBy.Value => "value",
+            BlockBy.Prefix => "prefix",
+            BlockBy.Sorted => "order",
+            _ => "word",
+        };
+        return $"{string.Join(" and ", block.Also.Prepend(block.Column))} by {by}";
+    }
 
     private Task<long> Do(string statement, CancellationToken ct) => _session.ExecuteAsync(statement, ct);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Matching;
@@ -53,22 +54,21 @@ internal sealed class WeightedScorer : IPairScorer
     private static string Number(double value) => Sql.Literal(value);
 }
 
-/// <summary>How similar two values are, as SQL over normalised texts.</summary>
+/// <summary>How similar two values are, as SQL.</summary>
 internal static class Similarities
 {
-    public static string Of(Comparer comparer, string a, string b)
-    {
-        var either = $"{a} IS NULL OR {b} IS NULL";
-        var similarity = comparer switch
-        {
-            Comparer.Exact => "0.0",
-            Comparer.JaroWinkler => $"jaro_winkler_similarity({a}, {b})",
-            Comparer.Levenshtein => $"1 - levenshtein({a}, {b}) / greatest(length({a}), length({b}))::DOUBLE",
-            Comparer.Tokens => $"len(list_intersect(string_split({a}, ' '), string_split({b}, ' '))) / len(list_distinct(list_concat(string_split({a}, ' '), string_split({b}, ' '))))::DOUBLE",
-            _ => throw new ArgumentOutOfRangeException(nameof(comparer)),
-        };
-        return $"CASE WHEN {either} THEN NULL WHEN {a} = {b} THEN 1.0::DOUBLE ELSE CAST({similarity} AS DOUBLE) END";
-    }
+    /// <param name="a">As <see cref="Value"/> gives it.</param>
+    public static string Of(Comparer comparer, string a, string b) => comparer == Comparer.Exact
+        ? $"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN {a} = {b} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
+        : $"qz_similarity({Sql.Literal(JsonNamingPolicy.CamelCase.ConvertName(comparer.ToString()))}, {a}, {b})";
+
+    /// <summary>Whether what the text stands for is compared, and not the text.</summary>
+    public static bool IsRead(Comparer comparer) => comparer is Comparer.Number or Comparer.Date or Comparer.Place or Comparer.Email or Comparer.Phone;
+
+    /// <summary>A column's value as it is compared: what is read as something keeps its signs.</summary>
+    public static string Value(Comparer comparer, string text) => IsRead(comparer)
+        ? $"nullif(trim(CAST({text} AS VARCHAR)), '')"
+        : Normalised(text);
 
     /// <summary>A value as it is compared: lower case, without accents, words parted by one blank; empty text is no value.</summary>
     public static string Normalised(string text) =>

@@ -100,8 +100,7 @@ public sealed class SimilarityTests
         int[] a = [1, 2, 3, 5], b = [2, 3, 4];
         Sets.Common(a, b).ShouldBe(2);
         Sets.Jaccard(a, b).ShouldBe(0.4);
-        Sets.Dice(a, b).ShouldBe(4.0 / 7);
-        Sets.Jaccard([], []).ShouldBe(1);
+        Sets.Jaccard<int>([], []).ShouldBe(1);
         Sets.Cosine([1, 4], [0.6f, 0.8f], [4, 9], [0.8f, 0.6f]).ShouldBe(0.64, 1e-6);
     }
 

@@ -101,6 +101,7 @@ internal enum ValueType
     USmallInt = 7,
     UInteger = 8,
     UBigInt = 9,
+    Double = 11,
     Timestamp = 12,
     Date = 13,
     HugeInt = 16,
