@@ -78,6 +78,9 @@ public enum Comparer
     [Field(Title = "Words that are alike, in any order (companies)")]
     MongeElkan,
 
+    [Field(Title = "Words that sound alike")]
+    Sound,
+
     [Field(Title = "Names of people, with short forms and initials")]
     Name,
 

@@ -94,6 +94,30 @@ public sealed class SimilarityTests
     [InlineData("12", "")]
     public void Names_that_sound_alike_have_one_code(string name, string code) => Soundex.Text(Soundex.Code(name)).ShouldBe(code);
 
+    // L. Philips' own examples and those of the tests of Apache Commons Codec, all of whose 1,221 names gave the same codes here once.
+    [Theory]
+    [InlineData("Smith", "SM0", "XMT")]
+    [InlineData("Schmidt", "XMT", "SMT")]
+    [InlineData("Catherine", "K0RN", "KTRN")]
+    [InlineData("Thomas", "TMS", "TMS")]
+    [InlineData("Xavier", "SF", "SFR")]
+    [InlineData("Bachelor", "PXLR", "PKLR")]
+    [InlineData("Barlow", "PRL", "PRLF")]
+    [InlineData("Angier", "ANJ", "ANJR")]
+    [InlineData("benign", "PNN", "PNKN")]
+    [InlineData("Caesar", "SSR", "SSR")]
+    [InlineData("Knight", "NT", "NT")]
+    [InlineData("Jose", "HS", "HS")]
+    [InlineData("Filipowicz", "FLPT", "FLPF")]
+    [InlineData("", "", "")]
+    [InlineData("12", "", "")]
+    public void Words_sound_as_double_metaphone_says(string word, string primary, string secondary)
+    {
+        var (one, other) = (new char[DoubleMetaphone.Longest], new char[DoubleMetaphone.Longest]);
+        var (first, second) = DoubleMetaphone.Code(word, one, other);
+        (new string(one, 0, first), new string(other, 0, second)).ShouldBe((primary, secondary));
+    }
+
     [Fact]
     public void Sets_are_as_alike_as_what_they_have_in_common()
     {

@@ -17,7 +17,7 @@ internal static unsafe class SimilarityKernels
     private static char[]? _b;
 
     /// <summary>The words for the ways to compare, and what they stand for.</summary>
-    public static readonly IReadOnlyList<string> Names = ["levenshtein", "damerauLevenshtein", "jaroWinkler", "tokens", "trigrams", "mongeElkan", "name", "number", "date", "place", "email", "phone"];
+    public static readonly IReadOnlyList<string> Names = ["levenshtein", "damerauLevenshtein", "jaroWinkler", "tokens", "trigrams", "mongeElkan", "sound", "name", "number", "date", "place", "email", "phone"];
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Similarity(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Similarity);
@@ -55,6 +55,7 @@ internal static unsafe class SimilarityKernels
         "tokens" => &WordSimilarity.Words,
         "trigrams" => &WordSimilarity.Trigrams,
         "mongeElkan" => &MongeElkan,
+        "sound" => &Sound,
         "name" => &NameSimilarity.Names,
         "number" => &ValueSimilarity.Number,
         "date" => &ValueSimilarity.Date,
@@ -68,6 +69,8 @@ internal static unsafe class SimilarityKernels
         Math.Max(a.Length, b.Length) is var longest && longest == 0 ? 1 : 1 - ((double)EditDistance.Levenshtein(a, b) / longest);
 
     private static double MongeElkan(ReadOnlySpan<char> a, ReadOnlySpan<char> b) => WordSimilarity.MongeElkan(a, b, &JaroWinkler.Similarity);
+
+    private static double Sound(ReadOnlySpan<char> a, ReadOnlySpan<char> b) => WordSimilarity.MongeElkan(a, b, &DoubleMetaphone.Similarity);
 
     private static ReadOnlySpan<char> Letters(ReadOnlySpan<byte> text, ref char[]? room)
     {
