@@ -22,7 +22,7 @@ internal static class PipelineHistory
         var before = since ?? after - 1;
         if (before < 1)
         {
-            throw new BadInputException($"there is no version before {after.ToString(CultureInfo.InvariantCulture)} of {pipeline}");
+            throw new BadInputException($"there is no version before {Number(after)} of {pipeline}");
         }
         PrintDiff(context, await TextAsync(context, pipeline, before, ct), await TextAsync(context, pipeline, after, ct));
         return ExitCode.Done;
@@ -31,9 +31,9 @@ internal static class PipelineHistory
     /// <param name="to">The version to go back (or forth) to; null: the one before the change that made what is there now.</param>
     public static async Task<int> UndoAsync(CommandContext context, string pipeline, int? to, bool dryRun, CancellationToken ct)
     {
-        var path = $"{context.ProjectPath}/pipelines/{Uri.EscapeDataString(pipeline)}";
+        var path = PathOf(context, pipeline);
         // The tag is that of the text: what somebody else saves in between is not undone unseen.
-        var (now, seen) = await context.Client.GetTaggedAsync($"{path}/text", ct);
+        var (now, seen) = await context.Client.GetTaggedAsync(TextPath(context, pipeline, null), ct);
         var latest = await LatestAsync(context, pipeline, ct);
         var target = to ?? await BeforeAsync(context, pipeline, latest, now, ct);
         if (target is not { } number)
@@ -94,13 +94,15 @@ internal static class PipelineHistory
     }
 
     private static async Task<int> LatestAsync(CommandContext context, string pipeline, CancellationToken ct) =>
-        (await context.Client.GetAsync($"{context.ProjectPath}/pipelines/{Uri.EscapeDataString(pipeline)}", ct)).GetProperty("version").GetInt32();
+        (await context.Client.GetAsync(PathOf(context, pipeline), ct)).GetProperty("version").GetInt32();
 
     private static async Task<string> TextAsync(CommandContext context, string pipeline, int version, CancellationToken ct) =>
         (await context.Client.GetTaggedAsync(TextPath(context, pipeline, version), ct)).Text;
 
     private static string TextPath(CommandContext context, string pipeline, int? version) =>
-        $"{context.ProjectPath}/pipelines/{Uri.EscapeDataString(pipeline)}{(version is { } number ? $"/versions/{Number(number)}" : "")}/text";
+        $"{PathOf(context, pipeline)}{(version is { } number ? $"/versions/{Number(number)}" : "")}/text";
+
+    private static string PathOf(CommandContext context, string pipeline) => $"{context.ProjectPath}/pipelines/{Uri.EscapeDataString(pipeline)}";
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
+using Qualiz.TestKit;
 
 namespace Qualiz.Integration.Tests;
 
@@ -45,6 +46,25 @@ public sealed class Api(HttpClient client)
         request.Headers.Add("If-Match", $"\"{version}\"");
         return (int)(await client.SendAsync(request)).StatusCode;
     }
+
+    /// <summary>Changes an item of the quarantine as it is now.</summary>
+    public async Task ChangeItemAsync(string project, string item, string verb, object body)
+    {
+        var path = $"projects/{project}/quarantine/{item}";
+        using var request = new HttpRequestMessage(HttpMethod.Post, Address($"{path}/{verb}")) { Content = JsonContent.Create(body) };
+        request.Headers.Add("If-Match", $"\"{(await GetAsync(path)).Text("revision")}\"");
+        using var response = await client.SendAsync(request);
+        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Waits until the account of a run's rejected rows reads so.</summary>
+    public Task UntilAccountAsync(string project, Guid run, string expected) => TestHost.UntilAsync(async () =>
+    {
+        if (await StatusAsync($"projects/{project}/runs/{run}/quarantine") != 200)
+            return "the run in the quarantine";
+        var sentence = (await GetAsync($"projects/{project}/runs/{run}/quarantine")).Text("sentence");
+        return sentence == expected ? null : $"\"{expected}\"; it is \"{sentence}\"";
+    });
 
     public async Task<JsonElement> ValidateAsync(string project, string yaml) =>
         await ReadAsync(await client.PostAsync(Address($"projects/{project}/pipelines/validate"), new StringContent(yaml, Encoding.UTF8, "application/yaml")));

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Qualiz.TestKit;
 
 namespace Qualiz.Integration.Tests;
 
@@ -34,7 +33,7 @@ public sealed class QuarantineThread(InProcessHost host) : IClassFixture<InProce
                 publish: customers
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "customers");
-        await UntilAccountAsync(project, a, "11 rejected = 11 open");
+        await host.Api.UntilAccountAsync(project, a, "11 rejected = 11 open");
         var items = (await host.Api.GetAsync($"projects/{project}/quarantine?limit=50")).List("items").ToList();
         items.ShouldAllBe(item => item.GetProperty("repairable").GetBoolean());
 
@@ -44,14 +43,14 @@ public sealed class QuarantineThread(InProcessHost host) : IClassFixture<InProce
         await ChangeAsync(project, items.First(item => item.GetProperty("values").Text("id") == "20"), "assign", new { assignee = "kim" });
         foreach (var item in items.Where(item => item.GetProperty("values").Text("id") is "30" or "40" or "50" or "60" or "70" or "80" or "90" or "100"))
             await ChangeAsync(project, item, "repair", new { changes = new { email = "unknown@example.org" } });
-        await UntilAccountAsync(project, a, "11 rejected = 9 repaired, waiting for the next run + 1 dismissed + 1 open");
+        await host.Api.UntilAccountAsync(project, a, "11 rejected = 9 repaired, waiting for the next run + 1 dismissed + 1 open");
 
         var (b, details) = await host.Api.CompleteAsync(project, "customers");
         var ledger = details.Step("clean").List("ledger").Single();
         (ledger.Long("in"), ledger.Long("out"), ledger.Long("rejected")).ShouldBe((100, 98, 2));
         details.Step("clean").GetProperty("counts").Long("patched").ShouldBe(9);
-        await UntilAccountAsync(project, a, $"11 rejected = 9 repaired (run {b}) + 1 dismissed + 1 open");
-        await UntilAccountAsync(project, b, "2 rejected = 1 dismissed + 1 open");
+        await host.Api.UntilAccountAsync(project, a, $"11 rejected = 9 repaired (run {b}) + 1 dismissed + 1 open");
+        await host.Api.UntilAccountAsync(project, b, "2 rejected = 1 dismissed + 1 open");
         var rows = await host.Api.GetAsync($"projects/{project}/datasets/customers/versions/2/rows?limit=200");
         rows.List("items").Single(row => row.Text("id") == "55").Text("balance").ShouldBe("7.25");
         rows.List("items").Count(row => row.Text("email") == "unknown@example.org").ShouldBe(8);
@@ -68,24 +67,5 @@ public sealed class QuarantineThread(InProcessHost host) : IClassFixture<InProce
         (await host.Api.PostAsync($"projects/{project}/retention/run", new { })).Long("files").ShouldBe(0);
     }
 
-    private async Task ChangeAsync(string project, JsonElement item, string verb, object body)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, $"/api/v1/projects/{project}/quarantine/{item.Text("id")}/{verb}"))
-        {
-            Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
-        };
-        var found = await host.Api.GetAsync($"projects/{project}/quarantine/{item.Text("id")}");
-        request.Headers.TryAddWithoutValidation("If-Match", $"\"{found.Text("revision")}\"");
-        using var client = new HttpClient();
-        using var response = await client.SendAsync(request);
-        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
-    }
-
-    private Task UntilAccountAsync(string project, Guid run, string expected) => TestHost.UntilAsync(async () =>
-    {
-        if (await host.Api.StatusAsync($"projects/{project}/runs/{run}/quarantine") != 200)
-            return "the run in the quarantine";
-        var sentence = (await host.Api.GetAsync($"projects/{project}/runs/{run}/quarantine")).Text("sentence");
-        return sentence == expected ? null : $"\"{expected}\"; it is \"{sentence}\"";
-    });
+    private Task ChangeAsync(string project, JsonElement item, string verb, object body) => host.Api.ChangeItemAsync(project, item.Text("id")!, verb, body);
 }

@@ -30,7 +30,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
                 with: {to: {connection: dwh, table: public.reinject_delta}}
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, "10 rejected = 10 open");
+        await host.Api.UntilAccountAsync(project, a, "10 rejected = 10 open");
         (await host.CountAsync("SELECT count(*) FROM public.reinject_delta")).ShouldBe(90);
         await RepairAsync(project, ["10", "20", "30"]);
 
@@ -42,7 +42,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         Ledger(details, "clean").ShouldBe((3, 3, 0));
         Ledger(details, "table").ShouldBe((3, 3, 0));
         details.Step("crm").List("ledger").ShouldBeEmpty();
-        await UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 7 open");
+        await host.Api.UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 7 open");
         (await host.Api.GetAsync($"projects/{project}/runs/{b}/quarantine")).List("repaired").Single().Text("runId").ShouldBe(a.ToString());
         (await host.CountAsync("SELECT count(*) FROM public.reinject_delta")).ShouldBe(93);
         (await host.CountAsync("SELECT count(DISTINCT id) FROM public.reinject_delta")).ShouldBe(93);
@@ -52,7 +52,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         await RepairAsync(project, ["40"]);
         var c = await ReinjectAsync(project);
         Ledger(await CompletedAsync(project, c), "clean").ShouldBe((1, 1, 0));
-        await UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 1 repaired (run {c}) + 6 open");
+        await host.Api.UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 1 repaired (run {c}) + 6 open");
         (await host.CountAsync("SELECT count(DISTINCT id) FROM public.reinject_delta")).ShouldBe(94);
         (await host.CountAsync("SELECT count(*) FROM public.reinject_delta")).ShouldBe(94);
         (await PublishedAsync(project, 3)).Distinct().Count().ShouldBe(94);
@@ -62,8 +62,8 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         await RepairAsync(project, ["50"], column: "id", value: "51");
         var d = await ReinjectAsync(project);
         Ledger(await CompletedAsync(project, d), "clean").ShouldBe((1, 0, 1));
-        await UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 1 repaired (run {c}) + 6 open");
-        await UntilAccountAsync(project, d, "1 rejected = 1 open");
+        await host.Api.UntilAccountAsync(project, a, $"10 rejected = 3 repaired (run {b}) + 1 repaired (run {c}) + 6 open");
+        await host.Api.UntilAccountAsync(project, d, "1 rejected = 1 open");
         (await PublishedAsync(project, 4)).Distinct().Count().ShouldBe(94);
     }
 
@@ -86,7 +86,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
                 with: {to: {connection: dwh, table: public.reinject_whole}, mode: replace}
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, "10 rejected = 10 open");
+        await host.Api.UntilAccountAsync(project, a, "10 rejected = 10 open");
         await RepairAsync(project, ["10", "20"]);
 
         var b = await ReinjectAsync(project);
@@ -94,13 +94,13 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         var details = await CompletedAsync(project, b);
         details.GetProperty("run").GetProperty("reinjection").GetProperty("delta").GetBoolean().ShouldBeFalse();
         Ledger(details, "clean").ShouldBe((100, 92, 8));
-        await UntilAccountAsync(project, a, $"10 rejected = 2 repaired (run {b}) + 8 open");
+        await host.Api.UntilAccountAsync(project, a, $"10 rejected = 2 repaired (run {b}) + 8 open");
         (await host.CountAsync("SELECT count(*) FROM public.reinject_whole")).ShouldBe(92);
 
         await ChangeAsync(project, "20", "undo", new { });
         var c = await ReinjectAsync(project);
         Ledger(await CompletedAsync(project, c), "clean").ShouldBe((100, 91, 9));
-        await UntilAccountAsync(project, a, $"10 rejected = 1 repaired (run {b}) + 9 open");
+        await host.Api.UntilAccountAsync(project, a, $"10 rejected = 1 repaired (run {b}) + 9 open");
         (await host.CountAsync("SELECT count(*) FROM public.reinject_whole")).ShouldBe(91);
         (await host.CountAsync("SELECT count(*) FROM public.reinject_whole WHERE id = '20'")).ShouldBe(0);
     }
@@ -120,7 +120,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
                 with: {to: {connection: dwh, table: public.reinject_refused}}
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, "2 rejected = 2 open");
+        await host.Api.UntilAccountAsync(project, a, "2 rejected = 2 open");
         await RepairAsync(project, ["10"]);
         (await host.Api.StatusOfPostAsync($"projects/{project}/quarantine/reinject?pipeline=people", new { })).ShouldBe(409);
     }
@@ -137,17 +137,17 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
                 publish: people
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, "2 rejected = 2 open");
+        await host.Api.UntilAccountAsync(project, a, "2 rejected = 2 open");
         await RepairAsync(project, ["10"]);
         var (b, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, $"2 rejected = 1 repaired (run {b}) + 1 open");
+        await host.Api.UntilAccountAsync(project, a, $"2 rejected = 1 repaired (run {b}) + 1 open");
         // The source still sends the other row: the newer run rejected it as well, and it is that run's that goes in.
         await RepairAsync(project, ["20"]);
         var c = await ReinjectAsync(project);
         (await CompletedAsync(project, c)).GetProperty("run").GetProperty("reinjection").Text("base").ShouldBe(b.ToString());
         (await PublishedAsync(project, 3)).Order().ShouldBe(Enumerable.Range(1, 20).Select(i => i.ToString(CultureInfo.InvariantCulture)).Order());
-        await UntilAccountAsync(project, a, $"2 rejected = 1 repaired (run {b}) + 1 repaired (run {c})");
-        await UntilAccountAsync(project, b, $"1 rejected = 1 repaired (run {c})");
+        await host.Api.UntilAccountAsync(project, a, $"2 rejected = 1 repaired (run {b}) + 1 repaired (run {c})");
+        await host.Api.UntilAccountAsync(project, b, $"1 rejected = 1 repaired (run {c})");
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
                 publish: people
             """);
         var (a, _) = await host.Api.CompleteAsync(project, "people");
-        await UntilAccountAsync(project, a, "2 rejected = 2 open");
+        await host.Api.UntilAccountAsync(project, a, "2 rejected = 2 open");
         (await host.Api.SaveAgainAsync(project, "people", Pipeline(upload, """
               clean:
                 uses: cleanse
@@ -176,7 +176,7 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
         var details = await CompletedAsync(project, b);
         details.GetProperty("run").Long("pipelineVersion").ShouldBe(2);
         Ledger(details, "clean").ShouldBe((20, 20, 0));
-        await UntilAccountAsync(project, a, "2 rejected = 2 settled by the source");
+        await host.Api.UntilAccountAsync(project, a, "2 rejected = 2 settled by the source");
         (await PublishedAsync(project, 2)).Count.ShouldBe(20);
     }
 
@@ -248,21 +248,6 @@ public sealed class ReinjectionThread(InProcessHost host) : IClassFixture<InProc
     private async Task ChangeAsync(string project, string id, string verb, object body)
     {
         var item = (await host.Api.GetAsync($"projects/{project}/quarantine?limit=200")).List("items").Single(item => item.GetProperty("values").Text("id") == id);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, $"/api/v1/projects/{project}/quarantine/{item.Text("id")}/{verb}"))
-        {
-            Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json"),
-        };
-        request.Headers.TryAddWithoutValidation("If-Match", $"\"{item.Text("revision")}\"");
-        using var client = new HttpClient();
-        using var response = await client.SendAsync(request);
-        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+        await host.Api.ChangeItemAsync(project, item.Text("id")!, verb, body);
     }
-
-    private Task UntilAccountAsync(string project, Guid run, string expected) => TestHost.UntilAsync(async () =>
-    {
-        if (await host.Api.StatusAsync($"projects/{project}/runs/{run}/quarantine") != 200)
-            return "the run in the quarantine";
-        var sentence = (await host.Api.GetAsync($"projects/{project}/runs/{run}/quarantine")).Text("sentence");
-        return sentence == expected ? null : $"\"{expected}\"; it is \"{sentence}\"";
-    });
 }

@@ -13,6 +13,9 @@ public sealed class SimilarityKernelTests : IDisposable
         Gen.Select(Gen.Double[-90, 90], Gen.Double[-180, 180]).Select(place => FormattableString.Invariant($"{place.Item1}, {place.Item2}")),
         Gen.Char["0123456789 +()-"].Array[0, 20].Select(letters => new string(letters)), Gen.Char["ab.+@"].Array[0, 12].Select(letters => new string(letters)));
 
+    private static readonly List<string> s_comparers =
+        [.. Enum.GetValues<Comparer>().Where(comparer => comparer != Comparer.Exact).Select(comparer => JsonNamingPolicy.CamelCase.ConvertName(comparer.ToString()))];
+
     private readonly ScratchFolder _scratch = new();
     private readonly EngineSession _session;
 
@@ -93,7 +96,7 @@ public sealed class SimilarityKernelTests : IDisposable
     }, iter: 300);
 
     [Fact]
-    public void Whatever_is_compared_is_between_unlike_and_equal_and_the_same_from_both_sides() => Gen.Select(Gen.Int[0, SimilarityKernels.Names.Count - 1].Select(i => SimilarityKernels.Names[i]), Anything, Anything).Sample((by, a, b) =>
+    public void Whatever_is_compared_is_between_unlike_and_equal_and_the_same_from_both_sides() => Gen.Select(Gen.Int[0, s_comparers.Count - 1].Select(i => s_comparers[i]), Anything, Anything).Sample((by, a, b) =>
     {
         var like = Similarity(by, a, b);
         return like is null or (>= 0 and <= 1 + 1e-12) && Math.Abs((like ?? 0) - (Similarity(by, b, a) ?? 0)) < 1e-9 && Similarity(by, a, a) is null or 1.0;
@@ -103,8 +106,12 @@ public sealed class SimilarityKernelTests : IDisposable
     public void An_empty_side_says_nothing() => _session.Scalar<bool>("SELECT qz_similarity('name', NULL, 'a') IS NULL AND qz_similarity('name', 'a', NULL) IS NULL").ShouldBeTrue();
 
     [Fact]
-    public void Every_comparer_has_a_kernel() =>
-        Enum.GetValues<Comparer>().Where(comparer => comparer != Comparer.Exact).Select(comparer => JsonNamingPolicy.CamelCase.ConvertName(comparer.ToString())).ShouldBe(SimilarityKernels.Names, ignoreOrder: true);
+    public void Every_comparer_has_a_kernel()
+    {
+        foreach (var by in s_comparers)
+            Should.NotThrow(() => Similarity(by, "a", "b"), by);
+        Should.Throw<Exception>(() => Similarity("exact", "a", "b"));
+    }
 
     private double? Similarity(string by, string a, string b) =>
         _session.Query($"SELECT qz_similarity({Sql.Literal(by)}, {Sql.Literal(a.Replace("\0", "", StringComparison.Ordinal))}, {Sql.Literal(b.Replace("\0", "", StringComparison.Ordinal))})", row => row.IsDBNull(0) ? (double?)null : row.GetDouble(0))[0];

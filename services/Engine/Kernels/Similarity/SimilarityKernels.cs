@@ -6,7 +6,7 @@ using Qualiz.Engine.Kernels.DuckDb;
 namespace Qualiz.Engine.Kernels.Similarity;
 
 /// <summary>
-/// <c>qz_similarity(by, a, b)</c>: how alike two texts are, from 0 to 1, by one of <see cref="Names"/>; null where a side is, or where nothing can be said of them. The first text is the same in all rows of a call.
+/// <c>qz_similarity(by, a, b)</c>: how alike two texts are, from 0 to 1, by one of the words of <see cref="Of"/>; null where a side is, or where nothing can be said of them. The first text is the same in all rows of a call.
 /// </summary>
 internal static unsafe class SimilarityKernels
 {
@@ -15,9 +15,6 @@ internal static unsafe class SimilarityKernels
 
     [ThreadStatic]
     private static char[]? _b;
-
-    /// <summary>The words for the ways to compare, and what they stand for.</summary>
-    public static readonly IReadOnlyList<string> Names = ["levenshtein", "damerauLevenshtein", "jaroWinkler", "tokens", "trigrams", "mongeElkan", "sound", "name", "number", "date", "place", "email", "phone"];
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Similarity(nint info, nint chunk, nint output) => KernelLibrary.Guard(info, chunk, output, &Similarity);
