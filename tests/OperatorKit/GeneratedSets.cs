@@ -24,6 +24,7 @@ public static class GeneratedSets
         ("people_few", () => FewTwice(4)),
         ("sparse", () => Sparse("sparse", 300, 0.2, 8, 5)),
         ("sparse_more", () => Sparse("sparse_more", 500, 0.35, 3, 6)),
+        ("sparse_wrong", () => Sparse("sparse_wrong", 400, 0.25, 6, 14, wrong: 0.3)),
         ("sites", () => Sites(900, 7)),
         ("products", () => Products(8)),
         ("songs", () => Songs("songs", 0, 9)),
@@ -53,7 +54,7 @@ public static class GeneratedSets
     }
 
     /// <summary>People of few columns, of which many cells are empty or wrong, in clusters of up to a given size.</summary>
-    private static GeneratedSet Sparse(string name, int people, double bad, int most, int seed)
+    private static GeneratedSet Sparse(string name, int people, double bad, int most, int seed, double wrong = 0)
     {
         var random = new Random(seed);
         var (rows, things) = (new List<string?[]>(), new List<int>());
@@ -73,7 +74,11 @@ public static class GeneratedSets
                 var worse = bad * 2 * random.NextDouble();
                 for (var c = 0; c < row.Length; c++)
                 {
-                    if (random.NextDouble() < worse)
+                    if (random.NextDouble() >= worse)
+                        continue;
+                    if (wrong > 0 && rows.Count > 0 && random.NextDouble() < wrong)
+                        row[c] = rows[random.Next(rows.Count)][c];
+                    else
                         row[c] = random.Next(5) < 2 ? null : Typo(Typo(row[c]!, random), random);
                 }
                 if (random.Next(12) == 0)

@@ -243,6 +243,9 @@ public sealed class AutoMatcherTests
         var scores = Enumerable.Range(0, 2000).Select(_ => Around(-4, 8)).Concat(Enumerable.Range(0, 300).Select(_ => Around(22, 6))).ToList();
         ScoreThreshold.Valley(scores, ScoreThreshold.Even).ShouldBeInRange(7, 14);
         ScoreThreshold.Valley([], ScoreThreshold.Sure).ShouldBe(ScoreThreshold.Sure);
+        // Where it goes down no more than a little before the next hill, there is no valley to go to.
+        var flat = Enumerable.Range(0, 400).Select(_ => Around(-10, 4)).Concat(Enumerable.Range(0, 800).Select(i => i / 40f)).Concat(Enumerable.Range(0, 300).Select(_ => Around(16, 4))).ToList();
+        ScoreThreshold.Valley(flat, ScoreThreshold.Even).ShouldBeInRange(-2, 0);
     }
 
     [Fact]

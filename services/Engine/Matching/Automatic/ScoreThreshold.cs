@@ -2,7 +2,8 @@ namespace Qualiz.Engine.Matching.Automatic;
 
 /// <summary>
 /// Where to part the same from the different. The model's own border is even odds, but columns that depend on each other make it too sure of itself. Pairs that are the same and pairs that are not make
-/// two hills in the distribution of scores all the same, so the border is the valley that is next to where it should be.
+/// two hills in the distribution of scores all the same, so the border is the valley that is next to where it should be. A valley is deep: where it hardly gets lower upwards, the model's border is right, and
+/// what lies above it is the same.
 /// </summary>
 internal static class ScoreThreshold
 {
@@ -15,6 +16,9 @@ internal static class ScoreThreshold
     private const double Bandwidth = 2;
     private const double Step = 0.25;
     private const double Below = 2;
+
+    /// <summary>The bottom of a valley is at most this part of what it is at the border where it should be.</summary>
+    private const double Bottom = 0.5;
 
     /// <param name="scores">log2 of the odds of pairs.</param>
     /// <param name="start">Where the border should be.</param>
@@ -48,6 +52,6 @@ internal static class ScoreThreshold
         }
         while (at < highest && Density(at + Step) <= Density(at))
             at += Step;
-        return at >= highest - Bandwidth ? start : at;
+        return at >= highest - Bandwidth || Density(at) > Bottom * Density(start) ? start : at;
     }
 }
