@@ -106,16 +106,16 @@ public sealed class DedupOperatorTests : IDisposable
         var people = await _bench.Bench.InputAsync(
             """
             SELECT * FROM (VALUES
-              ('Bob Smith', '+47 22 33 44 55', DATE '1980-03-05', '59.9100, 10.7500', 'bob@x.org', 100),
-              ('Smith, Robert', '22 33 44 55', DATE '1980-05-03', '59.9101, 10.7502', 'Bob+news@X.org', 101),
-              ('Ann Lee', '22 99 88 77', DATE '1951-12-24', '60.3900, 5.3200', 'ann@y.org', 7),
-              (NULL, 'n/a', NULL, 'unknown', 'none', NULL)) t(name, phone, born, place, mail, points)
+              ('Bob Smith', '+47 22 33 44 55', DATE '1980-03-05', '59.9100, 10.7500', 'bob@x.org', 100, 'Bygdøy allé 3, 0257 Oslo'),
+              ('Smith, Robert', '22 33 44 55', DATE '1980-05-03', '59.9101, 10.7502', 'Bob+news@X.org', 101, '3 BYGDØY ALLE, Oslo'),
+              ('Ann Lee', '22 99 88 77', DATE '1951-12-24', '60.3900, 5.3200', 'ann@y.org', 7, 'Bygdøy allé 30, 0257 Oslo'),
+              (NULL, 'n/a', NULL, 'unknown', 'none', NULL, '1')) t(name, phone, born, place, mail, points, home)
             """, "people");
         var outcome = await _bench.CompletedAsync(
             """
             {"match": {"auto": false, "accept": 0.8, "review": 0.2,
               "compare": [{"column": "name", "by": "name", "weight": 1}, {"column": "phone", "by": "phone", "weight": 1}, {"column": "born", "by": "date", "weight": 1},
-                {"column": "place", "by": "place", "weight": 1}, {"column": "mail", "by": "email", "weight": 1}, {"column": "points", "by": "number", "weight": 1}],
+                {"column": "place", "by": "place", "weight": 1}, {"column": "mail", "by": "email", "weight": 1}, {"column": "points", "by": "number", "weight": 1}, {"column": "home", "by": "address", "weight": 1}],
               "blocks": [{"column": "mail", "by": "prefix", "length": 1}, {"column": "phone", "by": "prefix", "length": 1}, {"column": "name", "by": "tokens", "length": 3}]}}
             """, null, people);
 
@@ -124,6 +124,7 @@ public sealed class DedupOperatorTests : IDisposable
         fields.ShouldContain("'name': phone, 'level': 3, 'similarity': 1.0");
         fields.ShouldContain("'name': born, 'level': 2, 'similarity': 0.9");
         fields.ShouldContain("'name': mail, 'level': 3, 'similarity': 1.0");
+        fields.ShouldContain("'name': home, 'level': 3, 'similarity': 1.0");
     }
 
     [Fact]

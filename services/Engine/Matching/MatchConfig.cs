@@ -98,6 +98,9 @@ public enum Comparer
 
     [Field(Title = "Telephone numbers")]
     Phone,
+
+    [Field(Title = "Postal addresses, by street, number, flat, town and postcode")]
+    Address,
 }
 
 public sealed record Comparison

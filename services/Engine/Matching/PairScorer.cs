@@ -63,11 +63,11 @@ internal static class Similarities
         : $"qz_similarity({Sql.Literal(JsonNamingPolicy.CamelCase.ConvertName(comparer.ToString()))}, {a}, {b})";
 
     /// <summary>Whether what the text stands for is compared, and not the text.</summary>
-    public static bool IsRead(Comparer comparer) => comparer is Comparer.Number or Comparer.Date or Comparer.Place or Comparer.Email or Comparer.Phone;
+    public static bool IsRead(Comparer comparer) => comparer is Comparer.Number or Comparer.Date or Comparer.Place or Comparer.Email or Comparer.Phone or Comparer.Address;
 
     /// <summary>A column's value as it is compared: what is read as something keeps its signs.</summary>
     public static string Value(Comparer comparer, string text) => IsRead(comparer)
-        ? $"nullif(trim(CAST({text} AS VARCHAR)), '')"
+        ? $"nullif(trim(strip_accents(CAST({text} AS VARCHAR))), '')"
         : Normalised(text);
 
     /// <summary>A value as it is compared: lower case, without accents, words parted by one blank; empty text is no value.</summary>

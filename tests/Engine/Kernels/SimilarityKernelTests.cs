@@ -67,6 +67,24 @@ public sealed class SimilarityKernelTests : IDisposable
     [InlineData("phone", "(022) 33-44-55", "22 33 44 55", 1.0)]
     [InlineData("phone", "22 33 44 66", "22 33 44 55", 6.0 / 8)]
     [InlineData("phone", "n/a", "22334455", null)]
+    [InlineData("address", "12 Main Street, Springfield, IL 62704", "12 main st., springfield, il 62704-1234", 1.0)]
+    [InlineData("address", "221B Baker Street, London NW1 6XE", "Baker St 221b, London, NW1 6XE", 1.0)]
+    [InlineData("address", "Storgata 5, 0150 Oslo", "0150 Oslo, Storgata 5", 1.0)]
+    [InlineData("address", "Hauptstr 12, D-10115 Berlin", "Hauptstr 12; 10115 Berlin; D", 1.0)]
+    // All but the number are equal: (4 + 2 + 2) / 11, and half of it.
+    [InlineData("address", "12 Main Street, Springfield 62704", "14 Main Street, Springfield 62704", 4.0 / 11)]
+    [InlineData("address", "12 Main Street, Springfield 62704", "12b Main Street, Springfield 62704", 9.5 / 11)]
+    [InlineData("address", "12-14 Main Street, Springfield", "14 Main Street, Springfield", 7.5 / 9)]
+    // Another street: 3 + 2 of 9, and half of it; another kind of street is nearer.
+    [InlineData("address", "12 Oak Street, Springfield", "12 Main Street, Springfield", 2.5 / 9)]
+    [InlineData("address", "12 Elm Road, Springfield", "12 Elm Street, Springfield", 8.2 / 9)]
+    [InlineData("address", "12 Elm Street Apt 4, Springfield", "12 Elm Street #5, Springfield", 4.5 / 11)]
+    [InlineData("address", "12 Elm Street Apt 4, Springfield", "12 Elm Street, Springfield", 1.0)]
+    // Without a sign that parts street and town all words are taken together.
+    [InlineData("address", "12 Elm Street Springfield", "12 Elm St, Springfield", 1.0)]
+    [InlineData("address", "1600 Pennsylvania Ave NW, Washington", "1600 Pennsylvania Avenue Northwest, Washington", 1.0)]
+    [InlineData("address", "42 5th Avenue, New York", "5th Ave 42, New York", 1.0)]
+    [InlineData("address", "12345", "12345", null)]
     public void Values_are_as_alike_as_their_definition_says(string by, string a, string b, double? expected)
     {
         foreach (var (one, other) in new[] { (a, b), (b, a) })

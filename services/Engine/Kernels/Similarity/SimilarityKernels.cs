@@ -59,6 +59,7 @@ internal static unsafe class SimilarityKernels
         "place" => &ValueSimilarity.Place,
         "email" => &ValueSimilarity.Email,
         "phone" => &ValueSimilarity.Phone,
+        "address" => &AddressSimilarity.Addresses,
         _ => throw new ArgumentException($"There is no similarity \"{by}\".", nameof(by)),
     };
 
