@@ -90,6 +90,9 @@ public sealed class GeneratedPeople
     /// <summary>Who a record is about; records are counted from 0.</summary>
     public int PersonOf(int record) => _records[record].Person;
 
+    /// <summary>A person who lives with the one before.</summary>
+    public static bool LivesWithAnother(int person) => person % Household == 1;
+
     /// <summary>The record's values in the order of <see cref="Columns"/>; null is no value.</summary>
     public string?[] Record(int record)
     {
@@ -160,7 +163,7 @@ public sealed class GeneratedPeople
         values[2] = new DateOnly(1930, 1, 1).AddDays(random.Next(28_000)).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         Address(random).CopyTo(values.AsSpan(3));
         values[6] = Phone(random);
-        if (person % Household == 1)
+        if (LivesWithAnother(person))
         {
             var other = Person(person - 1);
             foreach (var shared in (int[])[1, 3, 4, 5, 6])

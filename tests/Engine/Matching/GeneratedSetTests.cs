@@ -38,6 +38,23 @@ public sealed class GeneratedSetTests
         }
     }
 
+    // A large table may have so many pairs for each row, and most of the blocks that would bring others are too large in it.
+    [Fact]
+    public void People_of_one_household_are_told_apart_where_few_pairs_may_be_compared_too_and_nobody_is_where_there_are_none()
+    {
+        var set = GeneratedSets.People("people", 10_000, 7);
+        var few = new AutoMatchOptions(2) { MostPairs = 15 * set.Rows.Count };
+        var matcher = Match(set, few);
+        matcher.Relations.ShouldHaveSingleItem();
+        F1(set, matcher).ShouldBeGreaterThan(0.95);
+
+        var alone = Enumerable.Range(0, set.Rows.Count).Where(i => !GeneratedPeople.LivesWithAnother(set.Thing[i])).ToList();
+        var apart = set with { Rows = [.. alone.Select(i => set.Rows[i])], Source = new int[alone.Count], Thing = [.. alone.Select(i => set.Thing[i])] };
+        matcher = Match(apart, few);
+        matcher.Relations.ShouldBeEmpty();
+        F1(apart, matcher).ShouldBeGreaterThan(0.95);
+    }
+
     [Fact]
     public void With_relations_too_fields_add_up_to_the_score_and_neither_the_order_of_rows_nor_threads_matter()
     {
@@ -62,7 +79,9 @@ public sealed class GeneratedSetTests
         other.Matches(other.Threshold).Select(pair => Ordered((order[pair.A], order[pair.B]))).ShouldBe(pairs, ignoreOrder: true);
     }
 
-    private static AutoMatcher Match(GeneratedSet set, int threads = 2) => AutoMatcher.Run(CodedTable.Of(set.Columns, set.Rows), [.. set.Source], new AutoMatchOptions(threads), default);
+    private static AutoMatcher Match(GeneratedSet set, int threads = 2) => Match(set, new AutoMatchOptions(threads));
+
+    private static AutoMatcher Match(GeneratedSet set, AutoMatchOptions options) => AutoMatcher.Run(CodedTable.Of(set.Columns, set.Rows), [.. set.Source], options, default);
 
     private static double F1(GeneratedSet set, AutoMatcher matcher)
     {

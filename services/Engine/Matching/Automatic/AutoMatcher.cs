@@ -293,25 +293,48 @@ internal sealed class AutoMatcher
         foreach (var start in (FellegiSunter[])[learnt, usual])
         {
             Model = start.Copy();
-            _relations = [];
-            for (var turn = 0; turn < Turns; turn++)
+            var first = Related(likely, each);
+            _relations = first.Learn([], MostRelations, TellingColumns());
+            if (_relations.Count == 0 && first.Supposed(TellingColumns()) is { } supposed)
             {
-                var columns = Enumerable.Range(0, Columns.Count).Where(c => Columns[c].Filled >= LeastTelling * _table.Count && Model.Telling(c) >= LeastBits).OrderByDescending(Model.Telling).ThenBy(c => c).ToList();
-                var related = Related(likely, each);
-                _relations = turn == Turns - 1 ? related.Settle(_relations, columns) : related.Learn(_relations, turn == 0 ? MostRelations : _relations.Count, columns);
+                // What is taken for the same may be too mixed to show what it is mixed with: parted by force for a while, it shows whether they were two.
+                for (var turn = 0; turn < Turns; turn++)
+                {
+                    _relations = supposed;
+                    Relearn(evidence, likely);
+                    supposed = Related(likely, each).Refined(supposed);
+                }
+                _relations = Related(likely, each).Learn([], MostRelations, TellingColumns());
                 if (_relations.Count == 0)
-                    break;
-                var against = new float[likely.Length];
-                Parallel.For(0, likely.Length, _parallel, i => against[i] = (float)Evidence(Candidates.A[likely[i]], Candidates.B[likely[i]]).Other.Bits);
-                evidence.Against = against;
-                Model.Learn(evidence, RoundsPerTurn);
+                    Model = start.Copy();
             }
+            for (var turn = 1; turn < Turns && _relations.Count > 0; turn++)
+            {
+                Relearn(evidence, likely);
+                var related = Related(likely, each);
+                _relations = turn == Turns - 1 ? related.Settle(_relations, TellingColumns()) : related.Learn(_relations, _relations.Count, TellingColumns());
+            }
+            if (_relations.Count > 0)
+                Relearn(evidence, likely);
             // Where others share much, the same is what shares the most.
             var telling = Enumerable.Range(0, Columns.Count).Sum(Model.Telling);
             if (start == learnt || (_relations.Count > 0 && telling > most))
                 (best, most) = ((Model, _relations), telling);
         }
         (Model, _relations) = best;
+    }
+
+    /// <summary>Columns that tell the same from the different, those that do it best first.</summary>
+    private List<int> TellingColumns() =>
+        [.. Enumerable.Range(0, Columns.Count).Where(c => Columns[c].Filled >= LeastTelling * _table.Count && Model.Telling(c) >= LeastBits).OrderByDescending(Model.Telling).ThenBy(c => c)];
+
+    /// <summary>Learns what the same looks like from some of the candidates, held against the relations.</summary>
+    private void Relearn(PairEvidence evidence, int[] likely)
+    {
+        var against = new float[likely.Length];
+        Parallel.For(0, likely.Length, _parallel, i => against[i] = (float)Evidence(Candidates.A[likely[i]], Candidates.B[likely[i]]).Other.Bits);
+        evidence.Against = against;
+        Model.Learn(evidence, RoundsPerTurn);
     }
 
     /// <summary>Candidates that may be the same by one of the models, if only chance stands against it.</summary>
@@ -344,7 +367,7 @@ internal sealed class AutoMatcher
             }
             odds[i] = Math.Min(double.Exp2(same), RelatedPairs.MostOdds);
         });
-        return new RelatedPairs(Columns.Count, ratios, odds, Model.Prior, Model.AllPairs, each);
+        return new RelatedPairs(Columns.Count, ratios, odds, Model.Prior, Model.AllPairs, each, _parallel);
     }
 
     /// <summary>The evidence for the same, chance alone against it.</summary>

@@ -19,9 +19,12 @@ internal sealed record Relation(double[] Shares, double Weight)
 /// <param name="Odds">By pair: those of being the same, chance alone against it.</param>
 /// <param name="Prior">The share of same pairs among all.</param>
 /// <param name="Sampled">How many pairs each of these stands for.</param>
-internal sealed record RelatedPairs(int Columns, double[] Ratios, double[] Odds, double Prior, double AllPairs, double Sampled)
+internal sealed record RelatedPairs(int Columns, double[] Ratios, double[] Odds, double Prior, double AllPairs, double Sampled, ParallelOptions Threads)
 {
     private const int Rounds = 20;
+
+    /// <summary>Pairs that one thread takes at a time.</summary>
+    private const int Portion = 1 << 12;
 
     /// <summary>So that odds of very many equal columns stay numbers.</summary>
     public const double MostOdds = 1e250;
@@ -51,11 +54,9 @@ internal sealed record RelatedPairs(int Columns, double[] Ratios, double[] Odds,
         while (known.Count < most)
         {
             var (best, better) = (likelihood + (0.5 * (Columns + 1) * Math.Log(Math.Max(Odds.Length, 1) * Sampled)), (List<Relation>?)null);
-            foreach (var column in telling.Take(MostTried))
+            foreach (var start in Starts(telling))
             {
-                var start = Enumerable.Repeat(0.5, Columns).ToArray();
-                start[column] = 0.02;
-                var more = known.Append(new Relation(start, Math.Log2(Math.Max(Odds.Length, 1) * Sampled / 4 / AllPairs))).ToList();
+                var more = known.Append(start).ToList();
                 var (reached, same) = Refine(more);
                 if (reached > best && IsReason(more[^1], telling, same))
                     (best, better) = (reached, more);
@@ -67,6 +68,31 @@ internal sealed record RelatedPairs(int Columns, double[] Ratios, double[] Odds,
         }
         return known;
     }
+
+    /// <summary>
+    /// The relation that explains the pairs best, as if it did not share the columns that it shares the least: where pairs that are the same were learnt together with such that are related, neither shows what it
+    /// shares and what it does not.
+    /// </summary>
+    /// <returns>Null: there are too few columns.</returns>
+    public IReadOnlyList<Relation>? Supposed(IReadOnlyList<int> telling)
+    {
+        if (telling.Count <= FewestUnshared)
+            return null;
+        var best = Starts(telling).Select(start => new List<Relation> { start }).MaxBy(one => Refine(one).Likelihood)![0];
+        var least = telling.OrderBy(c => best.Shares[c]).ThenBy(c => c).Take(FewestUnshared).ToHashSet();
+        return [best with { Shares = [.. best.Shares.Select((share, c) => least.Contains(c) ? 0 : share)] }];
+    }
+
+    /// <summary>The relations once more.</summary>
+    public IReadOnlyList<Relation> Refined(IReadOnlyList<Relation> relations)
+    {
+        var refined = relations.ToList();
+        Refine(refined);
+        return refined;
+    }
+
+    private IEnumerable<Relation> Starts(IReadOnlyList<int> telling) => telling.Take(MostTried).Select(column =>
+        new Relation([.. Enumerable.Range(0, Columns).Select(c => c == column ? 0.02 : 0.5)], Math.Log2(Math.Max(Odds.Length, 1) * Sampled / 4 / AllPairs)));
 
     /// <summary>The relations once more, without those that turn out to be none.</summary>
     public IReadOnlyList<Relation> Settle(IReadOnlyList<Relation> relations, IReadOnlyList<int> telling)
@@ -82,54 +108,92 @@ internal sealed record RelatedPairs(int Columns, double[] Ratios, double[] Odds,
     /// <returns>The log-likelihood of the pairs, and how many of all are the same.</returns>
     private (double Likelihood, double Same) Refine(List<Relation> relations)
     {
-        var odds = new double[relations.Count];
         var (likelihood, same) = (0.0, 0.0);
         for (var round = 0; round < Rounds; round++)
         {
             (likelihood, same) = (-(Prior + relations.Sum(relation => double.Exp2(relation.Weight))) * AllPairs, 0);
-            var sums = relations.Select(_ => (All: 0.0, Shared: new double[Columns], Filled: new double[Columns])).ToArray();
-            for (var i = 0; i < Odds.Length; i++)
+            // Portions are summed up in their order, so that the sums do not depend on threads.
+            var portions = new Sums[(Odds.Length + Portion - 1) / Portion];
+            Parallel.For(0, portions.Length, Threads, i => portions[i] = Sum(relations, i * Portion, Math.Min(Odds.Length, (i + 1) * Portion)));
+            var sums = new Sums(relations.Count, Columns);
+            foreach (var portion in portions)
+                sums.Add(portion);
+            likelihood += sums.Likelihood * Sampled;
+            same += sums.Same * Sampled;
+            for (var k = 0; k < relations.Count; k++)
             {
-                var ratios = Ratios.AsSpan(i * Columns, Columns);
-                var all = 1 + Odds[i];
-                for (var k = 0; k < odds.Length; k++)
-                {
-                    odds[k] = double.Exp2(relations[k].Weight);
-                    var shares = relations[k].Shares;
-                    for (var c = 0; c < ratios.Length; c++)
-                    {
-                        if (!double.IsNaN(ratios[c]))
-                            odds[k] *= 1 - shares[c] + (shares[c] * ratios[c]);
-                    }
-                    odds[k] = Math.Min(odds[k], MostOdds);
-                    all += odds[k];
-                }
-                likelihood += Math.Log(all) * Sampled;
-                same += Odds[i] / all * Sampled;
-                for (var k = 0; k < odds.Length; k++)
-                {
-                    var part = odds[k] / all;
-                    if (part < 1e-6)
-                        continue;
-                    sums[k].All += part;
-                    var shares = relations[k].Shares;
-                    for (var c = 0; c < ratios.Length; c++)
-                    {
-                        if (double.IsNaN(ratios[c]))
-                            continue;
-                        var shared = shares[c] * ratios[c];
-                        sums[k].Filled[c] += part;
-                        sums[k].Shared[c] += part * shared / (shared + 1 - shares[c]);
-                    }
-                }
-            }
-            for (var k = 0; k < odds.Length; k++)
-            {
-                var (total, shared, filled) = sums[k];
+                var (total, shared, filled) = (sums.All[k], sums.Shared[k], sums.Filled[k]);
                 var shares = relations[k].Shares;
                 relations[k] = new Relation([.. shared.Select((sum, c) => shares[c] == 0 ? 0 : (sum + 0.5) / (filled[c] + 1))], FellegiSunter.Rounded(Math.Log2((total + 0.5) * Sampled / AllPairs)));
             }
         }
         return (likelihood, same);
+    }
+
+    private Sums Sum(List<Relation> relations, int from, int to)
+    {
+        var sums = new Sums(relations.Count, Columns);
+        var odds = new double[relations.Count];
+        for (var i = from; i < to; i++)
+        {
+            var ratios = Ratios.AsSpan(i * Columns, Columns);
+            var all = 1 + Odds[i];
+            for (var k = 0; k < odds.Length; k++)
+            {
+                odds[k] = double.Exp2(relations[k].Weight);
+                var shares = relations[k].Shares;
+                for (var c = 0; c < ratios.Length; c++)
+                {
+                    if (!double.IsNaN(ratios[c]))
+                        odds[k] *= 1 - shares[c] + (shares[c] * ratios[c]);
+                }
+                odds[k] = Math.Min(odds[k], MostOdds);
+                all += odds[k];
+            }
+            sums.Likelihood += Math.Log(all);
+            sums.Same += Odds[i] / all;
+            for (var k = 0; k < odds.Length; k++)
+            {
+                var part = odds[k] / all;
+                if (part < 1e-6)
+                    continue;
+                sums.All[k] += part;
+                var shares = relations[k].Shares;
+                for (var c = 0; c < ratios.Length; c++)
+                {
+                    if (double.IsNaN(ratios[c]))
+                        continue;
+                    var shared = shares[c] * ratios[c];
+                    sums.Filled[k][c] += part;
+                    sums.Shared[k][c] += part * shared / (shared + 1 - shares[c]);
+                }
+            }
+        }
+        return sums;
+    }
+
+    /// <summary>What pairs add up to: by relation how many there are, and by column how many share it and how many have it.</summary>
+    private sealed class Sums(int relations, int columns)
+    {
+        public double Likelihood { get; set; }
+        public double Same { get; set; }
+        public double[] All { get; } = new double[relations];
+        public double[][] Shared { get; } = [.. Enumerable.Range(0, relations).Select(_ => new double[columns])];
+        public double[][] Filled { get; } = [.. Enumerable.Range(0, relations).Select(_ => new double[columns])];
+
+        public void Add(Sums other)
+        {
+            Likelihood += other.Likelihood;
+            Same += other.Same;
+            for (var k = 0; k < All.Length; k++)
+            {
+                All[k] += other.All[k];
+                for (var c = 0; c < Shared[k].Length; c++)
+                {
+                    Shared[k][c] += other.Shared[k][c];
+                    Filled[k][c] += other.Filled[k][c];
+                }
+            }
+        }
     }
 }
