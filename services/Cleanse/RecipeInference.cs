@@ -56,7 +56,7 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
         _rules.RemoveAt(at);
         // Other rules make columns or change types: what comes behind them cannot be judged without them.
         return rule is TrimRule or NullsRule or CaseRule or ReplaceRule or RegexRule or FillRule or FilterRule
-            or UnicodeRule or AccentsRule or RemoveRule or PadRule or TruncateRule or EmailRule or PhoneRule or CountryRule or CurrencyRule or MaskRule;
+            or UnicodeRule or AccentsRule or UnescapeRule or RemoveRule or PadRule or TruncateRule or EmailRule or PhoneRule or CountryRule or CurrencyRule or MaskRule;
     }
 
     /// <summary><c>rules[2].columns[0]</c> is <c>rules</c>, 2 and <c>.columns[0]</c>.</summary>

@@ -31,6 +31,8 @@ public sealed class CleanseOperatorTests : IDisposable
     [InlineData("""{"checks": [{"check": "notNull", "columns": ["a"]}, {"check": "unique", "columns": ["a"]}]}""", true)]
     [InlineData("""{"checks": [{"check": "notNull", "columns": ["a"], "mostly": "90%"}]}""", true)]
     [InlineData("""{"auto": "90%"}""", true)]
+    [InlineData("""{"rules": [{"rule": "trim", "columns": "*"}, {"rule": "fill", "columns": ["a"], "above": true}]}""", true)]
+    [InlineData("""{"rules": [{"rule": "fill", "columns": ["a"], "above": false, "value": "x"}]}""", false)]
     public void What_all_rows_decide_is_not_decided_by_some(string config, bool whole) =>
         CleanseModule.Description.Whole.Any(setting => ConfigSettings.Has(System.Text.Json.JsonDocument.Parse(config).RootElement, setting)).ShouldBe(whole);
 

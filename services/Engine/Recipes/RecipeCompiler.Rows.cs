@@ -9,8 +9,13 @@ public sealed partial class RecipeCompiler
 {
     private void Apply(FillRule rule, string path)
     {
-        if (rule.Value is null == rule.From is null)
-            throw new RecipeException(RecipeException.ValueInvalid, "Either a value or a column to take it from is needed.", rule.Value is null ? path : $"{path}.from");
+        if ((rule.Value is null ? 0 : 1) + (rule.From is null ? 0 : 1) + (rule.Above ? 1 : 0) != 1)
+            throw new RecipeException(RecipeException.ValueInvalid, "Either a value, a column to take it from, or above is needed.", rule.Value is null ? path : $"{path}.{(rule.Above ? "above" : "from")}");
+        if (rule.Above)
+        {
+            Change(rule, path, Columns(rule.Columns, path, _ => true), Above);
+            return;
+        }
         var from = rule.From is null ? null : Find(rule.From, $"{path}.from");
         var columns = Columns(rule.Columns, path, column => from is null
             ? TryLiteral(rule.Value!, column.Type) is not null
@@ -32,6 +37,15 @@ public sealed partial class RecipeCompiler
             column.Nullable = from is not null && column.Nullable && from.Nullable;
             column.AlsoHolds(from);
         }
+    }
+
+    /// <summary>The cell, or the nearest value above it. Filtered rows are gone and have none to give. Rows made from one another share a number: their own values come first among them, so none has a say in what another gets.</summary>
+    private string Above(RecipeColumn column)
+    {
+        var filters = _events.FindAll(happening => happening.Kind == RowEvent.Filter).ConvertAll(happening => Quote(happening.Column));
+        var value = filters.Count == 0 ? Quote(column.Name) : $"CASE WHEN NOT ({string.Join(" OR ", filters)}) THEN {Quote(column.Name)} END";
+        var order = $"PARTITION BY {Quote(_names.Input)}, {HiddenColumns.Source} ORDER BY {HiddenColumns.Row}, {Quote(column.Name)} NULLS LAST";
+        return $"coalesce({Quote(column.Name)}, last_value({value} IGNORE NULLS) OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))";
     }
 
     private void Apply(FilterRule rule, string path)

@@ -60,33 +60,59 @@ public sealed partial class RecipeCompiler
             (list, type) = ($"string_split({Quote(column.Name)}, {Sql.Literal(rule.Separator)})", ColumnType.Text);
         else
             throw new RecipeException(RecipeException.ColumnType, $"explode works on a list, or on text with a separator; column \"{column.Name}\" is {column.Type}.", $"{path}.column");
-        var (elements, element, place) = (Temporary(), Temporary(), Temporary());
-        // Of a row that is rejected or filtered already nothing more is made: it stays one row, with its first element.
-        var ended = _events.Where(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed).ToList();
-        var taken = ended.Count == 0 ? list : $"CASE WHEN {string.Join(" OR ", ended.Select(happening => Quote(happening.Column)))} THEN {list}[1:1] ELSE {list} END";
+        var ended = Ended();
         if (ended.Exists(happening => happening.Kind != RowEvent.Filter))
         {
             var whole = column.Current.Wanted();
             column.Unread.AddRange(ended.Where(happening => happening.Kind != RowEvent.Filter).Select(happening => (happening.Column, whole, (ColumnType?)column.Type)));
         }
-        // A row whose list is empty stays, with an empty cell.
-        Layer(added: [(elements, $"CASE WHEN len({list}) > 0 THEN {taken} ELSE [CAST(NULL AS {type.DuckDb})] END")]);
-        Layer(added: [(element, $"unnest({Quote(elements)})"), (place, $"generate_subscripts({Quote(elements)}, 1)")], dropped: [elements]);
-        var added = _carried.Contains(_names.Added);
-        var flag = $"{Quote(place)} > 1{(added ? $" OR {Quote(_names.Added)}" : "")}";
-        if (added)
+        var element = Unnest(list, type.DuckDb);
+        Layer(new() { [column] = type == ColumnType.Text && rule.Separator is not null ? $"nullif(trim({Quote(element)}), '')" : Quote(element) }, dropped: [element]);
+        column.Type = type;
+        column.Nullable = true;
+    }
+
+    private void Apply(UnpivotRule rule, string path)
+    {
+        var columns = rule.Columns.Select((name, i) => Find(name, $"{path}.columns[{Number(i)}]")).Distinct().ToList();
+        var type = columns[0].Type;
+        if (columns.Find(column => column.Type != type) is { } other)
         {
-            var next = Temporary();
-            Layer(added: [(next, flag)], dropped: [_names.Added]);
-            Layer(new() { [column] = type == ColumnType.Text && rule.Separator is not null ? $"nullif(trim({Quote(element)}), '')" : Quote(element) }, [(_names.Added, Quote(next))], [element, place, next]);
+            throw new RecipeException(
+                RecipeException.ColumnType, $"Column \"{other.Name}\" is {other.Type}, \"{columns[0].Name}\" is {type}: the values of one column have one type.",
+                $"{path}.columns[{Number(rule.Columns.ToList().IndexOf(other.Name))}]");
+        }
+        CheckNew([rule.Name, rule.Value], columns, i => i == 0 ? $"{path}.name" : $"{path}.value");
+        var list = $"[{string.Join(", ", columns.Select(column => $"{{'n': {Sql.Literal(column.Name)}, 'v': {Quote(column.Name)}}}"))}]";
+        var element = Unnest(rule.Empty ? list : $"list_filter({list}, lambda e: e.v IS NOT NULL)", $"STRUCT(n VARCHAR, v {type.DuckDb})");
+        Reshape([(rule.Name, $"{Quote(element)}.n", ColumnType.Text), (rule.Value, $"{Quote(element)}.v", type)], columns, columns, columns.MinBy(_columns.IndexOf));
+        Layer(dropped: [element]);
+    }
+
+    /// <summary>What ends a row's way so far.</summary>
+    private List<RecipeEvent> Ended() => _events.FindAll(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed);
+
+    /// <summary>
+    /// Makes a row of each element of a list. A row whose list is empty stays, with an empty element. Of one that is rejected or filtered already nothing more is made: it stays one row, with its first element.
+    /// </summary>
+    /// <returns>The column of the elements, which the caller takes away again.</returns>
+    private string Unnest(string list, string elementType)
+    {
+        var (elements, element, place) = (Temporary(), Temporary(), Temporary());
+        var ended = Ended();
+        var taken = ended.Count == 0 ? list : $"CASE WHEN {string.Join(" OR ", ended.Select(happening => Quote(happening.Column)))} THEN {list}[1:1] ELSE {list} END";
+        Layer(added: [(elements, $"CASE WHEN len({list}) > 0 THEN {taken} ELSE [CAST(NULL AS {elementType})] END")]);
+        Layer(added: [(element, $"unnest({Quote(elements)})"), (place, $"generate_subscripts({Quote(elements)}, 1)")], dropped: [elements]);
+        if (_carried.Contains(_names.Added))
+        {
+            Layer(added: [(_names.Added, $"{Quote(place)} > 1 OR {Quote(_names.Added)}")], dropped: [place, _names.Added]);
         }
         else
         {
-            Layer(new() { [column] = type == ColumnType.Text && rule.Separator is not null ? $"nullif(trim({Quote(element)}), '')" : Quote(element) }, [(_names.Added, flag)], [element, place]);
-            _events.Insert(0, new RecipeEvent(RowEvent.Added, _names.Added, null, "explode"));
+            Layer(added: [(_names.Added, $"{Quote(place)} > 1")], dropped: [place]);
+            _events.Insert(0, new RecipeEvent(RowEvent.Added, _names.Added, null, "added"));
         }
-        column.Type = type;
-        column.Nullable = true;
+        return element;
     }
 
     private void Apply(RenameRule rule, string path)

@@ -43,6 +43,9 @@ public sealed partial class RecipeCompiler
             case AccentsRule accents:
                 Gather(rule, path, accents.Columns, new() { ["op"] = "accents" });
                 return true;
+            case UnescapeRule unescape:
+                Gather(rule, path, unescape.Columns, new() { ["op"] = "unescape", ["from"] = Camel(unescape.From) });
+                return true;
             case RemoveRule remove:
                 Gather(rule, path, remove.Columns, new() { ["op"] = "remove", ["kinds"] = Words(remove.Kinds.Select(Camel)) });
                 return true;

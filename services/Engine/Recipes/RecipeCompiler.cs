@@ -187,6 +187,9 @@ public sealed partial class RecipeCompiler
             case ExplodeRule explode:
                 Apply(explode, path);
                 break;
+            case UnpivotRule unpivot:
+                Apply(unpivot, path);
+                break;
             case RenameRule rename:
                 Apply(rename, path);
                 break;

@@ -3,7 +3,7 @@ using Qualiz.Contracts.Values;
 
 namespace Qualiz.Engine.Recipes;
 
-[Field(Title = "Fill", Description = "Fills empty cells with a value or from another column.")]
+[Field(Title = "Fill", Description = "Fills empty cells with a value, from another column or from above.")]
 public sealed record FillRule : Rule
 {
     [Field(Title = "Columns", Description = "Columns whose empty cells are filled.", Example = new[] { "email" })]
@@ -17,6 +17,9 @@ public sealed record FillRule : Rule
         Description = "The column to take the value from instead.",
         Example = "country", Format = FieldFormat.Column)]
     public string? From { get; init; }
+
+    [Field(Title = "From above", Description = "Take the nearest value above in the same column instead, in the order of the source: as sheets leave out what repeats.", Example = true)]
+    public bool Above { get; init; }
 
     internal override string Kind => "fill";
 }

@@ -66,6 +66,26 @@ public sealed record ExplodeRule : Rule
     internal override string Kind => "explode";
 }
 
+[Field(Title = "Columns into rows", Description = "Makes a row of each cell of some columns: the column's name becomes one value, the cell another.")]
+public sealed record UnpivotRule : Rule
+{
+    [Field(Title = "Columns", Description = "The columns whose cells become rows; all of one type.", Example = new[] { "jan", "feb" }, Format = FieldFormat.Columns, MinItems = 1)]
+    public required IReadOnlyList<string> Columns { get; init; }
+
+    [Field(Title = "Name", Description = "The new column with the names of the columns.", Example = "month", MinLength = 1)]
+    public required string Name { get; init; }
+
+    [Field(Title = "Value", Description = "The new column with the cells.", Example = "amount", MinLength = 1)]
+    public required string Value { get; init; }
+
+    [Field(Title = "Empty cells too", Description = "Empty cells become rows as well.", Example = true)]
+    public bool Empty { get; init; }
+
+    internal override string Kind => "unpivot";
+
+    internal override IEnumerable<string> NewColumns => [Name, Value];
+}
+
 [Field(Title = "Rename", Description = "Gives columns other names.")]
 public sealed record RenameRule : Rule
 {

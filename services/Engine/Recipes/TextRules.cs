@@ -133,6 +133,27 @@ public sealed record AccentsRule : Rule
     internal override string Kind => "accents";
 }
 
+public enum EscapedFor
+{
+    /// <summary>Entities: &amp;amp;, &amp;eacute;, &amp;#233;.</summary>
+    Html,
+
+    /// <summary>Bytes of UTF-8 behind percent signs: %20, %C3%A9.</summary>
+    Url,
+}
+
+[Field(Title = "Unescape", Description = "Writes characters for what stands for them in HTML (&amp;, &#233;) or in addresses (%20).")]
+public sealed record UnescapeRule : Rule
+{
+    [Field(Title = "Columns", Description = "Text columns, or \"*\" for all of them.", Example = new[] { "name" })]
+    public required ColumnSelection Columns { get; init; }
+
+    [Field(Title = "From", Description = "html or url.", Example = "html")]
+    public EscapedFor From { get; init; }
+
+    internal override string Kind => "unescape";
+}
+
 public enum CharacterKind
 {
     Letters,

@@ -114,7 +114,7 @@ public sealed class KernelReferenceTests : IDisposable
         string[] operations =
         [
             """{"op":"trim","inner":true}""", """{"op":"upper"}""", """{"op":"lower"}""", """{"op":"title"}""", """{"op":"normalize","form":"nfc"}""", """{"op":"normalize","form":"nfkc"}""",
-            """{"op":"accents"}""", """{"op":"remove","kinds":["control"]}""", """{"op":"pad","length":9,"with":"0","right":true,"cut":true}""",
+            """{"op":"accents"}""", """{"op":"unescape","from":"html"}""", """{"op":"unescape","from":"url"}""", """{"op":"remove","kinds":["control"]}""", """{"op":"pad","length":9,"with":"0","right":true,"cut":true}""",
         ];
         foreach (var kernel in operations.Select(operation => $"qz_text({Sql.Literal($"[{operation}]")}, v)").Concat(
             ["qz_country('alpha2', v)", "qz_currency('code', v)", "qz_phone('e164', v, v)", "qz_phone('e164', '0441234567', v)", "qz_email(v || '@example.org')"]))

@@ -8,7 +8,7 @@ public sealed class RecipePartitionTests
     private static readonly Gen<string> Whole = Any(
         """{"check":"unique","columns":["a"],"orderBy":[{"column":"n","direction":"desc"}],"mostly":"60%","below":"warn"}""", """{"check":"pattern","columns":["b"],"pattern":"[a-m]*","mostly":"60%","when":"n % 2 = 0","below":"warn"}""",
         """{"check":"aggregate","function":"entropy","column":"a","max":2,"else":"warn"}""", """{"check":"ordered","column":"n","else":"warn"}""", """{"check":"sameRows","as":"dataset:other","columns":["a"],"min":"50%","else":"warn"}""",
-        """{"check":"aggregate","function":"quantile","quantile":0.9,"column":"n","max":4000,"else":"warn"}""", """{"check":"notNull","columns":["a"],"else":"reject"}""");
+        """{"check":"aggregate","function":"quantile","quantile":0.9,"column":"n","max":4000,"else":"warn"}""", """{"check":"length","columns":["a"],"max":4,"else":"reject"}""");
 
     [Fact]
     public async Task The_result_depends_neither_on_threads_nor_on_how_the_rows_are_parted()
@@ -22,7 +22,7 @@ public sealed class RecipePartitionTests
                 var query =
                     $"SELECT CASE WHEN hash(i + {seed}) % 9 = 0 THEN NULL ELSE 'v' || (hash(i * {seed}) % 3000) END AS a, chr(97 + CAST(hash(i + 7 * {seed}) % 26 AS INTEGER)) || ' ' AS b, i + CAST(hash(i) % 3 AS BIGINT) AS n, "
                     + "'s@1' AS _source, i + 1 AS _row, 'k' || i AS _key FROM range(7000) t(i)";
-                const string rules = """[{"rule":"trim","columns":"*"},{"rule":"mask","columns":["b"],"by":"redact","with":"z"},{"rule":"filter","where":"n % 11 <> 3"},{"rule":"derive","column":"n","expression":"n + 1"}]""";
+                const string rules = """[{"rule":"trim","columns":"*"},{"rule":"mask","columns":["b"],"by":"redact","with":"z"},{"rule":"filter","where":"n % 11 <> 3"},{"rule":"fill","columns":["a"],"above":true},{"rule":"derive","column":"n","expression":"n + 1"}]""";
                 foreach (var bench in (RecipeBench[])[one, many])
                     bench.References["dataset:other"] = (await bench.InputAsync("SELECT 'v' || (i % 3000) AS a FROM range(6000) t(i)", "other")).Dataset;
                 var recipe = RecipeBench.Read(rules, $"[{string.Join(",", checks)}]");

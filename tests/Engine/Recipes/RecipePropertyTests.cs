@@ -20,6 +20,8 @@ public sealed class RecipePropertyTests
         Gen.Const("""{"rule":"replace","columns":["b"],"map":{"x":"y"}}"""),
         Gen.Const("""{"rule":"regex","columns":["b"],"pattern":"[^a-z]","replacement":"_"}"""),
         Gen.Const("""{"rule":"fill","columns":["b"],"value":"filled"}"""),
+        Gen.Const("""{"rule":"fill","columns":["b"],"above":true}"""),
+        Gen.Const("""{"rule":"unescape","columns":"*"}"""),
         Gen.Const("""{"rule":"filter","where":"b IS NULL OR b <> 'x'"}"""),
         Gen.Const("""{"rule":"derive","column":"d","expression":"length(b)"}"""),
         Gen.Const("""{"rule":"unicode","columns":"*","form":"nfkc"}"""),
@@ -136,6 +138,7 @@ public sealed class RecipePropertyTests
     [InlineData("""{"rule":"date","columns":["e"],"formats":["dd.MM.yyyy","yyyy-MM-dd"],"else":"keep"}""")]
     [InlineData("""{"rule":"boolean","columns":["b"],"else":"null"}""")]
     [InlineData("""{"rule":"fill","columns":["b"],"value":"filled"}""")]
+    [InlineData("""{"rule":"fill","columns":["a","b"],"above":true}""")]
     [InlineData("""{"rule":"unicode","columns":["b"],"form":"nfkc"}""")]
     [InlineData("""{"rule":"accents","columns":["b"]}""")]
     [InlineData("""{"rule":"remove","columns":["b"],"kinds":["punctuation","spaces"]}""")]

@@ -70,6 +70,51 @@ public sealed class ShapeTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_row_that_cells_become_is_accounted_for()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES ('x', 1, 2, NULL), ('y', NULL, NULL, NULL), ('drop', 3, 4, 5), ('z', 6, NULL, 7)) t(id, jan, feb, mar)",
+            """[{"rule":"filter","where":"id <> 'drop'"},{"rule":"unpivot","columns":["jan","feb","mar"],"name":"month","value":"sold"}]""",
+            """[{"check":"notNull","columns":["sold"]},{"check":"range","columns":["sold"],"max":6}]""");
+        var line = output.Result.Inputs[0];
+        (line.In, line.Added, line.Out, line.Rejected, line.Filtered).ShouldBe((4, 2, 3, 2, 1));
+        output.Rows.Order(StringComparer.Ordinal).ShouldBe(["x|feb|2", "x|jan|1", "z|jan|6"]);
+        output.Rejected.Select(row => row.Row).ShouldBe([2, 4]);
+        output.Rejected[1].Ingested.GetRawText().ShouldBe("""{"id":"z","jan":6,"feb":null,"mar":7}""");
+        output.Rejected[1].Rejected.GetRawText().ShouldBe("""{"id":"z","month":"mar","sold":7}""");
+    }
+
+    [Fact]
+    public async Task Cells_of_several_types_become_no_column()
+    {
+        var exception = await Should.ThrowAsync<RecipeException>(
+            () => _bench.RunAsync("SELECT 1 AS a, 'x' AS b", """[{"rule":"unpivot","columns":["a","b"],"name":"n","value":"v"}]"""));
+        exception.Path.ShouldBe("rules[0].columns[1]");
+        exception = await Should.ThrowAsync<RecipeException>(
+            () => _bench.RunAsync("SELECT 1 AS a, 'x' AS b", """[{"rule":"unpivot","columns":["a"],"name":"n","value":"b"}]"""));
+        exception.Path.ShouldBe("rules[0].value");
+    }
+
+    [Fact]
+    public async Task What_is_filled_from_above_comes_from_rows_that_are_not_filtered_of_the_same_source()
+    {
+        var output = await _bench.RunAsync(
+            """
+            SELECT *, 'k' || _row AS _key FROM (VALUES ('a', 5, NULL, 'n5'), ('a', 1, 'North', 'n1'), ('a', 2, 'total', 'n2'), ('a', 3, NULL, 'n3'), ('b', 4, NULL, 'b4'), ('a', 4, 'South', NULL)) t(_source, _row, region, name)
+            """,
+            """[{"rule":"filter","where":"region IS NULL OR region <> 'total'"},{"rule":"fill","columns":["region"],"above":true}]""", """[{"check":"notNull","columns":["name"]}]""");
+        output.Rows.Order(StringComparer.Ordinal).ShouldBe(["North|n1", "North|n3", "South|n5", "∅|b4"]);
+        output.Result.Changed["rules[1]"].ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_fill_says_one_place_to_take_values_from()
+    {
+        var exception = await Should.ThrowAsync<RecipeException>(() => _bench.RunAsync("SELECT 'x' AS a", """[{"rule":"fill","columns":["a"],"above":true,"value":"y"}]"""));
+        exception.Path.ShouldBe("rules[0].above");
+    }
+
+    [Fact]
     public async Task Columns_may_change_names_with_each_other()
     {
         var output = await _bench.RunAsync("SELECT 'x' AS a, CAST(NULL AS VARCHAR) AS b", """[{"rule":"rename","columns":{"a":"b","b":"a"}}]""", """[{"check":"notNull","columns":["a"]}]""");

@@ -112,3 +112,24 @@ internal sealed class Pad(int length, string with, bool right, bool cut) : TextO
         return Outcome.Changed;
     }
 }
+
+/// <summary>
+/// Characters for what they were written as to travel in HTML (<c>&amp;amp;</c>, <c>&amp;#233;</c>) or in an address (<c>%20</c>), once: what comes out may have to be unescaped itself. What stands for no character
+/// stays, and so does a text in which something stands for NUL, which few others can keep.
+/// </summary>
+internal sealed class Unescape(bool url) : TextOperation
+{
+    public override Kinds Interest => Kinds.Sign;
+
+    public override Outcome Apply(ReadOnlySpan<byte> text, TextBuffer target)
+    {
+        if (!text.Contains(url ? (byte)'%' : (byte)'&'))
+            return Outcome.Same;
+        var escaped = Encoding.UTF8.GetString(text);
+        var plain = url ? Uri.UnescapeDataString(escaped) : System.Net.WebUtility.HtmlDecode(escaped);
+        if (plain.Contains('\0', StringComparison.Ordinal))
+            return Outcome.Same;
+        target.Add(plain);
+        return Texts.Unless(text, target);
+    }
+}

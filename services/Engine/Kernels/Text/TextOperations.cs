@@ -16,6 +16,7 @@ internal static class TextOperations
         "replaceParts" => new ReplaceParts(Map(settings), Flag(settings, "ignoreCase")),
         "normalize" => new Normalize(settings.GetProperty("form").GetString() == "nfkc" ? System.Text.NormalizationForm.FormKC : System.Text.NormalizationForm.FormC),
         "accents" => new Accents(),
+        "unescape" => new Unescape(settings.GetProperty("from").GetString() == "url"),
         "remove" => new Remove(Words(settings, "kinds").ToHashSet()),
         "pad" => new Pad(settings.GetProperty("length").GetInt32(), settings.GetProperty("with").GetString()!, Flag(settings, "right"), Flag(settings, "cut")),
         var other => throw new FormatException($"There is no operation {other}."),
