@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Sessions;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
 
@@ -215,6 +216,77 @@ public sealed class DedupOperatorTests : IDisposable
             pair[3].ShouldContain(" by ");
         }
         outcome.Warnings.ShouldBeEmpty();
+
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private const string Compared = """
+        "compare": [{"column": "first_name", "by": "name"}, {"column": "last_name"}, {"column": "birth_date", "by": "date"}, {"column": "street", "by": "tokens"}, {"column": "city"}, {"column": "zip", "by": "levenshtein"},
+          {"column": "phone", "by": "phone"}, {"column": "email", "by": "email"}],
+        "blocks": [{"column": "birth_date", "by": "value"}, {"column": "last_name", "by": "prefix", "also": ["zip"]}, {"column": "phone", "by": "value"}, {"column": "email", "by": "value"}]
+        """;
+
+    /// <summary>Generated people who live alone, the rows in one of two orders.</summary>
+    private async Task<(ResolvedInput Rows, Func<string, int> PersonOf)> PeopleAsync(int records, bool turned = false)
+    {
+        var people = new GeneratedPeople(records, 11);
+        var columns = string.Join(", ", GeneratedPeople.Columns);
+        var rows = string.Join(", ", Enumerable.Range(0, records).Select(i => turned ? records - 1 - i : i).Where(i => !GeneratedPeople.LivesWithAnother(people.PersonOf(i))).Select(i => $"({string.Join(", ", people.Record(i).Select(value => value is null ? "NULL" : Sql.Literal(value)))}, 'r{i}', 'crm@1', {i + 1}::BIGINT)"));
+        return (await _bench.Bench.InputAsync($"SELECT * FROM (VALUES {rows}) t({columns}, _key, _source, _row)"), key => people.PersonOf(int.Parse(key[1..], System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
+    public async Task Comparisons_without_weights_learn_them_and_their_fields_add_up_to_the_score()
+    {
+        const int Records = 3_000;
+        async Task<(List<List<string>> Entities, StepOutcome Outcome)> MatchAsync(bool turned, int threads)
+        {
+            var (rows, _) = await PeopleAsync(Records, turned);
+            var outcome = await _bench.CompletedAsync($$"""{"match": { {{Compared}} } }""", new StepSetup { Inputs = [rows], Grant = new ResourceGrant(512L << 20, threads) });
+            var members = (await _bench.Bench.RowsAsync(outcome.Outputs["members"], "entity_id", "_key")).Select(line => line.Split('|')).GroupBy(member => member[0], member => member[1]);
+            return ([.. members.Select(entity => entity.Order(StringComparer.Ordinal).ToList())], outcome);
+        }
+        var (entities, outcome) = await MatchAsync(turned: false, threads: 2);
+        var (_, personOf) = await PeopleAsync(Records);
+        static long Pairs(long n) => n * (n - 1) / 2;
+        var found = entities.Sum(entity => Pairs(entity.Count));
+        var right = entities.Sum(entity => entity.GroupBy(personOf).Sum(person => Pairs(person.Count())));
+        var truth = entities.SelectMany(entity => entity).GroupBy(personOf).Sum(person => Pairs(person.Count()));
+        (2.0 * right / (found + truth)).ShouldBeGreaterThan(0.90);
+        _bench.Bench.Log.Lines.ShouldContain(line => line.StartsWith("Compares email by Email: ", StringComparison.Ordinal) && line.EndsWith(" bits", StringComparison.Ordinal));
+
+        await SumsAsync(outcome, ["first_name", "last_name", "birth_date", "street", "city", "zip", "phone", "email", "(prior)"]);
+        (await MatchAsync(turned: true, threads: 1)).Entities.Select(entity => string.Join(',', entity)).Order().ShouldBe(entities.Select(entity => string.Join(',', entity)).Order());
+    }
+
+    [Fact]
+    public async Task Fields_add_up_to_the_score_where_weights_are_given_and_where_only_some_are()
+    {
+        var (rows, _) = await PeopleAsync(400);
+        foreach (var weight in (string[])["\"weight\": 3", "\"by\": \"jaroWinkler\""])
+        {
+            var outcome = await _bench.CompletedAsync(
+                $$"""
+                {"match": {"accept": 0.8, "review": 0.3, "compare": [{"column": "first_name", {{weight}} }, {"column": "last_name", "weight": 4}, {"column": "birth_date", "by": "date", "weight": 5}],
+                  "blocks": [{"column": "last_name", "by": "prefix", "length": 2}] } }
+                """, null, rows);
+            await SumsAsync(outcome, ["first_name", "last_name", "birth_date"]);
+        }
+    }
+
+    private async Task SumsAsync(StepOutcome outcome, string[] names)
+    {
+        var pairs = (await _bench.Bench.RowsAsync(outcome.Outputs["pairs"], "weight", "probability", "fields")).Select(line => line.Split('|')).ToList();
+        pairs.Count.ShouldBeGreaterThan(50);
+        foreach (var pair in pairs)
+        {
+            var weights = Regex.Matches(pair[2], "'weight': ([-0-9.e]+)").Select(match => Number(match.Groups[1].Value)).ToList();
+            weights.Sum().ShouldBe(Number(pair[0]));
+            weights.AsEnumerable().Reverse().Sum().ShouldBe(Number(pair[0]));
+            Regex.Matches(pair[2], "'name': ([^,]+)").Select(match => match.Groups[1].Value.Trim('\'')).ShouldBe(names);
+            // What is certain has odds of a million.
+            Math.Clamp(Number(pair[1]), 1e-6, 1 - 1e-6).ShouldBe(Math.Clamp(1 / (1 + Math.Pow(2, -Number(pair[0]))), 1e-6, 1 - 1e-6), 1e-3);
+        }
 
         static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -111,7 +111,7 @@ public sealed record Comparison
     [Field(Title = "By", Description = "How similar two values are.", Example = "jaroWinkler")]
     public Comparer By { get; init; } = Comparer.JaroWinkler;
 
-    [Field(Title = "Weight", Description = "How much it counts beside the others; by default by how well the column tells rows apart.", Example = 8, Minimum = 0)]
+    [Field(Title = "Weight", Description = "How much it counts beside the others; without weights, what each likeness says is learnt from the rows.", Example = 8, Minimum = 0)]
     public double? Weight { get; init; }
 }
 

@@ -41,16 +41,16 @@ public sealed class Matcher
     private readonly EngineSession _session;
     private readonly StackedInputs _inputs;
     private readonly MatchConfig _config;
-    private readonly IPairScorer _scorer;
+    private IPairScorer _scorer = new WeightedScorer();
     private readonly List<string> _warnings = [];
     private readonly List<string> _found = [];
     private ComparePlan _plan = new([], []);
     private AutomaticTables? _automatic;
     private IReadOnlyList<PairField> _fields = [];
+    private IReadOnlyList<string> _compared = [];
 
-    private Matcher(EngineSession session, StackedInputs inputs, MatchConfig config, IPairScorer scorer)
+    private Matcher(EngineSession session, StackedInputs inputs, MatchConfig config)
     {
-        _scorer = scorer;
         _session = session;
         _inputs = inputs;
         _config = config;
@@ -129,7 +129,7 @@ public sealed class Matcher
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(config);
         Check(config, inputs.Columns);
-        var matcher = new Matcher(session, inputs, config, new WeightedScorer());
+        var matcher = new Matcher(session, inputs, config);
         matcher.Report = await matcher.RunAsync(ct).ConfigureAwait(false);
         return matcher;
     }
@@ -149,7 +149,7 @@ public sealed class Matcher
     internal string RowNumber => _inputs.RowNumber.Column;
 
     /// <summary>The evidence of a row of the pair table.</summary>
-    internal string PairWeight => _automatic is null ? _scorer.Weight("probability") : "weight";
+    internal string PairWeight => _automatic is not null ? "weight" : _scorer.Evidence(_fields) is { Count: > 0 } evidence ? string.Join(" + ", evidence.Select(one => one.Weight)) : "0";
 
     private async Task<MatchReport> RunAsync(CancellationToken ct)
     {
@@ -178,7 +178,7 @@ public sealed class Matcher
         else if (_config.Similarity is { } match)
         {
             _plan = await AutoMatch.ChooseAsync(_session, match, _inputs.Columns, RowTable, ct).ConfigureAwait(false);
-            _fields = [.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"s{Number(i)}", comparison.Weight))];
+            _compared = Weighed();
             if (_plan.Compare.Count == 0)
                 _warnings.Add("No column tells rows apart well enough to compare them by; name some under match.compare.");
         }
@@ -202,7 +202,7 @@ public sealed class Matcher
         {
             Rows = rows,
             Inputs = [.. perInput.OrderBy(input => input.Input).Aggregate(new long[perInput.Count == 0 ? 0 : perInput.Max(input => input.Input) + 1], (list, input) => { list[input.Input] = input.Rows; return list; })],
-            Compared = _automatic?.Compared ?? [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))],
+            Compared = _automatic?.Compared ?? _compared,
             Found = [.. decisions.Found, .. _found, .. _automatic?.Found ?? []],
             Scored = scored,
             Warnings = _warnings,
@@ -236,32 +236,26 @@ public sealed class Matcher
     /// <summary>No step has that many inputs.</summary>
     internal const int InputOfRemembered = ushort.MaxValue;
 
-    /// <summary>Fields of a pair as the port <c>pairs</c> has them: a list of structs over the columns s0, s1, ...</summary>
+    /// <summary>Fields of a pair as the port <c>pairs</c> has them: a list of structs over the columns s0, s1, ... and t0, t1, ...</summary>
     internal string FieldList() => _automatic is not null ? _automatic.FieldList : _fields.Count == 0
         ? "CAST([] AS STRUCT(name VARCHAR, level BIGINT, similarity DOUBLE, weight DOUBLE, tf DOUBLE)[])"
-        : $"[{string.Join(", ", _fields.Select(field => $"struct_pack(name := {Sql.Literal(field.Name)}, level := {_scorer.Field(field).Level}, similarity := {field.Similarity}, weight := {_scorer.Field(field).Weight}, tf := CAST(NULL AS DOUBLE))"))}]";
+        : $"[{string.Join(", ", _scorer.Evidence(_fields).Select(field => $"struct_pack(name := {Sql.Literal(field.Name)}, level := {field.Level}, similarity := {field.Similarity}, weight := {field.Weight}, tf := {field.Rareness})"))}]";
 
     private async Task<long> MatchAsync(SimilarityMatch match, UnionFind groups, CancellationToken ct)
     {
-        var values = _plan.Compare.Select((comparison, i) => $"{Similarities.Value(comparison.By, Sql.Identifier(comparison.Column))} AS c{Number(i)}");
-        var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}"));
+        await ValuesAsync(ct).ConfigureAwait(false);
+        if (_plan.Compare.Any(comparison => comparison.Weight is null))
+            await LearnAsync(match, groups, ct).ConfigureAwait(false);
+        _fields = [.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"s{Number(i)}", $"t{Number(i)}", comparison.Weight ?? 0))];
         // Rows that are compared alike are the same when what they have in common suffices by itself.
-        var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", comparison.Weight))]);
-        await Do($"CREATE TABLE match_values AS SELECT {RowNumber} AS r, {string.Join(", ", values)} FROM {RowTable}", ct).ConfigureAwait(false);
-        await LinkAsync(groups, $"SELECT r, CASE WHEN {self} >= {Sql.Literal(match.Accept)} THEN struct_pack({string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)} := c{Number(i)}"))}) END AS k FROM match_values", ct).ConfigureAwait(false);
-        await WriteGroupsAsync("match_labels", groups, ct).ConfigureAwait(false);
-        // Most rows stand for themselves: they are nodes as they are.
-        await Do(
-            $"""
-            CREATE TABLE {NodeTable} AS
-            SELECT v.r AS node, v.r AS label, {names} FROM match_values v ANTI JOIN (SELECT r FROM match_labels UNION ALL SELECT label FROM match_labels) g ON g.r = v.r
-            UNION ALL
-            SELECT min(v.r), g.label, {names} FROM match_values v JOIN (SELECT r, label FROM match_labels UNION ALL SELECT DISTINCT label, label FROM match_labels) g ON g.r = v.r GROUP BY g.label, {names}
-            """, ct).ConfigureAwait(false);
+        var self = _scorer.Probability([.. _plan.Compare.Select((comparison, i) => new PairField(comparison.Column, $"(CASE WHEN c{Number(i)} IS NULL THEN NULL ELSE 1.0::DOUBLE END)", $"f{Number(i)}", comparison.Weight ?? 0))]);
+        await LinkAsync(groups, $"SELECT r, CASE WHEN {self} >= {Sql.Literal(match.Accept)} THEN struct_pack({string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)} := c{Number(i)}"))}) END AS k FROM {Values}", ct).ConfigureAwait(false);
+        await NodesAsync(groups, ct).ConfigureAwait(false);
         await BlockAsync(match, ct).ConfigureAwait(false);
+        await TellBlocksAsync(match, ct).ConfigureAwait(false);
 
-        var similarities = _plan.Compare.Select((comparison, i) => $"{Similarities.Of(comparison.By, $"x.c{Number(i)}", $"y.c{Number(i)}")} AS s{Number(i)}").ToList();
-        var kept = string.Concat(_plan.Compare.Select((_, i) => $", any_value(s{Number(i)}) AS s{Number(i)}"));
+        var similarities = _plan.Compare.Select((comparison, i) => $"{Similarities.Of(comparison.By, $"x.c{Number(i)}", $"y.c{Number(i)}")} AS s{Number(i)}, least(x.f{Number(i)}, y.f{Number(i)}) AS t{Number(i)}").ToList();
+        var kept = string.Concat(_plan.Compare.Select((_, i) => $", any_value(s{Number(i)}) AS s{Number(i)}, any_value(t{Number(i)}) AS t{Number(i)}"));
         var probability = _scorer.Probability(_fields);
         // Scored first, made distinct afterwards: only few pairs are left by then.
         await Do(
@@ -282,19 +276,89 @@ public sealed class Matcher
         return await _session.ScalarAsync<long>($"SELECT count(*) FROM {PairTable}", ct).ConfigureAwait(false);
     }
 
+    /// <summary>By row r: its values as they are compared, c0, c1, ..., and how rare each is, f0, f1, ...: log2 of one over how likely another row has it too, in whole numbers of 1/4096 bits.</summary>
+    private async Task ValuesAsync(CancellationToken ct)
+    {
+        var numbers = Enumerable.Range(0, _plan.Compare.Count).Select(Number).ToList();
+        await Do($"CREATE TABLE match_texts AS SELECT {RowNumber} AS r, {string.Join(", ", _plan.Compare.Select((comparison, i) => $"{Similarities.Value(comparison.By, Sql.Identifier(comparison.Column))} AS c{Number(i)}"))} FROM {RowTable}", ct).ConfigureAwait(false);
+        var (rareness, joins) = ("", "");
+        foreach (var (comparison, i) in _plan.Compare.Zip(numbers))
+        {
+            // Where a weight is given, it says what a value weighs, rare or not.
+            if (_plan.Compare.All(one => one.Weight is not null))
+            {
+                rareness += $", CAST(NULL AS DOUBLE) AS f{i}";
+                continue;
+            }
+            await Do($"CREATE TABLE match_often_{i} AS SELECT c{i} AS v, round(4096 * log2((SELECT count(c{i}) FROM match_texts) / greatest(count(*) - 1, 1))) / 4096 AS f FROM match_texts WHERE c{i} IS NOT NULL GROUP BY c{i}", ct).ConfigureAwait(false);
+            rareness += $", o{i}.f AS f{i}";
+            joins += $" LEFT JOIN match_often_{i} o{i} ON o{i}.v = t.c{i}";
+        }
+        await Do($"CREATE TABLE {Values} AS SELECT t.*{rareness} FROM match_texts t{joins}", ct).ConfigureAwait(false);
+        await Do("DROP TABLE match_texts", ct).ConfigureAwait(false);
+    }
+
+    private const string Values = "match_values";
+
+    /// <summary>Most rows stand for themselves: they are nodes as they are.</summary>
+    private async Task NodesAsync(UnionFind groups, CancellationToken ct)
+    {
+        var names = string.Join(", ", _plan.Compare.Select((_, i) => $"c{Number(i)}, f{Number(i)}"));
+        await WriteGroupsAsync("match_labels", groups, ct).ConfigureAwait(false);
+        await Do(
+            $"""
+            CREATE OR REPLACE TABLE {NodeTable} AS
+            SELECT v.r AS node, v.r AS label, {names} FROM {Values} v ANTI JOIN (SELECT r FROM match_labels UNION ALL SELECT label FROM match_labels) g ON g.r = v.r
+            UNION ALL
+            SELECT min(v.r), g.label, {names} FROM {Values} v JOIN (SELECT r, label FROM match_labels UNION ALL SELECT DISTINCT label, label FROM match_labels) g ON g.r = v.r GROUP BY g.label, {names}
+            """, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Learns what the comparisons weigh. Where some of the weights are given, the others are what equal values weigh, in bits, and the mean is taken as if all had been given.</summary>
+    private async Task LearnAsync(SimilarityMatch match, UnionFind groups, CancellationToken ct)
+    {
+        await NodesAsync(groups, ct).ConfigureAwait(false);
+        await BlockAsync(match, ct).ConfigureAwait(false);
+        var brought = await _session.ScalarAsync<long>($"SELECT coalesce(sum(n * (n - 1) // 2), 0)::BIGINT FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}", ct).ConfigureAwait(false);
+        var learnt = await LearntScorer.LearnAsync(
+            _session, [.. _plan.Compare.Select(comparison => comparison.By)], Values,
+            $"""
+            FROM (SELECT DISTINCT p.node AS a, q.node AS b FROM match_blocks p JOIN match_blocks q ON p.block = q.block AND p.k = q.k AND p.node < q.node) p
+            JOIN {NodeTable} x ON x.node = p.a JOIN {NodeTable} y ON y.node = p.b AND y.label <> x.label
+            """, brought, ct).ConfigureAwait(false);
+        if (_plan.Compare.All(comparison => comparison.Weight is null))
+        {
+            _scorer = learnt;
+            _compared = learnt.Compared(_plan.Compare);
+            _found.Add(learnt.Found);
+            return;
+        }
+        _plan = _plan with { Compare = [.. _plan.Compare.Select((comparison, i) => comparison with { Weight = comparison.Weight ?? learnt.EqualWeight(i) })] };
+        _compared = Weighed();
+    }
+
+    private List<string> Weighed() => [.. _plan.Compare.Select(comparison => string.Create(CultureInfo.InvariantCulture, $"{comparison.Column} by {comparison.By} (weight {comparison.Weight:0.#})"))];
+
     private async Task BlockAsync(SimilarityMatch match, CancellationToken ct)
     {
         if (_plan.Blocks.Count == 0)
         {
-            await Do("CREATE TABLE match_blocks (node BIGINT, block USMALLINT, k VARCHAR)", ct).ConfigureAwait(false);
-            _warnings.Add("There are no blocks, so no rows were compared; name some under match.blocks.");
+            await Do("CREATE OR REPLACE TABLE match_blocks (node BIGINT, block USMALLINT, k VARCHAR)", ct).ConfigureAwait(false);
+            await Do("CREATE OR REPLACE TABLE match_block_sizes (block USMALLINT, k VARCHAR, n BIGINT)", ct).ConfigureAwait(false);
             return;
         }
         var parts = _plan.Blocks.Select(BlockQuery);
         await Do($"CREATE TABLE match_all_blocks AS {string.Join(" UNION ALL ", parts)}", ct).ConfigureAwait(false);
-        await Do("CREATE TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
+        await Do("CREATE OR REPLACE TABLE match_block_sizes AS SELECT block, k, count(*) AS n FROM match_all_blocks GROUP BY block, k HAVING count(*) > 1", ct).ConfigureAwait(false);
         await Do(
-            $"CREATE TABLE match_blocks AS SELECT node, block, k FROM match_all_blocks SEMI JOIN (SELECT * FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}) s USING (block, k)", ct).ConfigureAwait(false);
+            $"CREATE OR REPLACE TABLE match_blocks AS SELECT node, block, k FROM match_all_blocks SEMI JOIN (SELECT * FROM match_block_sizes WHERE n <= {Number(match.MaxBlock)}) s USING (block, k)", ct).ConfigureAwait(false);
+        await Do("DROP TABLE match_all_blocks", ct).ConfigureAwait(false);
+    }
+
+    private async Task TellBlocksAsync(SimilarityMatch match, CancellationToken ct)
+    {
+        if (_plan.Blocks.Count == 0)
+            _warnings.Add("There are no blocks, so no rows were compared; name some under match.blocks.");
         var cut = await _session.QueryAsync(
             $"SELECT CAST(block AS INTEGER), count(*), sum(n)::BIGINT, max(n) FROM match_block_sizes WHERE n > {Number(match.MaxBlock)} GROUP BY block ORDER BY block",
             row => (Block: _plan.Blocks[row.GetInt32(0)], Keys: row.GetInt64(1), Rows: row.GetInt64(2), Largest: row.GetInt64(3)), ct).ConfigureAwait(false);
@@ -307,7 +371,6 @@ public sealed class Matcher
                 CultureInfo.InvariantCulture,
                 $"{keys:N0} blocks of {Name(block)} have more than {match.MaxBlock:N0} rows (the largest {largest:N0}, {rows:N0} in all) and were not compared by them."));
         }
-        await Do("DROP TABLE match_all_blocks", ct).ConfigureAwait(false);
     }
 
     /// <summary>The rows of each block, as number of the way and key.</summary>
@@ -355,7 +418,7 @@ public sealed class Matcher
         await Do(
             $"""
             INSERT INTO {PairTable}
-            SELECT a, b, CAST(NULL AS USMALLINT), {string.Join(", ", _fields.Select(field => field.Similarity))}, {probability}
+            SELECT a, b, CAST(NULL AS USMALLINT), {string.Join(", ", _fields.Select(field => $"{field.Similarity}, {field.Rareness}"))}, {probability}
             FROM (
               SELECT x.node AS a, y.node AS b, {string.Join(", ", similarities)}
               FROM match_component_nodes x JOIN match_component_nodes y ON x.component = y.component AND x.node < y.node
@@ -449,7 +512,7 @@ public sealed class Matcher
     /// <summary>Writes down who is in whose group; rows that stand for themselves are left out.</summary>
     private async Task WriteGroupsAsync(string table, UnionFind groups, CancellationToken ct)
     {
-        await Do($"CREATE TABLE {table} (r BIGINT, label BIGINT)", ct).ConfigureAwait(false);
+        await Do($"CREATE OR REPLACE TABLE {table} (r BIGINT, label BIGINT)", ct).ConfigureAwait(false);
         Append(table, Members());
 
         IEnumerable<long[]> Members()

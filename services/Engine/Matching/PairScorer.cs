@@ -4,10 +4,21 @@ using Qualiz.Engine.Sessions;
 
 namespace Qualiz.Engine.Matching;
 
-/// <summary>One compared column of a pair.</summary>
-/// <param name="Similarity">An SQL expression: 0 to 1, or null when a side is empty.</param>
-/// <param name="Weight">How much it counts.</param>
-internal sealed record PairField(string Name, string Similarity, double Weight);
+/// <summary>One compared column of a pair, as SQL expressions.</summary>
+/// <param name="Similarity">0 to 1, or null when a side is empty.</param>
+/// <param name="Rareness">log2 of one over how frequent an equal value is; null where the values are not equal, or it is not known.</param>
+/// <param name="Weight">How much it counts, where that is said.</param>
+internal sealed record PairField(string Name, string Similarity, string Rareness, double Weight);
+
+/// <summary>What a field says of a pair, as SQL expressions.</summary>
+/// <param name="Level">How it agreed, an integer; -1: a side is empty.</param>
+/// <param name="Weight">What it contributes, in bits.</param>
+/// <param name="Rareness">Of that, what an equal value weighs more or less than equal values of the column do in general.</param>
+internal sealed record FieldEvidence(string Name, string Level, string Similarity, string Weight, string Rareness)
+{
+    public const string NoLevel = "CAST(NULL AS BIGINT)";
+    public const string None = "CAST(NULL AS DOUBLE)";
+}
 
 /// <summary>
 /// Turns the similarities of a pair's fields into a probability: the seam for another model. All of it is SQL, so that pairs
@@ -18,21 +29,21 @@ internal interface IPairScorer
     /// <summary>The probability, 0 to 1, that the two rows are the same.</summary>
     string Probability(IReadOnlyList<PairField> fields);
 
-    /// <summary>The evidence as log2 of the odds, from the probability's expression.</summary>
-    string Weight(string probability);
-
-    /// <summary>How the field agreed (an integer; -1: not comparable) and what it contributed.</summary>
-    (string Level, string Weight) Field(PairField field);
+    /// <summary>What speaks for and against a pair whose probability is in the column <c>probability</c>: the weights add up to its evidence (log2 of the odds) exactly, in whatever order.</summary>
+    IReadOnlyList<FieldEvidence> Evidence(IReadOnlyList<PairField> fields);
 }
 
 /// <summary>
-/// The first model: the weighted mean of the fields' similarities. Similarities below a floor say nothing (any two names have some letters in
+/// The model of who gives weights: the weighted mean of the fields' similarities. Similarities below a floor say nothing (any two names have some letters in
 /// common); a field that is empty on one side counts as undecided, so that little evidence never makes a sure match.
 /// </summary>
 internal sealed class WeightedScorer : IPairScorer
 {
     private const double Floor = 0.7;
     private const double Undecided = 0.5;
+
+    /// <summary>So that what is certain has odds.</summary>
+    private const string Least = "1e-6";
 
     public string Probability(IReadOnlyList<PairField> fields)
     {
@@ -42,11 +53,22 @@ internal sealed class WeightedScorer : IPairScorer
             : $"(({string.Join(" + ", fields.Select(field => $"{Number(field.Weight)} * {Agreement(field)}"))}) / {Number(total)})";
     }
 
-    public string Weight(string probability) => $"log2(greatest({probability}, 1e-6) / greatest(1 - {probability}, 1e-6))";
-
-    public (string Level, string Weight) Field(PairField field) => (
-        $"CAST(CASE WHEN {field.Similarity} IS NULL THEN -1 WHEN {field.Similarity} >= 1 THEN 3 WHEN {field.Similarity} >= 0.9 THEN 2 WHEN {field.Similarity} >= {Number(Floor)} THEN 1 ELSE 0 END AS BIGINT)",
-        $"CAST({Number(field.Weight)} * ({Agreement(field)} - {Number(Undecided)}) AS DOUBLE)");
+    /// <summary>The mean is no sum of evidence; each field has the part of it that it has of the mean's distance from undecided. Parts are whole numbers of 1/4096 bits, so that their sums are exact.</summary>
+    public IReadOnlyList<FieldEvidence> Evidence(IReadOnlyList<PairField> fields)
+    {
+        var total = fields.Sum(field => field.Weight);
+        if (total <= 0)
+            return [];
+        var odds = $"log2(greatest(probability, {Least}) / greatest(1 - probability, {Least}))";
+        // Next to undecided both are next to nothing, and the one over the other is what the logarithm's slope says.
+        var scale = $"(CASE WHEN abs(probability - {Number(Undecided)}) < 1e-9 THEN {Number(4 / Math.Log(2) / total)} ELSE {odds} / ({Number(total)} * (probability - {Number(Undecided)})) END)";
+        return [.. fields.Select(field => new FieldEvidence(
+            field.Name,
+            $"CAST(CASE WHEN {field.Similarity} IS NULL THEN -1 WHEN {field.Similarity} >= 1 THEN 3 WHEN {field.Similarity} >= 0.9 THEN 2 WHEN {field.Similarity} >= {Number(Floor)} THEN 1 ELSE 0 END AS BIGINT)",
+            field.Similarity,
+            $"round(4096 * {Number(field.Weight)} * ({Agreement(field)} - {Number(Undecided)}) * {scale}) / 4096",
+            FieldEvidence.None))];
+    }
 
     private static string Agreement(PairField field) =>
         $"coalesce(greatest(0, ({field.Similarity} - {Number(Floor)}) / {Number(1 - Floor)}), {Number(Undecided)})";
@@ -61,6 +83,13 @@ internal static class Similarities
     public static string Of(Comparer comparer, string a, string b) => comparer == Comparer.Exact
         ? $"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN {a} = {b} THEN 1.0::DOUBLE ELSE 0.0::DOUBLE END"
         : $"qz_similarity({Sql.Literal(JsonNamingPolicy.CamelCase.ConvertName(comparer.ToString()))}, {a}, {b})";
+
+    /// <summary>From which similarity on values are at each level, from 1 on; equal ones are one level above. What letters have in common by chance differs: those of Winkler's are what Splink begins with.</summary>
+    public static IReadOnlyList<double> Levels(Comparer comparer) => comparer switch
+    {
+        Comparer.JaroWinkler or Comparer.Name or Comparer.MongeElkan or Comparer.Sound or Comparer.Email => [0.7, 0.88, 0.92],
+        _ => [0.4, 0.6, 0.8],
+    };
 
     /// <summary>Whether what the text stands for is compared, and not the text.</summary>
     public static bool IsRead(Comparer comparer) => comparer is Comparer.Number or Comparer.Date or Comparer.Place or Comparer.Email or Comparer.Phone or Comparer.Address;

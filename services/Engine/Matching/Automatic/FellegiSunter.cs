@@ -12,6 +12,7 @@ internal sealed class FellegiSunter
     private const int Rounds = 60;
     private const double Settled = 1e-5;
     private const double Hopeless = -17;
+    private const double MostBits = 40;
 
     /// <summary>From so many rows on what is usual does not count beside what is learnt.</summary>
     private const double Enough = 200;
@@ -98,6 +99,25 @@ internal sealed class FellegiSunter
             var before = Prior;
             var (same, free) = Posteriors(pairs);
             Learn(pairs, same, free);
+            if (round > 5 && Math.Abs(Prior - before) < Settled * before)
+                break;
+        }
+    }
+
+    /// <summary>Learns from patterns alone, where pairs are too many to be held.</summary>
+    /// <param name="rareness">By pattern: how rare its equal values are, as the sum of log2 of one over their frequencies.</param>
+    /// <param name="equalPairs">By column: how many pairs of all are equal.</param>
+    public void Learn(PatternCounts patterns, double[] rareness, double[] equalPairs)
+    {
+        var same = new double[patterns.Counts.Length];
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = Prior;
+            for (var i = 0; i < same.Length; i++)
+                same[i] = patterns.Counts[i] * Probability(Math.Min(Weight(patterns.Pattern(i)) + PriorWeight + rareness[i], MostBits));
+            LearnM(patterns, same);
+            LearnChance(patterns, same, equalPairs);
+            Weigh();
             if (round > 5 && Math.Abs(Prior - before) < Settled * before)
                 break;
         }
@@ -325,6 +345,9 @@ internal sealed class PatternCounts
     public double[] Counts { get; }
 
     public ReadOnlySpan<byte> Pattern(int i) => _patterns.AsSpan(i * Columns, Columns);
+
+    /// <param name="patterns">Their levels, side by side.</param>
+    public static PatternCounts Of(int columns, byte[] patterns, double[] counts) => new(columns, patterns, counts);
 
     /// <param name="key">Of a pair: its levels, of which each takes <see cref="LevelBits"/> and the first the highest.</param>
     /// <param name="pattern">By pair, the number of its pattern.</param>
