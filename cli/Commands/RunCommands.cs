@@ -11,7 +11,7 @@ internal static class RunCommands
     private static readonly Option<string?> Day = new("--day") { Description = "The logical day, run.day: 2026-11-21" };
     private static readonly Option<string?> Interval = new("--interval") { Description = "The logical interval, run.interval: START/END" };
 
-    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Pause(), Resume(), Retry(), Rerun(), Items(), Logs(), Rejected(), Notifications()];
+    public static IEnumerable<Command> All() => [Run(), Attach(), Runs(), Cancel(), Pause(), Resume(), Retry(), Rerun(), Items(), Logs(), Rejected(), Explain(), Notifications()];
 
     private static ClientCommand Run()
     {
@@ -126,6 +126,14 @@ internal static class RunCommands
         {
             run, pipeline, state, CommandLine.Limit,
         }.Doing((context, ct) => Queries.NotificationsAsync(context, context.Get(run), context.Get(pipeline), context.Get(state), context.Get(CommandLine.Limit), ct));
+    }
+
+    private static ClientCommand Explain()
+    {
+        var entity = new Argument<string>("ENTITY") { Description = "An entity's id, or the number of one of its rows: 12, or crm:12" };
+        var step = new Option<string?>("--step") { Description = "The step that made it; needed where several make entities" };
+        return new ClientCommand("explain", "Show why rows are one entity, what speaks against it, and what was cut off", "explain latest 12", "explain latest crm:12 --step match --json") { RunId, entity, step }
+            .Doing((context, ct) => new Explanation(context).ExecuteAsync(context.Get(RunId)!, context.Get(entity)!, context.Get(step), ct));
     }
 
     private static ClientCommand Rejected()

@@ -168,7 +168,7 @@ internal sealed class DedupOperator : IOperator<DedupConfig>
             Warnings = report.Warnings,
         };
         step.Log.LogInformation("{Rows} rows are {Entities} entities; {Review} pairs to review", report.Rows, outputs["entities"].Rows, review);
-        step.Log.LogInformation("The largest entity has {Largest} rows, its weakest link a probability of {Weakest}; {Cut} pairs were likely enough and cut", tables.Report.Largest, tables.Report.Weakest ?? 1, tables.Report.Cut);
+        step.Log.LogInformation("The largest entity has {Largest} rows, its weakest link a probability of {Weakest:0.0000}; {Cut} pairs were likely enough and cut", tables.Report.Largest, tables.Report.Weakest ?? 1, tables.Report.Cut);
         foreach (var warning in report.Warnings)
             step.Log.LogWarning("{Warning}", warning);
         return new StepResult.Completed(outcome);

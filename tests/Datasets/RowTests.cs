@@ -269,6 +269,43 @@ public sealed class RowTests(DatasetsHost host) : IClassFixture<DatasetsHost>
     }
 
     [Fact]
+    public async Task An_entity_is_explained_by_its_id_or_one_of_its_rows()
+    {
+        var project = host.NewProject();
+        var run = Guid.NewGuid();
+        var members = await host.WriteFileAsync($"{project}/{run}/match/1/members-0001.parquet", """
+            SELECT entity_id, 'crm' AS source, r::BIGINT AS "row", score::DOUBLE AS score, linked_by, 'crm@1' AS _source, r::BIGINT AS _row, 'k' || r AS _key
+            FROM (VALUES ('e1', 1, 0.9, 'model'), ('e1', 2, 0.9, 'model'), ('e1', 3, 0.9, 'steward'), ('e2', 4, 1.0, NULL)) t(entity_id, r, score, linked_by)
+            """);
+        var pairs = await host.WriteFileAsync($"{project}/{run}/match/1/pairs-0001.parquet", """
+            SELECT 'crm@1' AS left_source, a::BIGINT AS left_row, 'crm@1' AS right_source, b::BIGINT AS right_row, weight, 1 / (1 + pow(2, -weight)) AS probability, decision, decided_by, 'name by word' AS block,
+              [struct_pack(name := 'name', level := 3::BIGINT, similarity := 0.9::DOUBLE, weight := weight + 2, tf := NULL::DOUBLE), struct_pack(name := '(prior)', level := NULL::BIGINT, similarity := NULL::DOUBLE, weight := -2::DOUBLE, tf := NULL::DOUBLE)] AS fields,
+              'k' || a AS left_key, 'k' || b AS right_key
+            FROM (VALUES (1, 2, 9::DOUBLE, 'match', 'model'), (1, 3, 6, 'match', 'model'), (2, 3, -4, 'match', 'model'), (2, 4, 5, 'review', 'model'), (3, 4, 1, 'different', 'steward')) t(a, b, weight, decision, decided_by)
+            """);
+        foreach (var (port, file, columns) in new[] { ("members", members, Engine.Matching.EntityTables.MemberSchema.Columns), ("pairs", pairs, Engine.Matching.EntityTables.PairSchema.Columns) })
+            host.Fakes.Outputs[(project, run, "match", port)] = new StepOutputFound { ProjectId = host.Fakes.Projects[project], Content = DatasetsHost.Content([file], [.. columns]) };
+
+        var explanation = await host.GetAsync(project, $"runs/{run}/steps/match/entities/crm:3");
+        explanation.GetProperty("entity").GetString().ShouldBe("e1");
+        explanation.GetProperty("size").GetInt64().ShouldBe(3);
+        string Rows(string list) => string.Join(' ', explanation.GetProperty(list).EnumerateArray().Select(pair => $"{pair.GetProperty("left").GetProperty("row")}-{pair.GetProperty("right").GetProperty("row")}"));
+        Rows("links").ShouldBe("1-2 1-3");
+        explanation.GetProperty("weakest").GetProperty("weight").GetDouble().ShouldBe(6);
+        Rows("against").ShouldBe("2-3");
+        explanation.GetProperty("against")[0].GetProperty("fields").EnumerateArray().Sum(field => field.GetProperty("weight").GetDouble()).ShouldBe(-4);
+        explanation.GetProperty("cut").EnumerateArray().Select(cut => $"{cut.GetProperty("entity")} {cut.GetProperty("why")} {cut.GetProperty("between")} {cut.GetProperty("likely")}").ShouldBe(["e2 average 3 2", "e2 steward 3 2"]);
+        explanation.GetProperty("decisions").EnumerateArray().Select(decision => $"{decision.GetProperty("decision")} {string.Join(',', decision.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("key")))}").ShouldBe(["match k3", "different k3,k4"]);
+        (await host.GetAsync(project, $"runs/{run}/steps/match/entities/e2")).GetProperty("weakest").ValueKind.ShouldBe(JsonValueKind.Null);
+
+        (await host.RefusalAsync(project, $"runs/{run}/steps/match/entities/99")).Status.ShouldBe(404);
+        (await host.RefusalAsync(project, $"runs/{run}/steps/match/entities/x'y")).Status.ShouldBe(404);
+        (await host.RefusalAsync(project, $"runs/{run}/steps/clean/entities/e1")).Status.ShouldBe(404);
+        host.Fakes.Outputs[(project, run, "clean", "members")] = host.Fakes.Outputs[(project, run, "clean", "pairs")] = new StepOutputFound { ProjectId = host.Fakes.Projects[project], Content = DatasetsHost.Content([members], DatasetsHost.Column("n", "int64")) };
+        (await host.RefusalAsync(project, $"runs/{run}/steps/clean/entities/e1")).Status.ShouldBe(409);
+    }
+
+    [Fact]
     public async Task A_change_log_is_asked_for_a_rule_or_a_column()
     {
         var project = host.NewProject();

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
+using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Matching;
 using Qualiz.Engine.Sessions;
 using Qualiz.OperatorKit;
 using Qualiz.Platform.Operators;
@@ -375,6 +377,21 @@ public sealed class DedupOperatorTests : IDisposable
         (await _bench.EntitiesAsync(outcome)).ShouldBe("1,2 | 3,4 | 5,6,7");
         outcome.Counts["largest"].ShouldBe(3);
         outcome.Counts["cut"].ShouldBe(1);
+
+        var scratch = Directory.CreateTempSubdirectory("qualiz-explain-").FullName;
+        LocalDataset Local(string port) => new(outcome.Outputs[port], [.. outcome.Outputs[port].Files.Select(file => Path.Combine(_bench.Bench.StoreFolder, file.Key))]);
+        var explanation = (await EntityExplainer.ExplainAsync(Local("members"), Local("pairs"), "2", new EngineOptions { MemoryBytes = EntityExplainer.MemoryBytes, Threads = 1, Scratch = scratch }, default)).ShouldNotBeNull();
+        Directory.Delete(scratch, recursive: true);
+        explanation.Members.Select(member => member.Row).ShouldBe([1, 2]);
+        explanation.Weakest.ShouldBe(explanation.Links.ShouldHaveSingleItem());
+        explanation.Weakest!.Fields.Sum(field => field.Weight).ShouldBe(explanation.Weakest.Weight);
+        // The link to the third row is as good as the one that holds the two; the fourth is less like both.
+        var cut = explanation.Cut.First(pair => pair.Pair.Left.Row == 2 && pair.Pair.Right.Row == 3);
+        cut.Why.ShouldBe("average");
+        cut.Between.ShouldBe(4);
+        cut.Pair.Probability.ShouldBe(explanation.Weakest.Probability, 1e-9);
+        cut.Average.ShouldBeLessThan(0.6);
+        explanation.Truncated.ShouldBeFalse();
     }
 
     [Fact]

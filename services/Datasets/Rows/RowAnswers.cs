@@ -8,6 +8,7 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Text;
 using Qualiz.Datasets.Http;
 using Qualiz.Engine.Clustering;
+using Qualiz.Engine.Matching;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
@@ -110,6 +111,19 @@ internal sealed class RowAnswers(DatasetFileAccess files, UnmaskAudit audit)
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(await ValueClusterer.FindAsync(
             opened.Dataset, chosen.Name, Enum.Parse<ClusterMethod>(by, ignoreCase: true), Math.Clamp(request.Limit ?? ClustersRequest.DefaultLimit, 1, ClustersRequest.MostClusters), opened.Scratch, ct));
+    }
+
+    /// <summary>Why some rows are one entity, from what a matching step wrote. What was compared is told, no values.</summary>
+    public async Task<IResult> EntityAsync(HttpContext http, RowSource members, RowSource pairs, string entity, CancellationToken ct)
+    {
+        if (!EntityExplainer.CanExplain(members.Content.Schema, pairs.Content.Schema))
+            throw new ApiException(StatusCodes.Status409Conflict, "noEntities", "This step makes no entities; a step that deduplicates does.");
+        using var opened = await files.OpenDownloadAsync(members.Content, ct);
+        using var beside = await files.OpenBesideAsync(pairs.Content, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return await EntityExplainer.ExplainAsync(opened.Dataset, beside.Dataset, entity, new EngineOptions { MemoryBytes = EntityExplainer.MemoryBytes, Threads = Environment.ProcessorCount, Scratch = opened.Scratch }, ct) is { } explanation
+            ? TypedResults.Ok(explanation)
+            : throw new ApiException(StatusCodes.Status404NotFound, "notFound", "There is no such entity, and no row of that number; ./qualiz run --out saves all of them.");
     }
 
     private static string Word(ClusterMethod method) => JsonNamingPolicy.CamelCase.ConvertName(method.ToString());

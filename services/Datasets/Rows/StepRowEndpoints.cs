@@ -6,6 +6,7 @@ using Qualiz.Contracts.Data;
 using Qualiz.Contracts.Runs.V1;
 using Qualiz.Datasets.Http;
 using Qualiz.Engine.Clustering;
+using Qualiz.Engine.Matching;
 using Qualiz.Engine.Profiling;
 using Qualiz.Engine.Recipes;
 using Qualiz.Engine.Rows;
@@ -29,6 +30,7 @@ internal static class StepRowEndpoints
         step.MapGet("/outputs/{port}/columns/{column}/clusters", Clusters).WithName("getStepClusters").WithSummary("Values of a text column of a step's output that are probably spellings of one another").Produces<ValueClusters>().ProducesProblem(403).ProducesProblem(404);
         step.MapGet("/outputs/{port}/rows", Rows).WithName("listStepRows").WithSummary("What a step wrote to a port, page by page").ProducesProblem(404);
         step.MapGet("/outputs/{port}/download", Download).WithName("downloadStepOutput").WithSummary("What a step wrote to a port, as parquet, csv or jsonl").ProducesProblem(404);
+        step.MapGet("/entities/{entity}", Entity).WithName("getStepEntity").WithSummary("Why some rows are one entity: what holds them together, what speaks against it, what was cut off and why; the entity by its id or by one of its rows (12, or crm:12)").Produces<EntityExplanation>().ProducesProblem(404).ProducesProblem(409);
         step.MapGet("/rejected", ListRejected).WithName("listRejectedRows").WithSummary("Rejected rows with all their reasons, page by page").ProducesProblem(404);
         step.MapGet("/rejected/download", DownloadRejected).WithName("downloadRejectedRows").WithSummary("Rejected rows as csv, jsonl or parquet").ProducesProblem(404);
     }
@@ -69,6 +71,9 @@ internal static class StepRowEndpoints
             : await SourceAsync(requests, project, run, step, port, ct) is var source && source.IsChangeLog
                 ? await answers.DownloadAsync(http, source, request with { Hidden = request.Hidden ?? true }, ct)
                 : await answers.DownloadAsync(http, source, Unfiltered(request), ct);
+
+    private static async Task<IResult> Entity(Guid run, string step, string entity, HttpContext http, CurrentProject project, IRequests requests, RowAnswers answers, CancellationToken ct) =>
+        await answers.EntityAsync(http, await SourceAsync(requests, project, run, step, "members", ct), await SourceAsync(requests, project, run, step, "pairs", ct), entity, ct);
 
     // The hidden columns say which row of which source it was, so they are shown here.
     private static async Task<IResult> ListRejected(

@@ -498,7 +498,7 @@ public sealed class EntityTables
               CASE WHEN left_cluster = right_cluster THEN 'match' WHEN is_decided THEN 'different' ELSE 'review' END AS decision, CASE WHEN is_decided THEN 'steward' ELSE 'model' END AS decided_by,
               CAST({blocks} AS VARCHAR) AS block, {_matcher.FieldList()} AS fields, x._key AS left_key, y._key AS right_key
             FROM entity_pairs p JOIN {Matcher.GroupTable} x ON x.r = p.a JOIN {Matcher.GroupTable} y ON y.r = p.b
-            WHERE probability >= {Review} AND least(p.a, p.b) < {Inputs}
+            WHERE (probability >= {Review} OR left_cluster = right_cluster) AND least(p.a, p.b) < {Inputs}
             """,
             PairSchema);
         Provenance = new EntityPort(
