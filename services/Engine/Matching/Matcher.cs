@@ -261,7 +261,7 @@ public sealed class Matcher
         await Do(
             $"""
             CREATE TABLE {PairTable} AS
-            SELECT a, b, min(block) AS block{kept}, any_value(probability) AS probability
+            SELECT a, b, min(block) AS block, count(DISTINCT block) AS times{kept}, any_value(probability) AS probability
             FROM (
               SELECT *, {probability} AS probability
               FROM (
@@ -272,6 +272,9 @@ public sealed class Matcher
             WHERE probability >= {Sql.Literal(match.Review)}
             GROUP BY a, b
             """, ct).ConfigureAwait(false);
+        var times = await _session.QueryAsync($"SELECT times, count(*) FROM {PairTable} WHERE probability >= {Sql.Literal(match.Accept)} GROUP BY times", row => (Times: (int)row.GetInt64(0), Pairs: row.GetInt64(1)), ct).ConfigureAwait(false);
+        if (BlockingEstimate.Of(times.ToDictionary(line => line.Times, line => line.Pairs), _plan.Blocks.Count) is { } blocking)
+            _found.Add(blocking.Told);
         await ClusterAsync(match, groups, similarities, probability, ct).ConfigureAwait(false);
         return await _session.ScalarAsync<long>($"SELECT count(*) FROM {PairTable}", ct).ConfigureAwait(false);
     }
@@ -418,7 +421,7 @@ public sealed class Matcher
         await Do(
             $"""
             INSERT INTO {PairTable}
-            SELECT a, b, CAST(NULL AS USMALLINT), {string.Join(", ", _fields.Select(field => $"{field.Similarity}, {field.Rareness}"))}, {probability}
+            SELECT a, b, CAST(NULL AS USMALLINT), 0, {string.Join(", ", _fields.Select(field => $"{field.Similarity}, {field.Rareness}"))}, {probability}
             FROM (
               SELECT x.node AS a, y.node AS b, {string.Join(", ", similarities)}
               FROM match_component_nodes x JOIN match_component_nodes y ON x.component = y.component AND x.node < y.node

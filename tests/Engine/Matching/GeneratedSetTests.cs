@@ -38,6 +38,29 @@ public sealed class GeneratedSetTests
         }
     }
 
+    [Theory]
+    [InlineData("people")]
+    [InlineData("sparse")]
+    [InlineData("sites")]
+    [InlineData("clean_links")]
+    public void What_share_of_the_same_pairs_blocks_bring_together_is_told_about_right(string name)
+    {
+        var set = GeneratedSets.All.Single(entry => entry.Name == name).Make();
+        var matcher = Match(set);
+        // Of rows that are equal in all columns one stands for all.
+        var first = new Dictionary<string, int>();
+        var stands = set.Rows.Select((row, i) =>
+        {
+            var content = $"{set.Source[i]} {string.Join('|', row.Select(value => string.Concat((value ?? "").Where(char.IsLetterOrDigit))))}".ToUpperInvariant();
+            return first.TryGetValue(content, out var known) ? known : first[content] = i;
+        }).ToList();
+        var brought = Enumerable.Range(0, matcher.Candidates.Count).Select(matcher.Pair).Select(pair => Ordered((stands[pair.A], stands[pair.B]))).ToHashSet();
+        var truth = TruePairs(set).Select(pair => Ordered((stands[pair.A], stands[pair.B]))).Where(pair => pair.A != pair.B).Distinct().ToList();
+        var complete = (double)truth.Count(brought.Contains) / truth.Count;
+        matcher.Blocking.ShouldNotBeNull().Completeness.ShouldBe(complete, 0.04);
+        matcher.Found().ShouldContain(line => line.StartsWith("blocks bring together about ", StringComparison.Ordinal));
+    }
+
     // A large table may have so many pairs for each row, and most of the blocks that would bring others are too large in it.
     [Fact]
     public void People_of_one_household_are_told_apart_where_few_pairs_may_be_compared_too_and_nobody_is_where_there_are_none()
@@ -90,6 +113,13 @@ public sealed class GeneratedSetTests
         var truth = set.Thing.Select((thing, row) => (thing, row)).GroupBy(entry => entry.thing)
             .Sum(rows => across ? rows.Count(entry => set.Source[entry.row] == 0) * rows.Count(entry => set.Source[entry.row] == 1) : rows.Count() * (rows.Count() - 1) / 2);
         return 2.0 * found.Count(pair => set.Thing[pair.A] == set.Thing[pair.B]) / (found.Count + truth);
+    }
+
+    private static IEnumerable<(int A, int B)> TruePairs(GeneratedSet set)
+    {
+        var across = set.Source.Contains(1);
+        return set.Thing.Select((thing, row) => (thing, row)).GroupBy(entry => entry.thing, entry => entry.row)
+            .SelectMany(rows => rows.SelectMany(a => rows.Where(b => a < b && (!across || set.Source[a] != set.Source[b])).Select(b => (a, b))));
     }
 
     private static (int A, int B) Ordered((int A, int B) pair) => pair.A < pair.B ? pair : (pair.B, pair.A);

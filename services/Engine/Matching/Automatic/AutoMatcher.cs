@@ -208,6 +208,10 @@ internal sealed class AutoMatcher
             $"{column.Name} as {column.Kind.ToString().ToLowerInvariant()}: {string.Join(" / ", Model.Weights[c].SkipLast(1).Select(weight => weight.ToString("0.0", CultureInfo.InvariantCulture)))}, equal {EqualWeight(c):0.0} bits")),
     ];
 
+    /// <summary>How many of the pairs that are the same blocks bring together.</summary>
+    public BlockingEstimate? Blocking => BlockingEstimate.Of(
+        Enumerable.Range(0, Candidates.Count).Where(i => Scores[i] >= Threshold).CountBy(i => (int)Candidates.Times[i]).ToDictionary(entry => entry.Key, entry => (long)entry.Value), Columns.Count);
+
     /// <summary>What else was found out, for people; holds no values.</summary>
     public IReadOnlyList<string> Found()
     {
@@ -220,6 +224,7 @@ internal sealed class AutoMatcher
         return
         [
             string.Create(CultureInfo.InvariantCulture, $"{Candidates.Compared:N0} pairs compared; {form}; prior {Model.PriorWeight:0.0} bits, the same from {Threshold:0.0} bits on"),
+            .. Blocking is { } blocking ? [blocking.Told] : Array.Empty<string>(),
             .. _relations.Select(relation => string.Create(CultureInfo.InvariantCulture,
                 $"about {double.Exp2(relation.Weight) * Model.AllPairs:N0} pairs share {string.Join(", ", Columns.Where((_, c) => relation.Shares[c] > 0.5).Select(column => column.Name))} without being the same")),
             .. Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped:N0} pairs of large blocks not compared by it")),

@@ -70,6 +70,9 @@ internal sealed class Candidates
     /// <summary>The way of blocking that brought the pair: the first of <see cref="Reports"/>.</summary>
     public byte[] Block { get; private set; } = [];
 
+    /// <summary>By pair: how many columns brought it; of equal rows all did.</summary>
+    public byte[] Times { get; private set; } = [];
+
     public IReadOnlyList<BlockReport> Reports { get; private set; } = [];
 
     /// <summary>Pairs that are kept.</summary>
@@ -324,18 +327,28 @@ internal sealed class Candidates
         var all = found.Count <= Math.Min(Portion, _options.MostKept);
         var kept = new KeptPairs(_options.MostKept);
         var portion = new List<ulong>();
-        var last = ulong.MaxValue;
+        var times = new List<byte>();
+        var (last, column) = (ulong.MaxValue, "");
         foreach (var pair in found.Merged())
         {
+            var block = (int)(pair & EqualRows);
+            var by = block < Reports.Count ? Reports[block].Column : null;
             if (pair >> BlockBits == last)
+            {
+                // The ways of a column lie side by side.
+                if (by is null || by != column)
+                    times[^1]++;
+                column = by;
                 continue;
-            last = pair >> BlockBits;
-            portion.Add(pair);
+            }
             if (portion.Count == Portion)
                 Finish();
+            (last, column) = (pair >> BlockBits, by);
+            portion.Add(pair);
+            times.Add(by is null ? (byte)_columns.Count : (byte)1);
         }
         Finish();
-        (A, B, Block) = kept.Take();
+        (A, B, Block, Times) = kept.Take();
         IsLetGo = kept.Lowest > _options.Least;
 
         void Finish()
@@ -351,9 +364,10 @@ internal sealed class Candidates
             for (var i = 0; i < scores.Length; i++)
             {
                 if (all || scores[i] >= _options.Least)
-                    kept.Add(First(portion[i]), Second(portion[i]), (byte)portion[i], scores[i]);
+                    kept.Add(First(portion[i]), Second(portion[i]), (byte)portion[i], times[i], scores[i]);
             }
             portion.Clear();
+            times.Clear();
         }
     }
 
@@ -367,24 +381,26 @@ internal sealed class Candidates
         private readonly List<int> _a = [];
         private readonly List<int> _b = [];
         private readonly List<byte> _block = [];
+        private readonly List<byte> _times = [];
         private readonly List<float> _scores = [];
 
         /// <summary>What is below is not kept any more.</summary>
         public float Lowest { get; private set; } = float.NegativeInfinity;
 
-        public void Add(int a, int b, byte block, float score)
+        public void Add(int a, int b, byte block, byte times, float score)
         {
             if (score < Lowest)
                 return;
             _a.Add(a);
             _b.Add(b);
             _block.Add(block);
+            _times.Add(times);
             _scores.Add(score);
             while (_a.Count > most)
                 Part();
         }
 
-        public (int[] A, int[] B, byte[] Block) Take() => ([.. _a], [.. _b], [.. _block]);
+        public (int[] A, int[] B, byte[] Block, byte[] Times) Take() => ([.. _a], [.. _b], [.. _block], [.. _times]);
 
         private void Part()
         {
@@ -397,12 +413,13 @@ internal sealed class Candidates
             {
                 if (_scores[i] < Lowest)
                     continue;
-                (_a[count], _b[count], _block[count], _scores[count]) = (_a[i], _b[i], _block[i], _scores[i]);
+                (_a[count], _b[count], _block[count], _times[count], _scores[count]) = (_a[i], _b[i], _block[i], _times[i], _scores[i]);
                 count++;
             }
             _a.RemoveRange(count, _a.Count - count);
             _b.RemoveRange(count, _b.Count - count);
             _block.RemoveRange(count, _block.Count - count);
+            _times.RemoveRange(count, _times.Count - count);
             _scores.RemoveRange(count, _scores.Count - count);
         }
     }
