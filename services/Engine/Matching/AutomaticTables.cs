@@ -83,7 +83,7 @@ internal sealed class AutomaticTables
         var matcher = await MatchAsync(columns, sources, new AutoMatchOptions(_session.Options.Threads) { MostKept = pairs, Scratch = _session.Options.Scratch }, ct).ConfigureAwait(false);
         var keyed = Enumerable.Range(0, groups.Count).Select(groups.Find).ToArray();
         var entities = matcher.Entities(_match.Accept, _match.Review, keyed, [.. groups.Forbidden]);
-        _columns = [.. matcher.Columns.Select(column => column.Name)];
+        _columns = matcher.Fields;
         Blocks = [.. Enumerable.Range(0, matcher.Candidates.Reports.Count + 1).Select(matcher.Candidates.Name)];
         Compared = matcher.Compared();
         Found = matcher.Found();

@@ -15,8 +15,11 @@ public sealed class GeneratedSetTests
     [InlineData("sparse_more", 0.86)]
     [InlineData("sparse_wrong", 0.86)]
     [InlineData("sites", 0.92)]
+    [InlineData("products", 0.67)]
     [InlineData("songs", 0.90)]
+    [InlineData("songs_moved", 0.96)]
     [InlineData("drinks", 0.95)]
+    [InlineData("drinks_moved", 0.96)]
     [InlineData("clean_links", 0.92)]
     public void Sets_of_many_shapes_are_matched_well(string name, double least)
     {
@@ -100,6 +103,42 @@ public sealed class GeneratedSetTests
         other.Threshold.ShouldBe(matcher.Threshold);
         var pairs = matcher.Matches(matcher.Threshold).Select(Ordered).ToHashSet();
         other.Matches(other.Threshold).Select(pair => Ordered((order[pair.A], order[pair.B]))).ShouldBe(pairs, ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("songs_moved")]
+    [InlineData("drinks_moved")]
+    public void Where_values_stand_in_other_columns_all_words_count_and_fields_still_add_up_whatever_the_order(string name)
+    {
+        var set = GeneratedSets.All.Single(entry => entry.Name == name).Make();
+        var matcher = Match(set);
+        matcher.Found().ShouldContain(line => line.Contains("words of a row count", StringComparison.Ordinal));
+        matcher.Fields[^1].ShouldBe(WholeView.Field);
+        for (var i = 0; i < matcher.Candidates.Count; i += 7)
+        {
+            var (prior, fields) = matcher.Explain(i);
+            fields.Count.ShouldBe(matcher.Fields.Count);
+            fields.Aggregate(prior, (sum, field) => sum + field.Weight).ShouldBe(matcher.Scores[i]);
+        }
+        var order = Enumerable.Range(0, set.Rows.Count).ToArray();
+        new Random(6).Shuffle(order);
+        var other = Match(set with { Rows = [.. order.Select(row => set.Rows[row])], Source = [.. order.Select(row => set.Source[row])], Thing = [.. order.Select(row => set.Thing[row])] }, threads: 1);
+        other.Threshold.ShouldBe(matcher.Threshold);
+        other.Matches(other.Threshold).Select(pair => Ordered((order[pair.A], order[pair.B]))).ShouldBe(matcher.Matches(matcher.Threshold).Select(Ordered), ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Where_columns_are_in_order_they_alone_count()
+    {
+        foreach (var name in (string[])["songs", "drinks", "clean_links"])
+        {
+            var matcher = Match(GeneratedSets.All.Single(entry => entry.Name == name).Make());
+            matcher.Fields.ShouldNotContain(WholeView.Field);
+        }
+        // A few rows say nothing about which of the two is better.
+        var few = Match(new GeneratedSet("few", ["k", "n"], [["1", "Ann"], ["2", "Bob"], ["9", "Ann L."], ["1", "Cid"], ["2", "Dot"]], [0, 0, 0, 1, 1], [0, 1, 2, 3, 4]));
+        few.Fields.ShouldNotContain(WholeView.Field);
+        few.Matches(few.Threshold).ShouldBeEmpty();
     }
 
     private static AutoMatcher Match(GeneratedSet set, int threads = 2) => Match(set, new AutoMatchOptions(threads));

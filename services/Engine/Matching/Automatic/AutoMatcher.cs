@@ -104,6 +104,12 @@ internal sealed class AutoMatcher
     /// <summary>By column, the average of <see cref="_frequencies"/> over its values.</summary>
     private double[] _usual = [];
     private PairEvidence _evidence = null!;
+
+    /// <summary>Null: rows are compared by their columns alone.</summary>
+    private WholeView? _view;
+
+    /// <summary>Too much to look at all words of the rows.</summary>
+    private bool _isTooLarge;
     private IReadOnlyList<Relation> _relations = [];
 
     private AutoMatcher(RecordTable table, AutoMatchOptions options, CancellationToken ct)
@@ -122,6 +128,9 @@ internal sealed class AutoMatcher
 
     /// <summary>What is compared.</summary>
     public IReadOnlyList<ValueColumn> Columns => _columns;
+
+    /// <summary>The names of the fields that a pair's score is made of.</summary>
+    public IReadOnlyList<string> Fields => [.. Columns.Select(column => column.Name), .. _view is null ? [] : (string[])[WholeView.Field]];
     public Candidates Candidates { get; private set; } = null!;
     public FellegiSunter Model { get; private set; } = null!;
 
@@ -184,7 +193,8 @@ internal sealed class AutoMatcher
     private (double Prior, IReadOnlyList<FieldWeight> Fields) Explain(int a, int b)
     {
         var relation = Evidence(a, b).Other.Relation is >= 0 and var k ? _relations[k] : null;
-        return (Model.PriorWeight - (relation?.Weight ?? 0),
+        var counts = _view is { ColumnsCount: false } ? 0 : 1;
+        return (counts * (Model.PriorWeight - (relation?.Weight ?? 0)),
         [
             .. Columns.Select((column, c) =>
             {
@@ -195,9 +205,10 @@ internal sealed class AutoMatcher
                 var same = Weight(c, level, x);
                 var weight = same - (relation?.Of(c, same) ?? 0);
                 return level == ValueComparer.Equal
-                    ? new FieldWeight(column.Name, level, 1, weight, same - EqualWeight(c))
-                    : new FieldWeight(column.Name, level, ValueComparer.Similarity(column, Math.Min(x, y), Math.Max(x, y)), weight, null);
+                    ? new FieldWeight(column.Name, level, 1, counts * weight, counts * (same - EqualWeight(c)))
+                    : new FieldWeight(column.Name, level, ValueComparer.Similarity(column, Math.Min(x, y), Math.Max(x, y)), counts * weight, null);
             }),
+            .. _view is { } view ? [view.Explain(a, b)] : (FieldWeight[])[],
         ]);
     }
 
@@ -227,6 +238,7 @@ internal sealed class AutoMatcher
             .. Blocking is { } blocking ? [blocking.Told] : Array.Empty<string>(),
             .. _relations.Select(relation => string.Create(CultureInfo.InvariantCulture,
                 $"about {double.Exp2(relation.Weight) * Model.AllPairs:N0} pairs share {string.Join(", ", Columns.Where((_, c) => relation.Shares[c] > 0.5).Select(column => column.Name))} without being the same")),
+            .. _view is not null ? [_view.Said] : _isTooLarge ? (string[])["the inputs are too large to look for values that stand in other columns"] : [],
             .. Candidates.Reports.Where(report => report.Dropped > 0).Select(report => string.Create(CultureInfo.InvariantCulture, $"{report.Column} by {report.By}: {report.Dropped:N0} pairs of large blocks not compared by it")),
         ];
     }
@@ -276,9 +288,33 @@ internal sealed class AutoMatcher
         Learn(Model);
         Settle();
         if (Form == MatchForm.Clusters)
+        {
             LearnFromClusters();
-        else if (HasDuplicates())
+            return;
+        }
+        if (HasDuplicates())
             Form = MatchForm.ManyToOne;
+        else
+            LookAtAllWords();
+    }
+
+    /// <summary>Links by all words of the rows, beside the columns or instead of them, where that is expected to be clearly better.</summary>
+    private void LookAtAllWords()
+    {
+        if (_table.Count < FellegiSunter.Enough)
+            return;
+        if (Candidates.Count > WholeView.MostPairs || RecordWords.Of(_table, _parallel.CancellationToken) is not { } words)
+        {
+            _isTooLarge = true;
+            return;
+        }
+        var alike = new float[Candidates.Count];
+        Portions(i => alike[i] = (float)words.Similarity(Candidates.A[i], Candidates.B[i]));
+        if (WholeView.Choose(Candidates.A, Candidates.B, Scores, alike, Threshold, _table.Starts[1], _table.Count) is not var (counts, weight, threshold))
+            return;
+        _view = new WholeView(words, counts, weight);
+        Portions(i => Scores[i] = _view.Score(counts ? Scores[i] : 0, alike[i]));
+        Threshold = threshold;
     }
 
     /// <summary>
@@ -476,7 +512,8 @@ internal sealed class AutoMatcher
     private float Score(int a, int b)
     {
         var (same, other) = Evidence(a, b);
-        return (float)(same - other.Bits);
+        var bits = (float)(same - other.Bits);
+        return _view is null ? bits : _view.Score(bits, (float)_view.Words.Similarity(a, b));
     }
 
     /// <summary>By value: log2 of how likely another row has it by chance; and how many pairs of rows are equal.</summary>

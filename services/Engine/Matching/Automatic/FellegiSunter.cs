@@ -15,7 +15,7 @@ internal sealed class FellegiSunter
     private const double MostBits = 40;
 
     /// <summary>From so many rows on what is usual does not count beside what is learnt.</summary>
-    private const double Enough = 200;
+    public const double Enough = 200;
 
     /// <summary>With hardly any rows, what is usual counts as much as so many pairs that are the same, and so many that are not, would.</summary>
     private const double UsualSame = 30;

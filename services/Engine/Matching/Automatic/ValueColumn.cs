@@ -72,6 +72,12 @@ internal sealed class ValueColumn
     /// <summary>The same by word.</summary>
     public TextShape[] WordShapes { get; private init; } = [];
 
+    /// <summary>By value of digits, its words before their digits were put in one piece; null in large tables.</summary>
+    private string[]? Plain { get; init; }
+
+    /// <summary>A value's words, parted by blanks.</summary>
+    public string Spoken(int value) => Plain?[value] ?? new string(Texts[value]);
+
     /// <summary>Words in a row's value, on average.</summary>
     public double WordsPerValue { get; }
 
@@ -104,11 +110,23 @@ internal sealed class ValueColumn
         var wordsPerValue = filled == 0 ? 0 : (double)words / filled;
         var kind = digits > letters ? ValueKind.Digits : wordsPerValue > ProseWords ? ValueKind.Prose : ValueKind.Text;
         var values = raw.Mapped(value => kind == ValueKind.Digits ? Canonical(raw.Texts[value], buffer) : Normalise(raw.Texts[value], buffer));
-        return kind == ValueKind.Digits ? new ValueColumn(values, kind, wordsPerValue) : WithWords(values, kind, wordsPerValue);
+        return kind == ValueKind.Digits ? new ValueColumn(values, kind, wordsPerValue) { Plain = RecordWords.IsFor(raw.Codes.Length) ? PlainTexts(raw, values) : null } : WithWords(values, kind, wordsPerValue);
+    }
+
+    private static string[] PlainTexts(CodedColumn raw, CodedColumn values)
+    {
+        var becomes = new int[raw.Texts.Count];
+        for (var row = 0; row < raw.Codes.Length; row++)
+            becomes[raw.Codes[row]] = values.Codes[row];
+        var plain = new string[values.Texts.Count];
+        // Of several that become one the last in their own order, whichever rows have them.
+        for (var value = 0; value < becomes.Length; value++)
+            plain[becomes[value]] = Normalise(new string(raw.Texts[value]));
+        return plain;
     }
 
     /// <summary>The column with its rows in another order.</summary>
-    public ValueColumn Ordered(int[] rows) => new(_values.Ordered(rows), Kind, WordsPerValue, Shapes) { Words = Words, WordWeights = WordWeights, WordTexts = WordTexts, WordShapes = WordShapes };
+    public ValueColumn Ordered(int[] rows) => new(_values.Ordered(rows), Kind, WordsPerValue, Shapes) { Plain = Plain, Words = Words, WordWeights = WordWeights, WordTexts = WordTexts, WordShapes = WordShapes };
 
     /// <summary>Lower case, without accents, words parted by one blank; apostrophes part nothing.</summary>
     public static string Normalise(string text)
