@@ -16,6 +16,10 @@ public static class ErrorDetector
         var evidence = new Evidence(table);
         if (table.Rows == 0)
             return [];
+        var misplacements = Misplacements.Find(table);
+        Misplacements.Tell(table, misplacements, evidence);
+        // The others look at what each column has when all values stand where they belong.
+        table = Misplacements.Repair(table, misplacements);
         var judged = SourceVotes.Find(table, evidence);
         var compositions = Compositions.Find(table);
         Dependencies.Find(table, judged, compositions, evidence);

@@ -71,4 +71,5 @@ internal enum Detector
     Repetition,
     Number,
     Missing,
+    Misplacement,
 }

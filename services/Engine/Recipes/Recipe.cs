@@ -49,6 +49,8 @@ public enum Else
 [JsonDerivedType(typeof(FillRule), "fill")]
 [JsonDerivedType(typeof(FilterRule), "filter")]
 [JsonDerivedType(typeof(DeriveRule), "derive")]
+[JsonDerivedType(typeof(SwapRule), "swap")]
+[JsonDerivedType(typeof(ShiftRule), "shift")]
 [JsonDerivedType(typeof(UnicodeRule), "unicode")]
 [JsonDerivedType(typeof(AccentsRule), "accents")]
 [JsonDerivedType(typeof(UnescapeRule), "unescape")]

@@ -145,7 +145,7 @@ public sealed partial class RecipeCompiler
         var (sql, _) = RowExpression.Check(_session, expression, Visible(), $"{path}.when");
         return ExpressionType(sql, $"{path}.when") == ColumnType.Bool
             ? sql
-            : throw new RecipeException(RecipeException.ExpressionInvalid, "The condition of a check must be true or false.", $"{path}.when");
+            : throw new RecipeException(RecipeException.ExpressionInvalid, "The condition must be true or false.", $"{path}.when");
     }
 
     /// <summary>The share of what a check looks at that must pass.</summary>

@@ -160,6 +160,12 @@ public sealed partial class RecipeCompiler
             case DeriveRule derive:
                 Apply(derive, path);
                 break;
+            case SwapRule swap:
+                Apply(swap, path);
+                break;
+            case ShiftRule shift:
+                Apply(shift, path);
+                break;
             case EmailRule email:
                 Apply(email, path);
                 break;

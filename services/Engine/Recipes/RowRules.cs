@@ -61,3 +61,48 @@ public sealed record DeriveRule : Rule
 
     internal override IEnumerable<string> NewColumns => [Column];
 }
+
+[Field(Title = "Swap", Description = "Exchanges the values of two columns in the rows for which a condition is true.")]
+public sealed record SwapRule : Rule
+{
+    [Field(Title = "Columns", Description = "The two columns; they have the same type.", Example = new[] { "city", "state" }, Format = FieldFormat.Columns, MinItems = 2, MaxItems = 2)]
+    public required IReadOnlyList<string> Columns { get; init; }
+
+    [Field(
+        Title = "When",
+        Description = "A row expression; rows for which it is not true, or cannot be computed, stay as they are.",
+        Example = "city IN ('CA', 'NY', 'TX')", Format = FieldFormat.Expression, MinLength = 1)]
+    public required string When { get; init; }
+
+    internal override string Kind => "swap";
+}
+
+public enum ShiftTo
+{
+    Left,
+    Right,
+}
+
+[Field(Title = "Shift", Description = "Moves values by one column in the rows for which a condition is true. A row that would lose a value stays as it is.")]
+public sealed record ShiftRule : Rule
+{
+    [Field(
+        Title = "Columns",
+        Description = "The columns in their order; they have the same type.",
+        Example = new[] { "street", "postcode", "city" }, Format = FieldFormat.Columns, MinItems = 2)]
+    public required IReadOnlyList<string> Columns { get; init; }
+
+    [Field(Title = "To", Description = "left: each column takes the value of the next one, and the last becomes empty; right: each takes that of the one before, and the first becomes empty.", Example = "right")]
+    public ShiftTo To { get; init; }
+
+    [Field(
+        Title = "When",
+        Description = "A row expression; rows for which it is not true, or cannot be computed, stay as they are.",
+        Example = "regexp_full_match(city, '[0-9]{5}')", Format = FieldFormat.Expression, MinLength = 1)]
+    public required string When { get; init; }
+
+    [Field(Title = "Join", Description = "To the left: the first column keeps its value, and the next one's is put behind it with this text between.", Example = ",", VisibleIf = "to=left", Group = FieldAttribute.AdvancedGroup)]
+    public string? Join { get; init; }
+
+    internal override string Kind => "shift";
+}

@@ -42,7 +42,7 @@ internal sealed class CellRepairs
     public HashSet<(int Column, int Value)> Listed { get; } = [];
 
     /// <summary>Whether a text can stand in a recipe that people look through; what looks like a parameter would be taken for one there.</summary>
-    public static bool IsWritable(string text) => text.Length <= LongestText && !text.Contains("${", StringComparison.Ordinal) && !text.Contains('\0', StringComparison.Ordinal);
+    public static bool IsWritable(string text, int longest = LongestText) => text.Length <= longest && !text.Contains("${", StringComparison.Ordinal) && !text.Contains('\0', StringComparison.Ordinal);
 
     public List<Suggestion> Find()
     {

@@ -61,10 +61,14 @@ public static class SuggestionFinder
             dataset.Dataset with { Schema = new DatasetSchema { Columns = [.. dataset.Schema.Columns.Select(column => columns.Contains(column) ? column with { Sensitivity = null } : column)] } }, dataset.Paths);
         var profile = await DatasetProfiler.ProfileAsync(open, options, ct).ConfigureAwait(false);
         var table = await ReadAsync(open, columns, options, ct).ConfigureAwait(false);
-        var repairs = new CellRepairs(table, [.. columns.Select(column => column.Type)], ErrorDetector.Find(table, ct));
-        var found = repairs.Find();
-        found.AddRange(Spaces(table, columns));
         var byName = profile.Columns.ToDictionary(column => column.Name, StringComparer.Ordinal);
+        var moves = MoveRules.Find(table, [.. columns.Select(column => byName[column.Name])]).ToList();
+        var found = moves.ConvertAll(move => move.Suggestion);
+        // All others come behind these, and see what they have done.
+        table = Misplacements.Repair(table, moves.ConvertAll(move => move.Misplacement));
+        var repairs = new CellRepairs(table, [.. columns.Select(column => column.Type)], ErrorDetector.Find(table, ct));
+        found.AddRange(repairs.Find());
+        found.AddRange(Spaces(table, columns));
         for (var index = 0; index < columns.Count; index++)
         {
             ct.ThrowIfCancellationRequested();
@@ -82,8 +86,8 @@ public static class SuggestionFinder
         string kind, IReadOnlyList<string> columns, string message, double confidence, long support, long affected, JsonObject? rule, JsonObject? check, IEnumerable<SuggestionSample> samples) =>
         new(kind, columns, message, Math.Round(confidence, 3), support, affected, Element(rule), Element(check), [.. samples.Take(MostSamples).Select(Short)]);
 
-    /// <summary>Conditions are on values as they came, so they come first; texts that become dates come last.</summary>
-    private static int Order(Suggestion suggestion) => suggestion.Kind switch { "dependency" => 0, "missing" or "normalise" or "spelling" => 1, "spellings" => 2, "space" => 3, "dates" => 4, _ => 5 };
+    /// <summary>Conditions are on values as they came, so they come first, behind what brings values into their columns; texts that become dates come last.</summary>
+    private static int Order(Suggestion suggestion) => suggestion.Kind switch { "shift" => -2, "swap" => -1, "dependency" => 0, "missing" or "normalise" or "spelling" => 1, "spellings" => 2, "space" => 3, "dates" => 4, _ => 5 };
 
     private static JsonElement? Element(JsonObject? node) => node is null ? null : JsonSerializer.SerializeToElement(node);
 

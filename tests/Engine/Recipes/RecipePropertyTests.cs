@@ -24,6 +24,9 @@ public sealed class RecipePropertyTests
         Gen.Const("""{"rule":"unescape","columns":"*"}"""),
         Gen.Const("""{"rule":"filter","where":"b IS NULL OR b <> 'x'"}"""),
         Gen.Const("""{"rule":"derive","column":"d","expression":"length(b)"}"""),
+        Gen.Const("""{"rule":"swap","columns":["a","b"],"when":"a < b"}"""),
+        Gen.Const("""{"rule":"shift","columns":["a","b"],"to":"right","when":"length(a) = 1"}"""),
+        Gen.Const("""{"rule":"shift","columns":["a","b"],"join":",","when":"a <> b"}"""),
         Gen.Const("""{"rule":"unicode","columns":"*","form":"nfkc"}"""),
         Gen.Const("""{"rule":"accents","columns":["b"]}"""),
         Gen.Const("""{"rule":"remove","columns":["b"],"kinds":["digits","control"]}"""),
@@ -145,6 +148,8 @@ public sealed class RecipePropertyTests
     [InlineData("""{"rule":"pad","columns":["b"],"length":4,"with":"*","side":"right"}""")]
     [InlineData("""{"rule":"truncate","columns":["b"],"length":1}""")]
     [InlineData("""{"rule":"country","columns":["b"],"else":"keep"}""")]
+    [InlineData("""{"rule":"swap","columns":["a","b"],"when":"a < b"}""")]
+    [InlineData("""{"rule":"shift","columns":["a","b","c"],"to":"right","when":"a <> '1'"}""")]
     public async Task A_rule_done_twice_is_done_once(string rule)
     {
         using var bench = new RecipeBench();

@@ -114,6 +114,35 @@ public sealed class SuggestionFinderTests : IDisposable
     }
 
     [Fact]
+    public async Task Values_in_other_columns_than_they_belong_are_put_there_by_one_rule_that_is_done_once()
+    {
+        // Every 40th row has town and state swapped; every 50th lacks the street, and all behind it stand one column too far to the left.
+        const string People = """
+            SELECT 'Name ' || chr(97 + CAST(hash(i) % 26 AS INTEGER)) AS name, (1 + hash(i) % 900) || ' Main Street' AS street, lpad(CAST(hash(i + 1) % 100000 AS VARCHAR), 5, '0') AS zip,
+                ['Dallas', 'New York', 'Los Angeles', 'Chicago'][1 + CAST(hash(i + 2) % 4 AS BIGINT)] AS city, ['TX', 'NY', 'CA', 'IL'][1 + CAST(hash(i + 2) % 4 AS BIGINT)] AS state, '555-' || (1000 + hash(i + 3) % 9000) AS phone, i
+            FROM (SELECT range AS i FROM range(2000))
+            """;
+        const string Misplaced = $"""
+            SELECT name, CASE WHEN lost THEN zip ELSE street END AS street, CASE WHEN lost THEN city ELSE zip END AS zip, CASE WHEN lost OR swapped THEN state ELSE city END AS city,
+                CASE WHEN lost THEN phone WHEN swapped THEN city ELSE state END AS state, CASE WHEN lost THEN NULL ELSE phone END AS phone
+            FROM (SELECT *, i % 50 = 7 AS lost, i % 40 = 3 AS swapped FROM ({People}))
+            """;
+        var found = await FindAsync(Misplaced);
+
+        found.Items.Where(item => item.Rule is not null).Select(item => $"{item.Kind} {string.Join('+', item.Columns)} {item.Affected}").ShouldBe(["shift street+zip+city+state+phone 40", "swap city+state 50"]);
+        found.Items[0].Samples[0].ShouldSatisfyAllConditions(sample => sample.Before!.ShouldEndWith(" | "), sample => sample.After!.ShouldStartWith(" | "));
+        found.Items[1].Samples[0].ShouldSatisfyAllConditions(sample => sample.Before!.ShouldMatch("^[A-Z]{2} \\| [A-Z]"), sample => sample.After!.ShouldMatch("\\| [A-Z]{2}$"));
+        found.Items.Take(2).ShouldAllBe(item => item.Confidence > 0.9);
+
+        Rule[] rules = [.. found.Items.Where(item => item.Rule is not null).Select(item => item.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!)];
+        var input = await _bench.InputAsync(Misplaced);
+        var output = await _bench.RunAsync(new Recipe(rules, []), input);
+        output.Rows.ShouldBe((await _bench.RunAsync(new Recipe([], []), await _bench.InputAsync($"SELECT name, CASE WHEN i % 50 = 7 THEN NULL ELSE street END AS street, zip, city, state, phone FROM ({People})"))).Rows);
+        output.Result.Changed["rules[1]"].ShouldBe(100);
+        (await _bench.RunAsync(new Recipe([.. rules, .. rules], []), input)).Result.Changed.Where(change => change.Key is "rules[2]" or "rules[3]").ShouldAllBe(change => change.Value == 0);
+    }
+
+    [Fact]
     public async Task An_empty_dataset_has_none() => (await FindAsync("SELECT 'x' AS a FROM range(0)")).Items.ShouldBeEmpty();
 
     private async Task<SuggestionList> FindAsync(string query)
