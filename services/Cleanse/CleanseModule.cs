@@ -19,7 +19,7 @@ public static class CleanseModule
         Accounts = ["added", "rejected", "filtered"],
         Delta = true,
         // What a row is compared with may have gone through before, a share is one of all rows, and all of them say what is to be suggested. The limit of rejected rows is none of them: it is for all rows, which have passed it.
-        Whole = [.. ((string[])["unique", "rowCount", "aggregate", "freshness", "ordered", "sameRows"]).Select(check => $"checks.check={check}"), "checks.mostly", "rules.above", "auto"],
+        Whole = [.. ((string[])["unique", "rowCount", "aggregate", "freshness", "ordered", "sameRows"]).Select(check => $"checks.check={check}"), "checks.mostly", "rules.above", "rules.rule=majority", "auto"],
         Patches = true,
     };
 

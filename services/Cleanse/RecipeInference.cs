@@ -55,7 +55,7 @@ internal sealed class RecipeInference(EngineSession session, CleanseConfig confi
         var rule = _rules[at].Rule;
         _rules.RemoveAt(at);
         // Other rules make columns or change types: what comes behind them cannot be judged without them.
-        return rule is TrimRule or NullsRule or CaseRule or ReplaceRule or RegexRule or FillRule or FilterRule or SwapRule or ShiftRule
+        return rule is TrimRule or NullsRule or CaseRule or ReplaceRule or RegexRule or FillRule or FilterRule or MajorityRule or SwapRule or ShiftRule
             or UnicodeRule or AccentsRule or UnescapeRule or RemoveRule or PadRule or TruncateRule or EmailRule or PhoneRule or CountryRule or CurrencyRule or MaskRule;
     }
 

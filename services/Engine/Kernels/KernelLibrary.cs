@@ -44,6 +44,7 @@ public static unsafe class KernelLibrary
         new("qz_format", [ValueType.Varchar, ValueType.Varchar], ValueType.Boolean, &CodeKernels.IsFormat),
         new("qz_similarity", [ValueType.Varchar, ValueType.Varchar, ValueType.Varchar], ValueType.Double, &SimilarityKernels.Similarity),
         new("qz_mask", [ValueType.Integer, ValueType.Varchar], ValueType.Varchar, &MaskKernel.Mask),
+        new("qz_group_value", [ValueType.Integer, ValueType.Varchar], ValueType.Varchar, &GroupValueKernel.Find),
         new("qz_row_key", [ValueType.Varchar], ValueType.Varchar, &RowKey.Hash) { Varargs = true },
         new("qz_row_hash", [ValueType.Varchar, ValueType.BigInt], ValueType.UBigInt, &RowOutcomeKernels.Hash),
         new("qz_row_outcome", [ValueType.Integer, ValueType.USmallInt, ValueType.BigInt, ValueType.Varchar], ValueType.UTinyInt, &RowOutcomeKernels.Decide) { Varargs = true, Volatile = true },

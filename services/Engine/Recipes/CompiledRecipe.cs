@@ -39,6 +39,9 @@ public sealed record CompiledRecipe
     internal IReadOnlyList<UniqueStep> Uniques { get; init; } = [];
     internal IReadOnlyList<(RowCountCheck Check, string Path)> RowCounts { get; init; } = [];
     internal IReadOnlyList<WholeCheck> Wholes { get; init; } = [];
+
+    /// <summary>What has to be known of groups of rows before the query runs, in this order.</summary>
+    internal IReadOnlyList<GroupStep> Groups { get; init; } = [];
     internal IReadOnlyList<PassingShare> Shares { get; init; } = [];
 
     /// <summary>JSON texts of a row as ingested and as rejected, and of the reasons, over the columns that the query yields and those of the uniques.</summary>
@@ -77,6 +80,10 @@ internal sealed record ChangeColumn(string Column, RowChange Change);
 /// <param name="Order">The stated order, each with a direction; may be empty.</param>
 /// <param name="When">The column that says which rows are compared; null for all.</param>
 internal sealed record UniqueStep(int Event, IReadOnlyList<string> Keys, IReadOnlyList<string> Order, string? When);
+
+/// <param name="Number">By which the query knows the values (<see cref="GroupValues"/>).</param>
+/// <param name="Query">Gives the key of each group (null for the rows that are in none) and its value, both as text.</param>
+internal sealed record GroupStep(int Number, string Query);
 
 /// <summary>A check of all clean rows.</summary>
 /// <param name="Query">True or false over the relations <c>clean</c> and <c>moment</c> (column <c>now</c>).</param>

@@ -49,6 +49,7 @@ public enum Else
 [JsonDerivedType(typeof(FillRule), "fill")]
 [JsonDerivedType(typeof(FilterRule), "filter")]
 [JsonDerivedType(typeof(DeriveRule), "derive")]
+[JsonDerivedType(typeof(MajorityRule), "majority")]
 [JsonDerivedType(typeof(SwapRule), "swap")]
 [JsonDerivedType(typeof(ShiftRule), "shift")]
 [JsonDerivedType(typeof(UnicodeRule), "unicode")]

@@ -36,6 +36,7 @@ public sealed partial class RecipeCompiler
     private readonly List<(int Event, List<string> Keys, List<string> Order, string? When)> _uniques = [];
     private readonly List<(RowCountCheck, string)> _rowCounts = [];
     private readonly List<WholeCheck> _wholes = [];
+    private readonly List<GroupStep> _groups = [];
     private readonly List<PassingShare> _shares = [];
     private readonly IReadOnlyDictionary<string, LocalDataset>? _references;
     private readonly InternalNames _names;
@@ -81,7 +82,7 @@ public sealed partial class RecipeCompiler
         FinishTexts();
         for (var i = 0; i < recipe.Checks.Count; i++)
             Apply(recipe.Checks[i], $"checks[{Number(i)}]");
-        var query = $"WITH {string.Join(",\n", _steps.Select((step, i) => $"s{Number(i)} AS NOT MATERIALIZED (\n  {step})"))}\nSELECT * FROM s{Number(_steps.Count - 1)}";
+        var query = $"{With()}\nSELECT * FROM s{Number(_steps.Count - 1)}";
         return new CompiledRecipe
         {
             Query = query,
@@ -107,6 +108,7 @@ public sealed partial class RecipeCompiler
             Uniques = [.. _uniques.Select(unique => new UniqueStep(_events.Count + unique.Event, unique.Keys, unique.Order, unique.When))],
             RowCounts = _rowCounts,
             Wholes = _wholes,
+            Groups = _groups,
             Shares = _shares,
             IngestedJson = JsonObject(_ingested.Select(column => (column.Name, IsHidden(column.Name) ? "NULL" : JsonValue(Quote(column.Value.Name), column.Type)))),
             Hidden = [.. _ingested.Select(column => column.Name).Where(IsHidden)],
@@ -115,6 +117,9 @@ public sealed partial class RecipeCompiler
             ChangesJson = JsonList(_shownChanges.Select(change => change())),
         };
     }
+
+    /// <summary>All projections so far.</summary>
+    private string With() => $"WITH {string.Join(",\n", _steps.Select((step, i) => $"s{Number(i)} AS NOT MATERIALIZED (\n  {step})"))}";
 
     /// <summary>The inputs on top of each other, by column name.</summary>
     private void Stack()
@@ -159,6 +164,9 @@ public sealed partial class RecipeCompiler
                 break;
             case DeriveRule derive:
                 Apply(derive, path);
+                break;
+            case MajorityRule majority:
+                Apply(majority, path);
                 break;
             case SwapRule swap:
                 Apply(swap, path);

@@ -19,7 +19,7 @@ public sealed record RecipeFiles(string Out, string Rejected, string? Changes = 
 
 /// <summary>
 /// Runs a compiled recipe in one pass: the clean rows stream into their file, while a kernel counts and takes down the others. Only a recipe with a
-/// check that compares rows (<c>unique</c>) is evaluated into a table first, which spills.
+/// check that compares rows (<c>unique</c>) is evaluated into a table first, which spills. What rules have to know of groups of rows (<c>majority</c>) is asked in a pass of its own before.
 /// </summary>
 public static class RecipeRun
 {
@@ -35,8 +35,19 @@ public static class RecipeRun
         using var outcomes = new RowOutcomes(
             recipe.Inputs.Count, [.. recipe.Events.Select(happening => happening.Kind)], [.. recipe.Changes.Select(change => change.Change)],
             recipe.ChangingRules.Count, sample, Path.Combine(folder, "rejected"), Path.Combine(folder, "changed"));
+        var groups = new List<GroupValues>();
         try
         {
+            foreach (var step in recipe.Groups)
+            {
+                var values = new GroupValues(step.Number);
+                groups.Add(values);
+                await foreach (var (key, value) in session.StreamAsync(step.Query, row => (row.IsDBNull(0) ? null : row.GetString(0), row.GetString(1)), ct).ConfigureAwait(false))
+                {
+                    if (key is not null)
+                        values.Add(key, value);
+                }
+            }
             var source = $"({recipe.Query})";
             if (recipe.Uniques.Count > 0)
             {
@@ -63,6 +74,8 @@ public static class RecipeRun
         }
         finally
         {
+            foreach (var values in groups)
+                values.Dispose();
             foreach (var unique in recipe.Uniques)
                 session.Execute($"DROP TABLE IF EXISTS {RepeatedTable(recipe, unique)}");
             session.Execute($"DROP TABLE IF EXISTS {Sql.Identifier(names.Table)}");

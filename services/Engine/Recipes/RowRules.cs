@@ -62,6 +62,27 @@ public sealed record DeriveRule : Rule
     internal override IEnumerable<string> NewColumns => [Column];
 }
 
+[Field(Title = "Majority", Description = "Gives a column the value that most rows of a group have.")]
+public sealed record MajorityRule : Rule
+{
+    [Field(Title = "Column", Description = "The column whose cells contradict the others of their group.", Example = "city", Format = FieldFormat.Column)]
+    public required string Column { get; init; }
+
+    [Field(Title = "By", Description = "Rows with the same values in these columns are a group; one with an empty cell in them is in none.", Example = new[] { "postcode" }, Format = FieldFormat.Columns, MinItems = 1)]
+    public required IReadOnlyList<string> By { get; init; }
+
+    [Field(Title = "Rows", Description = "So many rows of the group at least have the value.", Example = 5, Minimum = 2)]
+    public int Rows { get; init; } = 3;
+
+    [Field(Title = "Share", Description = "So many of the group's rows that have a value have this one; more than half in any case.", Example = "90%")]
+    public Share Share { get; init; } = new(0.8m);
+
+    [Field(Title = "Fill", Description = "Empty cells take the value, too.", Example = true)]
+    public bool Fill { get; init; }
+
+    internal override string Kind => "majority";
+}
+
 [Field(Title = "Swap", Description = "Exchanges the values of two columns in the rows for which a condition is true.")]
 public sealed record SwapRule : Rule
 {

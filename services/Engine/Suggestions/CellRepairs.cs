@@ -8,7 +8,7 @@ using Qualiz.Engine.Sessions;
 namespace Qualiz.Engine.Suggestions;
 
 /// <summary>
-/// Says what the error detectors found cell by cell as rules. A value that is wrong wherever it stands becomes an entry of a list; one that is wrong because of what stands beside it becomes a condition on the column beside. What can be said
+/// Says what the error detectors found cell by cell as rules. A value that is wrong wherever it stands becomes an entry of a list; one that is wrong because of what stands beside it becomes a rule about groups of rows, or where that would change others, too, a condition on the column beside. What can be said
 /// in neither way is left to the operator <c>detect</c>. Cells that are as good as certain and the others are never in one rule.
 /// </summary>
 internal sealed class CellRepairs
@@ -23,6 +23,14 @@ internal sealed class CellRepairs
     /// <summary>An expression may have 10,000 characters.</summary>
     private const int LongestExpression = 9_000;
     private const int MostLefts = 3;
+    private const double MoreProbably = 0.5;
+
+    /// <summary>What fewer cells speak for is said of them alone.</summary>
+    private const int FewestExplained = 5;
+
+    /// <summary>The limits that are tried for rules about groups.</summary>
+    private static readonly int[] GroupRows = [3, 5, 10, 20];
+    private static readonly double[] GroupShares = [0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.51];
     private const int LongestText = 200;
 
     private readonly CodedTable _table;
@@ -58,6 +66,11 @@ internal sealed class CellRepairs
                     values.Add((value.Key, one, one.Confidence));
                 else
                     rest.AddRange(value);
+            }
+            foreach (var (rule, explained) in Majorities(column.Key, rest))
+            {
+                found.Add(rule);
+                rest.RemoveAll(explained.Contains);
             }
             foreach (var sure in (bool[])[true, false])
             {
@@ -103,6 +116,103 @@ internal sealed class CellRepairs
         };
         return Make(kind, [column.Name], message, Expected(entries.Sum(entry => entry.Confidence * column.Counts[entry.Value]), rows), column.Filled, rows, rule,
             entries.Select(entry => new SuggestionSample(column.Values[entry.Value], Empty(entry.Finding.Suggested!), column.Counts[entry.Value], entry.Finding.Reason)));
+    }
+
+    /// <summary>Rules that give a column what most rows with the same value in another one have. First those that are as good as certain.</summary>
+    private IEnumerable<(Suggestion Rule, HashSet<CellFinding> Explained)> Majorities(int index, IEnumerable<CellFinding> findings)
+    {
+        if (_types[index] is not ("text" or "int64"))
+            yield break;
+        var left = findings.Where(finding => finding.Suggested!.Length > 0).ToDictionary(finding => finding.Row);
+        // Rows of which another rule takes care.
+        var others = new HashSet<int>();
+        foreach (var least in (double[])[Sure, MoreProbably])
+        {
+            if (least < Sure)
+            {
+                // What is certain by itself is not put among what is not.
+                others.UnionWith(left.Values.Where(finding => finding.Confidence >= Sure).Select(finding => finding.Row));
+                foreach (var row in others)
+                    left.Remove(row);
+            }
+            for (var round = 0; round < MostLefts && left.Count > 0; round++)
+            {
+                Majority? best = null;
+                for (var beside = 0; beside < _table.Columns.Count; beside++)
+                {
+                    if (beside != index && _types[beside] is "text" or "int64" && Best(index, beside, left, others, least) is { } majority && majority.Right > (best?.Right ?? 0))
+                        best = majority;
+                }
+                // What a list of values beside says as well, for fewer rows, is no rule about groups.
+                if (best is null || best.Explained.Count < FewestExplained)
+                    break;
+                var (column, by) = (_table.Columns[index], _table.Columns[best.Beside]);
+                var rule = new JsonObject { ["rule"] = "majority", ["column"] = column.Name, ["by"] = new JsonArray(by.Name), ["rows"] = best.Rows, ["share"] = string.Create(CultureInfo.InvariantCulture, $"{best.Share * 100:0}%") };
+                if (best.Fills)
+                    rule["fill"] = true;
+                yield return (
+                    Make("dependency", [by.Name, column.Name], $"\"{by.Name}\" says what stands in \"{column.Name}\", and some rows contradict", Expected(best.Right, best.Cells), column.Filled, best.Cells, rule,
+                        best.Explained.GroupBy(finding => (finding.Value, finding.Suggested)).OrderByDescending(sample => sample.Count()).ThenBy(sample => sample.Key.Value, StringComparer.Ordinal).ThenBy(sample => sample.Key.Suggested, StringComparer.Ordinal)
+                            .Select(sample => new SuggestionSample(Empty(sample.Key.Value), sample.Key.Suggested, sample.Count(), sample.Select(finding => finding.Reason).Min(StringComparer.Ordinal)!))),
+                    best.Explained);
+                foreach (var finding in best.Explained)
+                {
+                    left.Remove(finding.Row);
+                    others.Add(finding.Row);
+                }
+            }
+        }
+    }
+
+    /// <summary>The limits with which the rule makes the most cells right, if at least so many of those it changes become so; null where there are none.</summary>
+    private Majority? Best(int index, int beside, Dictionary<int, CellFinding> findings, HashSet<int> others, double least)
+    {
+        var (column, by) = (_table.Columns[index], _table.Columns[beside]);
+        var groups = new List<(int Same, int Filled, int Wrong, int Empty, List<CellFinding> Errors, List<CellFinding> Missing)>();
+        var counts = new Dictionary<int, int>();
+        for (var of = 1; of < by.Values.Length; of++)
+        {
+            if (by.Counts[of] < SmallestGroup)
+                continue;
+            counts.Clear();
+            foreach (var row in by.RowsOf(of))
+                counts[column.Codes[row]] = counts.GetValueOrDefault(column.Codes[row]) + 1;
+            var empty = counts.GetValueOrDefault(0);
+            var (value, same) = counts.Where(count => count.Key != 0).Select(count => (count.Key, count.Value)).OrderByDescending(count => count.Value).ThenBy(count => count.Key).FirstOrDefault();
+            var filled = by.Counts[of] - empty;
+            if (same < SmallestGroup || 2 * same <= filled || same == by.Counts[of])
+                continue;
+            var (errors, missing) = (new List<CellFinding>(), new List<CellFinding>());
+            var wrong = filled - same;
+            foreach (var row in by.RowsOf(of))
+            {
+                if (column.Codes[row] == value)
+                    continue;
+                if (others.Contains(row))
+                    (wrong, empty) = column.Codes[row] == 0 ? (wrong, empty - 1) : (wrong - 1, empty);
+                else if (findings.TryGetValue(row, out var finding) && finding.Suggested == column.Values[value])
+                    (column.Codes[row] == 0 ? missing : errors).Add(finding);
+            }
+            groups.Add((same, filled, wrong, empty, errors, missing));
+        }
+        Majority? best = null;
+        foreach (var rows in GroupRows)
+        {
+            foreach (var share in GroupShares)
+            {
+                foreach (var fills in (bool[])[false, true])
+                {
+                    var taken = groups.FindAll(group => group.Same >= rows && group.Same >= share * group.Filled);
+                    var cells = taken.Sum(group => (long)group.Wrong + (fills ? group.Empty : 0));
+                    var explained = taken.SelectMany(group => fills ? group.Errors.Concat(group.Missing) : group.Errors);
+                    // Rounded, as the order in which they are added must not decide.
+                    var right = Math.Round(explained.Sum(finding => finding.Confidence), 6);
+                    if (cells > 0 && Expected(right, cells) >= least && right > (best?.Right ?? 0))
+                        best = new Majority(beside, rows, share, fills, cells, right, [.. explained]);
+                }
+            }
+        }
+        return best;
     }
 
     /// <summary>Rules for values that are wrong beside certain others, by the column that explains the most of them.</summary>
@@ -208,6 +318,10 @@ internal sealed class CellRepairs
 
     public static Suggestion Make(string kind, IReadOnlyList<string> columns, string message, double confidence, long support, long affected, JsonObject rule, IEnumerable<SuggestionSample> samples) =>
         SuggestionFinder.Make(kind, columns, message, confidence, support, affected, rule, null, samples);
+
+    /// <param name="Cells">That the rule changes.</param>
+    /// <param name="Right">Of these, as the detectors expect it.</param>
+    private sealed record Majority(int Beside, int Rows, double Share, bool Fills, long Cells, double Right, HashSet<CellFinding> Explained);
 
     /// <param name="Value">Of the cell as it stands.</param>
     private sealed record Condition(int Index, int Beside, int Left, int Value, string Suggested, IReadOnlyList<CellFinding> Findings);

@@ -22,7 +22,7 @@ public sealed class RecipePartitionTests
                 var query =
                     $"SELECT CASE WHEN hash(i + {seed}) % 9 = 0 THEN NULL ELSE 'v' || (hash(i * {seed}) % 3000) END AS a, chr(97 + CAST(hash(i + 7 * {seed}) % 26 AS INTEGER)) || ' ' AS b, i + CAST(hash(i) % 3 AS BIGINT) AS n, "
                     + "'s@1' AS _source, i + 1 AS _row, 'k' || i AS _key FROM range(7000) t(i)";
-                const string rules = """[{"rule":"trim","columns":"*"},{"rule":"mask","columns":["b"],"by":"redact","with":"z"},{"rule":"filter","where":"n % 11 <> 3"},{"rule":"fill","columns":["a"],"above":true},{"rule":"derive","column":"n","expression":"n + 1"}]""";
+                const string rules = """[{"rule":"trim","columns":"*"},{"rule":"majority","column":"b","by":["a"],"rows":2,"share":"51%"},{"rule":"mask","columns":["b"],"by":"redact","with":"z"},{"rule":"filter","where":"n % 11 <> 3"},{"rule":"fill","columns":["a"],"above":true},{"rule":"derive","column":"n","expression":"n + 1"}]""";
                 foreach (var bench in (RecipeBench[])[one, many])
                     bench.References["dataset:other"] = (await bench.InputAsync("SELECT 'v' || (i % 3000) AS a FROM range(6000) t(i)", "other")).Dataset;
                 var recipe = RecipeBench.Read(rules, $"[{string.Join(",", checks)}]");

@@ -24,6 +24,8 @@ public sealed class RecipePropertyTests
         Gen.Const("""{"rule":"unescape","columns":"*"}"""),
         Gen.Const("""{"rule":"filter","where":"b IS NULL OR b <> 'x'"}"""),
         Gen.Const("""{"rule":"derive","column":"d","expression":"length(b)"}"""),
+        Gen.Const("""{"rule":"majority","column":"b","by":["a"],"rows":2,"share":"60%"}"""),
+        Gen.Const("""{"rule":"majority","column":"a","by":["c","e"],"rows":2,"share":"1%","fill":true}"""),
         Gen.Const("""{"rule":"swap","columns":["a","b"],"when":"a < b"}"""),
         Gen.Const("""{"rule":"shift","columns":["a","b"],"to":"right","when":"length(a) = 1"}"""),
         Gen.Const("""{"rule":"shift","columns":["a","b"],"join":",","when":"a <> b"}"""),
@@ -148,6 +150,7 @@ public sealed class RecipePropertyTests
     [InlineData("""{"rule":"pad","columns":["b"],"length":4,"with":"*","side":"right"}""")]
     [InlineData("""{"rule":"truncate","columns":["b"],"length":1}""")]
     [InlineData("""{"rule":"country","columns":["b"],"else":"keep"}""")]
+    [InlineData("""{"rule":"majority","column":"b","by":["a"],"rows":2,"share":"1%","fill":true}""")]
     [InlineData("""{"rule":"swap","columns":["a","b"],"when":"a < b"}""")]
     [InlineData("""{"rule":"shift","columns":["a","b","c"],"to":"right","when":"a <> '1'"}""")]
     public async Task A_rule_done_twice_is_done_once(string rule)

@@ -37,6 +37,31 @@ public sealed class RuleTests : IDisposable
     }
 
     [Fact]
+    public async Task Majority_is_that_of_the_rows_that_have_a_voice_and_keeps_their_order_and_the_log()
+    {
+        var output = await _bench.RunAsync(
+            "SELECT * FROM (VALUES ('1', 'a'), ('1', 'b'), ('1', 'a'), ('1', 'b'), ('1', 'b'), ('2', 'c'), ('2', ' '), ('2', 'c')) t(k, v)",
+            """[{"rule":"derive","column":"n","expression":"v || k"},{"rule":"filter","where":"v <> 'b' OR k <> '1' OR n = 'b1' AND k < '0'"},{"rule":"majority","column":"v","by":["k"],"rows":2,"fill":true}]""");
+        output.Rows.ShouldBe(["1|a|a1", "1|a|a1", "2|c|c2", "2|c| 2", "2|c|c2"]);
+        output.Changes.Select(change => (change.Row, change.Rule, change.Column, change.Old, change.New)).ShouldBe([(7, "rules[2]", "v", "\" \"", "\"c\"")]);
+        var typed = await _bench.RunAsync("SELECT * FROM (VALUES (1, 10.5), (1, 10.5), (1, 99), (NULL, 7), (NULL, 7), (NULL, 8)) t(k, v)", """[{"rule":"majority","column":"v","by":["k"],"rows":2,"share":"60%"}]""");
+        typed.Rows.ShouldBe(["1|10.5", "1|10.5", "1|10.5", "∅|7.0", "∅|7.0", "∅|8.0"]);
+    }
+
+    [Fact]
+    public async Task Majorities_one_after_another_see_what_those_before_have_done()
+    {
+        // Twenty columns, each said by the one before; in the first rows all but the first are wrong.
+        const int Columns = 20;
+        var names = Enumerable.Range(0, Columns).Select(i => $"c{i}").ToList();
+        var query = $"SELECT {string.Join(", ", names.Select((name, i) => i == 0 ? "'v' || i % 7 AS c0" : $"CASE WHEN i < 5 THEN 'wrong' || i ELSE 'v' || i % 7 END AS {name}"))} FROM range(700) t(i)";
+        var rules = $"[{string.Join(",", names.Skip(1).Select((name, i) => $$"""{"rule":"majority","column":"{{name}}","by":["{{names[i]}}"]}"""))}]";
+        var output = await _bench.RunAsync(query, rules);
+        output.Rows.Select((row, i) => row == string.Join('|', Enumerable.Repeat($"v{i % 7}", Columns))).ShouldAllBe(right => right);
+        output.Result.Changed["majority"].ShouldBe(5 * (Columns - 1));
+    }
+
+    [Fact]
     public async Task Trim_inner_makes_runs_one_space()
     {
         var output = await _bench.RunAsync(Values(" a \u00a0\t b\nc "), """[{"rule":"trim","columns":["v"],"inner":true}]""");

@@ -40,6 +40,8 @@ public sealed class SuggestionFinderTests : IDisposable
         rules.Keys.ShouldBe(["dependency zip+town", "missing weight", "normalise size", "spelling state", "space spaced"], ignoreOrder: true);
         (rules["dependency zip+town"].Affected, rules["missing weight"].Affected, rules["normalise size"].Affected, rules["spelling state"].Affected, rules["space spaced"].Affected).ShouldBe((found.Items[0].Affected, 48, 1600, 40, 80));
         found.Items[0].Affected.ShouldBeInRange(40, 80);
+        // No list of the cells, but what is true of rows to come, too.
+        found.Items[0].Rule!.Value.GetRawText().ShouldStartWith("""{"rule":"majority","column":"town","by":["zip"],""");
         rules.Values.ShouldAllBe(rule => rule.Confidence > 0.9 && rule.Confidence < 1 && rule.Samples.Count > 0 && rule.Support > 2000);
         rules["missing weight"].Samples[0].ShouldSatisfyAllConditions(sample => sample.Before.ShouldBe("n/a"), sample => sample.After.ShouldBeNull(), sample => sample.Rows.ShouldBe(48));
 
