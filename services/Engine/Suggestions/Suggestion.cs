@@ -9,7 +9,7 @@ namespace Qualiz.Engine.Suggestions;
 public sealed record SuggestionList(long Rows, long Looked, IReadOnlyList<Suggestion> Items);
 
 /// <summary>A rule or a check of a recipe, as it stands under <c>rules:</c> or <c>checks:</c>, with what speaks for it.</summary>
-/// <param name="Kind">swap, shift, missing, dependency, spelling, normalise, space, spellings, dates, range, form, allowed, notNull, unique.</param>
+/// <param name="Kind">swap, shift, missing, dependency, spelling, normalise, space, spellings, dates, phones, codes, range, form, allowed, notNull, unique.</param>
 /// <param name="Confidence">From 0 to 1: of a rule the share of its cells that become right, as the detectors expect it, less where they are few; of a check that the next row passes too, or that what fails is wrong.</param>
 /// <param name="Support">Rows that it was learnt from.</param>
 /// <param name="Affected">Rows that it changes or, a check, that fail.</param>

@@ -69,6 +69,7 @@ public static class SuggestionFinder
         var repairs = new CellRepairs(table, [.. columns.Select(column => column.Type)], ErrorDetector.Find(table, ct));
         found.AddRange(repairs.Find());
         found.AddRange(Spaces(table, columns));
+        found.AddRange(FormRules.Find(table, [.. columns.Select(column => byName[column.Name])]));
         for (var index = 0; index < columns.Count; index++)
         {
             ct.ThrowIfCancellationRequested();
@@ -86,8 +87,8 @@ public static class SuggestionFinder
         string kind, IReadOnlyList<string> columns, string message, double confidence, long support, long affected, JsonObject? rule, JsonObject? check, IEnumerable<SuggestionSample> samples) =>
         new(kind, columns, message, Math.Round(confidence, 3), support, affected, Element(rule), Element(check), [.. samples.Take(MostSamples).Select(Short)]);
 
-    /// <summary>Conditions are on values as they came, so they come first, behind what brings values into their columns; texts that become dates come last.</summary>
-    private static int Order(Suggestion suggestion) => suggestion.Kind switch { "shift" => -2, "swap" => -1, "dependency" => 0, "missing" or "normalise" or "spelling" => 1, "spellings" => 2, "space" => 3, "dates" => 4, _ => 5 };
+    /// <summary>Conditions are on values as they came, so they come first, behind what brings values into their columns; texts that become dates, or numbers and codes of one form, come last.</summary>
+    private static int Order(Suggestion suggestion) => suggestion.Kind switch { "shift" => -2, "swap" => -1, "dependency" => 0, "missing" or "normalise" or "spelling" => 1, "spellings" => 2, "space" => 3, "dates" or "phones" or "codes" => 4, _ => 5 };
 
     private static JsonElement? Element(JsonObject? node) => node is null ? null : JsonSerializer.SerializeToElement(node);
 

@@ -144,6 +144,39 @@ public sealed class SuggestionFinderTests : IDisposable
         (await _bench.RunAsync(new Recipe([.. rules, .. rules], []), input)).Result.Changed.Where(change => change.Key is "rules[2]" or "rules[3]").ShouldAllBe(change => change.Value == 0);
     }
 
+    [Theory]
+    // All have the prefix of a country; the same in the form of most; with the country beside; the numbers with a prefix say it; only the plan says it.
+    [InlineData("CASE i % 2 WHEN 0 THEN '+47 22' || n ELSE '+47-22-' || n END", "{'rule':'phone','columns':['phone'],'form':'e164','else':'keep'}", 0.9)]
+    [InlineData("CASE i % 4 WHEN 0 THEN '+4722' || n ELSE '+47 22 ' || n[:2] || ' ' || n[3:4] || ' ' || n[5:] END", "{'rule':'phone','columns':['phone'],'form':'international','else':'keep'}", 0.9)]
+    [InlineData("CASE i % 2 WHEN 0 THEN '22' || n ELSE '22-' || n END, CASE WHEN i % 3 = 0 THEN 'Norway' ELSE 'NO' END AS country", "{'rule':'phone','columns':['phone'],'form':'e164','else':'keep','countryFrom':'country'}", 0.9)]
+    [InlineData("CASE i % 3 WHEN 0 THEN '+1 212 736 ' || n[:4] WHEN 1 THEN '(212) 736-' || n[:4] ELSE '212-736-' || n[:4] END", "{'rule':'phone','columns':['phone'],'form':'national','else':'keep','country':'US'}", 0.9)]
+    [InlineData("CASE i % 2 WHEN 0 THEN '(212) 736-' || n[:4] ELSE '212.736.' || n[:4] END", "{'rule':'phone','columns':['phone'],'form':'national','else':'keep','country':'US'}", 0.75)]
+    [InlineData("'(212) 736-' || n[:4]", null, 0)]
+    [InlineData("'212.736.' || n[:4]", null, 0)]
+    public async Task Telephone_numbers_in_several_forms_are_brought_into_one(string phone, string? rule, double least)
+    {
+        var query = $"SELECT i AS id, {(phone.Contains("AS country", StringComparison.Ordinal) ? phone.Replace(", CASE WHEN", " AS phone, CASE WHEN", StringComparison.Ordinal) : $"{phone} AS phone")} FROM (SELECT range AS i, lpad(CAST(hash(range) % 1000000 AS VARCHAR), 6, '7') AS n FROM range(1000))";
+        var found = (await FindAsync(query)).Items.Where(item => item.Rule is not null && item.Columns[0] == "phone").ToList();
+
+        found.Select(item => item.Rule!.Value.GetRawText().Replace('"', '\'')).ShouldBe(rule is null ? [] : [rule]);
+        if (rule is null)
+            return;
+        found[0].Confidence.ShouldBeInRange(least, least + 0.1);
+        // It does what it says, and all numbers of one subscriber are one text afterwards.
+        var output = await _bench.RunAsync(new Recipe([found[0].Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!], []), await _bench.InputAsync(query));
+        output.Result.Changed["phone"].ShouldBe(found[0].Affected);
+        output.Rejected.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Countries_as_codes_and_names_are_brought_into_the_form_of_most()
+    {
+        var found = await FindAsync("SELECT i AS id, CASE WHEN i % 10 = 0 THEN ['Norway', 'Sweden', 'germany'][1 + i % 3] ELSE ['NO', 'SE', 'DE', 'FR', 'GB'][1 + i % 5] END AS country FROM (SELECT range AS i FROM range(1000))");
+
+        found.Items.Single(item => item.Kind == "codes").ShouldSatisfyAllConditions(
+            item => item.Rule!.Value.GetRawText().ShouldBe("""{"rule":"country","columns":["country"],"to":"alpha2","else":"keep"}"""), item => item.Affected.ShouldBe(100), item => item.Confidence.ShouldBe(0.8));
+    }
+
     [Fact]
     public async Task An_empty_dataset_has_none() => (await FindAsync("SELECT 'x' AS a FROM range(0)")).Items.ShouldBeEmpty();
 
