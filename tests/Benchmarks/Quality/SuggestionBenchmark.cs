@@ -12,17 +12,20 @@ namespace Qualiz.Benchmarks.Quality;
 
 /// <summary>
 /// Rules that are suggested for the tables of <c>data/a_*</c> with a confidence above 0.9, run as a recipe: <c>suggestions.precision</c> is the share of the cells they change that become what the truth says, over all tables together;
-/// <c>suggestions.clean</c> is the most repairs suggested for one of the clean files. The detectors behind them were written with these tables and their right values in view.
+/// <c>suggestions.clean</c> is the most repairs suggested for one of the clean files. <c>auto</c> is what <c>cleanse</c> does with <c>auto: 95%</c>, and nothing else: repair F1 of all cells of all tables together, with <c>auto.precision</c> and
+/// <c>auto.recall</c>, <c>auto.SET</c> for each set, and <c>auto.clean</c>, the cells that it changes in all clean files together. The detectors behind them were written with these tables and their right values in view.
 /// </summary>
 internal sealed class SuggestionBenchmark : IBenchmark
 {
     private const string Precision = "suggestions.precision";
     private const string CleanFiles = "suggestions.clean";
+    private const string Auto = "auto";
     private const double Sure = 0.9;
+    private const double AutoFrom = 0.95;
 
     private static readonly string[] Sets = ["a_flights", "a_hospital", "a_beers", "a_dgov", "a_toy"];
 
-    public IReadOnlyList<string> Names => [Precision, CleanFiles];
+    public IReadOnlyList<string> Names => [Precision, CleanFiles, Auto];
 
     public async Task<IReadOnlyList<Figure>> RunAsync(IReadOnlySet<string> wanted, Action<string> say, CancellationToken ct)
     {
@@ -33,12 +36,14 @@ internal sealed class SuggestionBenchmark : IBenchmark
             return [];
         }
         var (right, changed, errors, most) = (0L, 0L, 0L, 0);
-        foreach (var folder in Sets.SelectMany(set => Folders(Path.Combine(shared, set))))
+        var auto = Sets.ToDictionary(set => set, _ => new CellScore(0, 0, 0, 0, 0, 0, 0));
+        var (autoRules, autoCells) = (0, 0);
+        foreach (var (set, folder) in Sets.SelectMany(set => Folders(Path.Combine(shared, set)).Select(folder => (set, folder))))
         {
             var table = await DirtyTable.ReadAsync(folder, ct);
             if (wanted.Contains(Precision))
             {
-                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "dirty.csv"), table.Dirty, ct);
+                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "dirty.csv"), table.Dirty, confidence => confidence > Sure, ct);
                 var good = cells.Count(cell => DirtyTable.Normalise(cell.Value) == table.CleanText(cell.Row, cell.Column));
                 var damaged = cells.Count(cell => !table.Errors.Contains((cell.Row, cell.Column)));
                 say(string.Create(CultureInfo.InvariantCulture, $"{table.Name[..Math.Min(30, table.Name.Length)],-30} {repairs,3} repairs, {good,5} of {cells.Count,5} cells right, {damaged,4} damaged, {table.Errors.Count} errors"));
@@ -46,9 +51,20 @@ internal sealed class SuggestionBenchmark : IBenchmark
             }
             if (wanted.Contains(CleanFiles))
             {
-                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "clean.csv"), table.Clean, ct);
+                var (repairs, cells) = await RepairAsync(Path.Combine(folder, "clean.csv"), table.Clean, confidence => confidence > Sure, ct);
                 say(string.Create(CultureInfo.InvariantCulture, $"{table.Name[..Math.Min(30, table.Name.Length)],-30} clean: {repairs} repairs of {cells.Count} cells{string.Concat(cells.GroupBy(cell => cell.Column).Select(column => $", {table.Clean.Columns[column.Key].Name} {column.Count()} ({column.First().Value})"))}"));
                 most = Math.Max(most, repairs);
+            }
+            if (wanted.Contains(Auto))
+            {
+                var (rules, cells) = await RepairAsync(Path.Combine(folder, "dirty.csv"), table.Dirty, confidence => confidence >= AutoFrom, ct);
+                var wrong = cells.Count(cell => table.Errors.Contains((cell.Row, cell.Column)));
+                var score = new CellScore(
+                    (long)table.Dirty.Rows * table.Dirty.Columns.Count, table.Errors.Count, cells.Count, wrong, cells.Count, cells.Count(cell => DirtyTable.Normalise(cell.Value) == table.CleanText(cell.Row, cell.Column)), cells.Count - wrong);
+                auto[set] += score;
+                var (onClean, cleanCells) = await RepairAsync(Path.Combine(folder, "clean.csv"), table.Clean, confidence => confidence >= AutoFrom, ct);
+                (autoRules, autoCells) = (autoRules + onClean, autoCells + cleanCells.Count);
+                say(string.Create(CultureInfo.InvariantCulture, $"{table.Name[..Math.Min(30, table.Name.Length)],-30} auto: {rules,2} rules, P {score.RepairPrecision:0.000} R {score.RepairRecall:0.000} F1 {score.RepairF1:0.000}, {score.Damaged} damaged; clean: {onClean} rules, {cleanCells.Count} cells"));
             }
         }
         var figures = new List<Figure>();
@@ -59,13 +75,25 @@ internal sealed class SuggestionBenchmark : IBenchmark
         }
         if (wanted.Contains(CleanFiles))
             figures.Add(new Figure(CleanFiles, most, "repairs", 1, null));
+        if (wanted.Contains(Auto))
+        {
+            foreach (var (set, score) in auto)
+                figures.Add(new Figure($"{Auto}.{set[2..]}", score.RepairF1, "F1", null, null));
+            var all = auto.Values.Aggregate((one, other) => one + other);
+            say(string.Create(CultureInfo.InvariantCulture, $"{all.Repaired} of {all.Changed} cells right, {all.Damaged} damaged; {all.Errors} errors; clean files: {autoRules} rules, {autoCells} cells"));
+            figures.Add(new Figure(Auto, all.RepairF1, "F1", null, null));
+            figures.Add(new Figure($"{Auto}.precision", all.RepairPrecision, "share", null, null));
+            figures.Add(new Figure($"{Auto}.recall", all.RepairRecall, "share", null, null));
+            figures.Add(new Figure($"{Auto}.clean", autoCells, "cells", null, null));
+        }
         return figures;
     }
 
     private static IEnumerable<string> Folders(string folder) => File.Exists(Path.Combine(folder, "dirty.csv")) ? [folder] : Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal);
 
     /// <summary>How many rules are suggested, and which cells they change, as the makers of the tables compare texts.</summary>
-    private static async Task<(int Repairs, List<(int Row, int Column, string Value)> Cells)> RepairAsync(string csv, CodedTable before, CancellationToken ct)
+    /// <param name="taken">By the confidence of a suggestion.</param>
+    private static async Task<(int Repairs, List<(int Row, int Column, string Value)> Cells)> RepairAsync(string csv, CodedTable before, Predicate<double> taken, CancellationToken ct)
     {
         var scratch = Directory.CreateTempSubdirectory("qualiz-bench-").FullName;
         try
@@ -84,10 +112,10 @@ internal sealed class SuggestionBenchmark : IBenchmark
                     Bytes = 1,
                 }, [path]);
             var found = await SuggestionFinder.FindAsync(dataset, unmask: false, new EngineOptions { MemoryBytes = SuggestionFinder.MemoryBytes, Threads = Environment.ProcessorCount, Scratch = scratch }, ct);
-            var rules = found.Items.Where(suggestion => suggestion.Rule is not null && suggestion.Confidence > Sure).Select(suggestion => suggestion.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!).ToList();
+            var rules = found.Items.Where(suggestion => suggestion.Rule is not null && taken(suggestion.Confidence)).Select(suggestion => suggestion.Rule!.Value.Deserialize<Rule>(ConfigJson.Options)!).ToList();
             if (rules.Count == 0)
                 return (0, []);
-            var compiled = RecipeCompiler.Compile(session, new Recipe(rules, []), [new RecipeInput("in", dataset)]);
+            var compiled = RecipeCompiler.Compile(session, new Recipe([], []) { Suggested = rules }, [new RecipeInput("in", dataset)]);
             var output = Path.Combine(scratch, "out.parquet");
             await RecipeRun.ExecuteAsync(session, compiled, new RecipeFiles(output, Path.Combine(scratch, "rejected.parquet"), Path.Combine(scratch, "changes.parquet")), ct);
             var after = await CodedTable.ReadAsync(
