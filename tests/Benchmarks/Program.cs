@@ -23,7 +23,7 @@ var errors = new ErrorsOptions();
 IReadOnlyList<IBenchmark> benchmarks =
 [
     new IngestCsvBenchmark(), new PollockBenchmark(), new CleanseBenchmark(), new ProfileBenchmark(), new DependencyBenchmark(), new PostgresBenchmark(), new DemoMemoryBenchmark(), new MatchQualityBenchmark(), new ClusterBenchmark(),
-    new MatchPeopleBenchmark(), new SimilarityBenchmark(),
+    new MatchPeopleBenchmark(), new MatchBatchesBenchmark(), new SimilarityBenchmark(),
     new OrchestrationBenchmark(Deployment.InProcess, rates), new OrchestrationBenchmark(Deployment.RabbitMq, rates),
     new ErrorsBenchmark(errors), new SemanticBenchmark(), new SuggestionBenchmark(),
 ];
