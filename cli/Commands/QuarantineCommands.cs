@@ -6,7 +6,7 @@ using Qualiz.Cli.Running;
 
 namespace Qualiz.Cli.Commands;
 
-/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, assign, export, and import when they were mended in a spreadsheet.</summary>
+/// <summary>Rejected rows across runs: look, repair, dismiss, reopen, assign, export, import when they were mended in a spreadsheet, and try other rules on them.</summary>
 internal static class QuarantineCommands
 {
     private static readonly Option<string?> s_run = new("--run") { Description = "Rows that this run rejected (its id, the end of it, or latest)" };
@@ -29,7 +29,7 @@ internal static class QuarantineCommands
 
     private static Command Quarantine() => new("quarantine", "Rejected rows across runs")
     {
-        List(), Show(), Account(), Export(), Import(), Reinject(),
+        List(), Show(), Account(), Export(), Import(), Try(), Reinject(),
         Change("repair", "Give columns new values; the next run applies them before its rules", "quarantine repair 12 --set email=kim@example.org", "quarantine repair --rule email --set email=", s_set),
         Change("dismiss", "Leave rows out for good", "quarantine dismiss 12 --note \"a test record\"", "quarantine dismiss --run latest --rule date"),
         Change("reopen", "Put dismissed or settled rows back into the queue", "quarantine reopen 12", "quarantine reopen --state dismissed --rule date"),
@@ -109,6 +109,19 @@ internal static class QuarantineCommands
             }
             return ExitCode.Done;
         });
+    }
+
+    private static ClientCommand Try()
+    {
+        var rules = new Option<string>("--rules") { Required = true, Description = "The rules and checks of the step as they would be (YAML, as under with: of a cleanse step)" };
+        var samples = new Option<int>("--samples") { Description = "How many rows of each kind are shown, 0 to 100", DefaultValueFactory = _ => 5 };
+        return new ClientCommand(
+            "try", "Say how many open rows would pass with other rules and checks; nothing is changed",
+            "quarantine try --pipeline customers --step clean --rules recipe.yaml", "quarantine try --step clean --rule date --rules recipe.yaml --json")
+        {
+            rules, samples, s_run, s_pipeline, s_step, s_rule, s_column, s_assignee, s_due, s_unmask,
+        }.Doing(async (context, ct) => await QuarantineTrial.ExecuteAsync(
+            context, context.Get(rules)!, context.Get(samples), $"{context.ProjectPath}/quarantine/try{Query([.. await FilterAsync(context, ct), .. Unmask(context)])}", ct));
     }
 
     private static ClientCommand Reinject()

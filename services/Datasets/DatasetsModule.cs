@@ -56,6 +56,7 @@ public static class DatasetsModule
         builder.Services.AddScoped<QuarantineFill>();
         builder.Services.AddScoped<EndedRuns>();
         builder.Services.AddScoped<QuarantineReinjection>();
+        builder.Services.AddScoped<QuarantineTrial>();
         builder.Services.AddScoped<QuarantineWork>();
         builder.Services.AddScoped<QuarantineQueries>();
         builder.Services.AddSingleton<ProjectDirectory>();

@@ -100,6 +100,57 @@ public sealed class QuarantineCommandTests : IDisposable
         folder.Delete(recursive: true);
     }
 
+    [Fact]
+    public async Task Rules_are_tried_and_what_they_would_do_is_told()
+    {
+        var recipe = Path.Combine(_folder, "recipe.yaml");
+        await File.WriteAllTextAsync(recipe, "rules:\n  - {rule: trim, columns: [email]}\nchecks:\n  - check: email\n    columns: [email]\nmaxRejected: 5%\n");
+        const string tried =
+            """
+            {"open":6000,"looked":5000,"passes":4000,"rejected":999,"filtered":0,"unfit":1,"reasons":[{"rule":"email","path":"checks[0]","column":"email","items":999}],"fails":[],
+            "notJudged":[{"path":"checks[1]","message":"unique looks at all rows"}],
+            "passesSample":[{"item":12,"before":{"email":" kim@example.org","n":1},"after":[{"values":{"email":"kim@example.org","n":1},"reasons":null}]}],
+            "rejectedSample":[{"item":13,"before":{"email":"x","n":1},"after":[{"values":{"email":"x","n":1},"reasons":[{"rule":"email","column":"email","message":"is no email"}]}]}],"filteredSample":[]}
+            """;
+        using var instance = new InstanceStub(_ => (200, tried));
+
+        var (code, output, error) = await instance.RunAsync("quarantine", "try", "--pipeline", "people", "--step", "clean", "--rules", recipe, "--samples", "1");
+
+        code.ShouldBe(ExitCode.Done, error);
+        output.ShouldBe(
+            """
+            6,000 open rows; the oldest 5,000 were looked at
+            4,000 would pass, 999 would be rejected, 0 would be filtered
+            1 cannot be tried: a value is none of the type that its column has by now
+            rows  reason  column  in
+             999  email   email   checks[0]
+            row 12 would pass: email " kim@example.org" -> "kim@example.org"
+            row 13 would be rejected: email is no email
+            not judged: checks[1] (unique looks at all rows)
+
+            """.ReplaceLineEndings("\n"));
+        error.ShouldBe($"{recipe}: maxRejected is not tried, only rules and checks are\n");
+        instance.Requests.ShouldHaveSingleItem().ShouldBe((
+            "POST quarantine/try?pipeline=people&step=clean", """{"samples":1,"rules":[{"rule":"trim","columns":["email"]}],"checks":[{"check":"email","columns":["email"]}]}""", null));
+        (await instance.RunAsync("quarantine", "try", "--rules", recipe, "--json")).Output.ShouldStartWith("""{"open":6000,"looked":5000,""");
+    }
+
+    [Fact]
+    public async Task A_mistake_in_tried_rules_is_told_with_its_line()
+    {
+        var recipe = Path.Combine(_folder, "recipe.yaml");
+        await File.WriteAllTextAsync(recipe, "rules:\n  - rule: tirm\n    columns: [email]\n");
+        using var instance = new InstanceStub(_ => (422, """{"title":"The content is not right","detail":"The recipe is not right.","status":422,"errors":[{"message":"\"tirm\" is no rule","path":"rules[0].rule","suggestion":"trim"}]}"""));
+
+        var (code, _, error) = await instance.RunAsync("quarantine", "try", "--rules", recipe);
+
+        code.ShouldBe(ExitCode.BadInput);
+        error.ShouldBe($"{recipe}:2:11 rules[0].rule: \"tirm\" is no rule; did you mean \"trim\"?\n");
+        await File.WriteAllTextAsync(recipe, "steps: {}\n");
+        (await instance.RunAsync("quarantine", "try", "--rules", recipe)).Error.ShouldContain("neither rules nor checks");
+        instance.Requests.Count.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("is no state", "Bad Request: state is one of open, dismissed.\nstate: is no state\n")]
     [InlineData("state is one of open, dismissed.", "Bad Request: state is one of open, dismissed.\n")]

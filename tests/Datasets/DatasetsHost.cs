@@ -149,6 +149,9 @@ internal sealed class FakeSurroundings
     public ConcurrentDictionary<string, Guid> Projects { get; } = new();
     public ConcurrentDictionary<string, string> TimeZones { get; } = new();
     public ConcurrentDictionary<(string Project, Guid Run, string Step, string Port), StepOutputFound> Outputs { get; } = new();
+
+    /// <summary>The columns that a step read.</summary>
+    public ConcurrentDictionary<(Guid Run, string Step), StepInputsFound> Inputs { get; } = new();
     public ConcurrentQueue<IEvent> Events { get; } = new();
 
     /// <summary>What a run wrote, all of it.</summary>
@@ -180,7 +183,7 @@ internal sealed class FakeReviews(FakeSurroundings fakes) : IConsumer<ReviewRuns
     public Task Consume(ConsumeContext<ReviewRuns> context) => context.RespondAsync(fakes.Review(context.Message));
 }
 
-internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput>, IConsumer<GetRunOutputs>
+internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput>, IConsumer<GetStepInputs>, IConsumer<GetRunOutputs>
 {
     public async Task Consume(ConsumeContext<GetRunOutputs> context)
     {
@@ -190,6 +193,10 @@ internal sealed class FakeRuns(FakeSurroundings fakes) : IConsumer<GetStepOutput
             await context.RespondAsync(new RunUnknown { Message = "There is no such run." });
         fakes.Asked.Enqueue(context.Message.RunId);
     }
+
+    public Task Consume(ConsumeContext<GetStepInputs> context) => fakes.Inputs.TryGetValue((context.Message.RunId, context.Message.StepId), out var found)
+        ? context.RespondAsync(found)
+        : context.RespondAsync(new StepInputsUnknown { Message = $"There is no run {context.Message.RunId}." });
 
     public Task Consume(ConsumeContext<GetStepOutput> context)
     {

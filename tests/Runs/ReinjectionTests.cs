@@ -45,6 +45,25 @@ public sealed class ReinjectionTests
     }
 
     [Fact]
+    public async Task The_columns_that_a_step_read_are_known_also_where_an_earlier_run_wrote_them()
+    {
+        await using var runs = await StartAsync();
+        runs.Publish(Rows("p"));
+        var first = await CompleteAsync(runs, "p", 3, rows: 10);
+        var second = await ReinjectAsync(runs, first, "clean");
+        await WorkAsync(runs, 1);
+        await WorkAsync(runs, 1);
+        await runs.UntilAsync(second, "completed");
+
+        var asked = new GetStepInputs { Project = Project, RunId = second, StepId = "clean" };
+        var found = (await runs.Requests.AskAsync<StepInputsFound, StepInputsUnknown>(Queues.RunClaims, asked, default)).First.ShouldNotBeNull().Inputs.ShouldHaveSingleItem();
+        found.Name.ShouldBe("read");
+        found.Schema.ShouldNotBeNull().Columns.Select(column => column.Name).ShouldBe(Outcome(1).Outputs["out"].Schema.Columns.Select(column => column.Name));
+        foreach (var unknown in new[] { asked with { StepId = "claen" }, asked with { RunId = Guid.NewGuid() }, asked with { Project = "other" } })
+            (await runs.Requests.AskAsync<StepInputsFound, StepInputsUnknown>(Queues.RunClaims, unknown, default)).Second.ShouldNotBeNull().Message.ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public async Task The_same_request_is_the_same_run_and_it_has_its_pipeline_for_itself()
     {
         await using var runs = await StartAsync();

@@ -40,6 +40,32 @@ public sealed record StepOutputUnknown
     public required string Message { get; init; }
 }
 
+/// <summary>
+/// Request to Runs: which columns did the inputs of this step have in this run, also where earlier runs wrote them? Answered by
+/// <see cref="StepInputsFound"/> or <see cref="StepInputsUnknown"/>.
+/// </summary>
+public sealed record GetStepInputs
+{
+    /// <summary>The project the asker may see; a run of another project is unknown to it.</summary>
+    public required string Project { get; init; }
+    public required Guid RunId { get; init; }
+    public required string StepId { get; init; }
+}
+
+public sealed record StepInputsFound
+{
+    public required IReadOnlyList<StepInputColumns> Inputs { get; init; }
+}
+
+/// <param name="Schema">Null for a <paramref name="Reference"/> (<c>dataset:...</c>), whose columns Datasets knows.</param>
+public sealed record StepInputColumns(string Name, DatasetSchema? Schema, string? Reference);
+
+/// <summary>Says what is not there (the run, the step, what it read), in a sentence for a person.</summary>
+public sealed record StepInputsUnknown
+{
+    public required string Message { get; init; }
+}
+
 /// <summary>Request to Runs: which columns did the steps of this pipeline give in its last completed run? Answered by <see cref="LastOutputs"/>.</summary>
 public sealed record GetLastOutputs
 {

@@ -11,7 +11,7 @@ using Qualiz.Platform.Http;
 
 namespace Qualiz.Datasets.Quarantine;
 
-/// <summary>The queue of rejected rows across runs: look, repair, dismiss, reopen, export, and the account of a run.</summary>
+/// <summary>The queue of rejected rows across runs: look, repair, dismiss, reopen, export, try rules, and the account of a run.</summary>
 internal static class QuarantineEndpoints
 {
     private static readonly JsonSerializerOptions Lines = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -28,6 +28,8 @@ internal static class QuarantineEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
         quarantine.MapPost("/reinject", Reinject).WithName("reinjectQuarantine").WithSummary("Brings the repaired rows into the result now, by a run from the step on that rejected them; choose them by pipeline, step and run")
             .ProducesProblem(StatusCodes.Status409Conflict);
+        quarantine.MapPost("/try", Try).WithName("tryQuarantine").WithSummary("What a recipe would make of the open rows of a step, before it is saved: how many would pass, and why the others would not; nothing is changed")
+            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
         quarantine.MapGet("/{item:long}", Get).WithName("getQuarantineItem").WithSummary("One rejected row; its ETag is what a change names in If-Match").ProducesProblem(404);
         quarantine.MapPost("/{item:long}/repair", Repair).WithName("repairQuarantineItem").WithSummary("Gives columns new values; the next run applies them before its rules").Changes();
         quarantine.MapPost("/{item:long}/dismiss", Dismiss).WithName("dismissQuarantineItem").WithSummary("Leaves the row out for good").Changes();
@@ -93,6 +95,15 @@ internal static class QuarantineEndpoints
         [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineReinjection reinjection, CancellationToken ct,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null, ReinjectItems? body = null, bool dryRun = false) =>
         TypedResults.Ok(await reinjection.StartAsync(filter, body ?? new ReinjectItems(), dryRun, idempotencyKey, http.Actor(), ct));
+
+    private static async Task<Ok<Tried>> Try(
+        [AsParameters] QuarantineFilter filter, TryRecipe body, HttpContext http, QuarantineTrial trial, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, bool unmask = false)
+    {
+        if (unmask && await queries.SensitiveAsync(filter, ct) is { } sensitive)
+            await audit.RecordAsync(http, "quarantine", sensitive, ct);
+        http.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Ok(await trial.TryAsync(filter, body, unmask, ct));
+    }
 
     private static async Task<IResult> Export(
         [AsParameters] QuarantineFilter filter, HttpContext http, QuarantineQueries queries, UnmaskAudit audit, CancellationToken ct, string format = "csv", bool unmask = false)

@@ -38,6 +38,14 @@ internal sealed class QuarantineQueries([FromKeyedServices(DatasetsModule.Servic
         }
     }
 
+    public async Task<long> CountAsync(QuarantineFilter filter, CancellationToken ct)
+    {
+        var parameters = new DynamicParameters();
+        var where = filter.Where(project.Slug, parameters);
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {QuarantineItem.From} where {where}", parameters, cancellationToken: ct));
+    }
+
     /// <summary>The columns of the chosen items' values, in their order.</summary>
     /// <exception cref="ApiException">The items are of several steps, or more than <paramref name="most"/>.</exception>
     public async Task<IReadOnlyList<string>> ColumnsAsync(QuarantineFilter filter, int most, CancellationToken ct)

@@ -16,6 +16,35 @@ public sealed record Recipe(IReadOnlyList<Rule> Rules, IReadOnlyList<Check> Chec
 
     /// <summary>The connections whose keys rules mask with.</summary>
     public IReadOnlyList<string> Keys => [.. Rules.OfType<MaskRule>().Where(rule => !rule.Off).Select(rule => rule.Key).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+    /// <summary>What of the recipe is decided by each row for itself; the rest is off, so that every path stays what it is.</summary>
+    /// <param name="left">What is not: the path of each, and why.</param>
+    public Recipe ByRow(out IReadOnlyList<(string Path, string Why)> left)
+    {
+        var off = new List<(string, string)>();
+        T Leave<T>(T part, string path, string why)
+        {
+            off.Add((path, why));
+            return part;
+        }
+
+        var rules = Rules.Select((rule, i) => rule switch
+        {
+            { Off: true } => rule,
+            MajorityRule => Leave(rule with { Off = true }, $"rules[{i}]", "majority looks at all rows"),
+            FillRule { Above: true } => Leave(rule with { Off = true }, $"rules[{i}]", "what stands above is in other rows"),
+            _ => rule,
+        }).ToList();
+        var checks = Checks.Select((check, i) => check switch
+        {
+            { Off: true } => check,
+            UniqueCheck or CleanRowsCheck => Leave(check with { Off = true }, $"checks[{i}]", $"{check.Kind} looks at all rows"),
+            RowLevelCheck { Mostly: not null } share => Leave(share with { Mostly = null }, $"checks[{i}].mostly", "a share is one of all rows; each row is checked"),
+            _ => check,
+        }).ToList();
+        left = off;
+        return new Recipe(rules, checks);
+    }
 }
 
 /// <summary>What becomes of a cell (or its row) that a rule cannot convert or that fails a check.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Qualiz.Contracts.Data;
 using Qualiz.Engine.Datasets;
+using Qualiz.Engine.Rows;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
 
@@ -138,8 +139,6 @@ public static class RowPatches
     private static IEnumerable<(string Name, ColumnType Type)> Shown(RecipeInput input, IReadOnlyList<string> hidden) =>
         Visible(input).Where(column => !hidden.Contains(column.Name, StringComparer.Ordinal)).Select(column => (column.Name, DatasetFiles.TypeOf(column)));
 
-    private static string Pointer(string column) => Sql.Literal($"/{column.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}");
-
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Columns beside those of the data, under names that these do not have.</summary>
@@ -153,20 +152,10 @@ public static class RowPatches
         public string Fits => $"{Prefix}fits";
 
         /// <summary>The new value of a column as one of its type, null when it is none.</summary>
-        public string Value(string column, ColumnType type) => type switch
-        {
-            { IsNested: true } => $"TRY_CAST(json_extract({Found}.changes, {Pointer(column)}) AS {type.DuckDb})",
-            // The engine would round what has more digits than the type.
-            ColumnType.DecimalType of => Exactly(column, type, of.Scale),
-            _ when type == ColumnType.Int64 => Exactly(column, type, 0),
-            _ => $"TRY_CAST({Text(column)} AS {type.DuckDb})",
-        };
+        public string Value(string column, ColumnType type) => RowJson.MemberAs(type, $"{Found}.changes", column);
 
         /// <summary>Null when the changes empty the column or do not name it.</summary>
-        public string Text(string column) => $"json_extract_string({Found}.changes, {Pointer(column)})";
-
-        private string Exactly(string column, ColumnType type, int scale) =>
-            $"CASE WHEN regexp_full_match({Text(column)}, '\\s*[+-]?\\d*(\\.\\d{{0,{Number(scale)}}}0*)?\\s*') THEN TRY_CAST({Text(column)} AS {type.DuckDb}) END";
+        public string Text(string column) => RowJson.Member($"{Found}.changes", column);
 
         public string Has(string column) => $"coalesce(list_contains(json_keys({Found}.changes), {Sql.Literal(column)}), false)";
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Qualiz.Engine.Sessions;
 using Qualiz.Engine.Types;
@@ -46,4 +47,22 @@ public static class RowJson
         var (wire, _) = WireExpression.Of(type, value);
         return $"CAST({wire} AS VARCHAR)";
     }
+
+    /// <summary>An SQL expression of a member of a JSON object as text; null when it is empty or not there.</summary>
+    public static string Member(string json, string name) => $"json_extract_string({json}, {Pointer(name)})";
+
+    /// <summary>An SQL expression of a member of a JSON object as a value of a type; null when it is none.</summary>
+    public static string MemberAs(ColumnType type, string json, string name) => type switch
+    {
+        { IsNested: true } => $"TRY_CAST(json_extract({json}, {Pointer(name)}) AS {type.DuckDb})",
+        // The engine would round what has more digits than the type.
+        ColumnType.DecimalType of => Exactly(type, json, name, of.Scale),
+        _ when type == ColumnType.Int64 => Exactly(type, json, name, 0),
+        _ => $"TRY_CAST({Member(json, name)} AS {type.DuckDb})",
+    };
+
+    private static string Exactly(ColumnType type, string json, string name, int scale) =>
+        $"CASE WHEN regexp_full_match({Member(json, name)}, '\\s*[+-]?\\d*(\\.\\d{{0,{scale.ToString(CultureInfo.InvariantCulture)}}}0*)?\\s*') THEN TRY_CAST({Member(json, name)} AS {type.DuckDb}) END";
+
+    private static string Pointer(string name) => Sql.Literal($"/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}");
 }

@@ -6,7 +6,7 @@ namespace Qualiz.Runs.Claims;
 
 /// <summary>Queue <c>runs.claims</c>: questions about steps, answered at once.</summary>
 internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children, ReinjectionStarter reinjections)
-    : IAnswers<ClaimStep>, IAnswers<RenewLease>, IAnswers<CheckFence>, IAnswers<GetStepOutput>, IAnswers<GetRunOutputs>, IAnswers<GetLastOutputs>, IAnswers<StartChildRun>, IAnswers<StartReinjection>
+    : IAnswers<ClaimStep>, IAnswers<RenewLease>, IAnswers<CheckFence>, IAnswers<GetStepOutput>, IAnswers<GetStepInputs>, IAnswers<GetRunOutputs>, IAnswers<GetLastOutputs>, IAnswers<StartChildRun>, IAnswers<StartReinjection>
 {
     public Task<object> AnswerAsync(ClaimStep request, CancellationToken ct) => claims.ClaimAsync(request, ct);
 
@@ -15,6 +15,8 @@ internal sealed class ClaimAnswers(StepClaims claims, ChildRuns children, Reinje
     public async Task<object> AnswerAsync(CheckFence request, CancellationToken ct) => await claims.CheckAsync(request, ct);
 
     public Task<object> AnswerAsync(GetStepOutput request, CancellationToken ct) => claims.OutputAsync(request, ct);
+
+    public Task<object> AnswerAsync(GetStepInputs request, CancellationToken ct) => claims.InputsAsync(request, ct);
 
     public Task<object> AnswerAsync(GetRunOutputs request, CancellationToken ct) => claims.OutputsAsync(request, ct);
 

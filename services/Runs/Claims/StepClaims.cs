@@ -322,6 +322,33 @@ internal sealed class StepClaims(
         };
     }
 
+    /// <returns><see cref="StepInputsFound"/> or <see cref="StepInputsUnknown"/>.</returns>
+    public async Task<object> InputsAsync(GetStepInputs asked, CancellationToken ct)
+    {
+        if (await work.Db.Runs.AsNoTracking().FirstOrDefaultAsync(row => row.CorrelationId == asked.RunId && row.Project == asked.Project, ct) is not { } run)
+        {
+            return new StepInputsUnknown { Message = $"Project \"{asked.Project}\" has no run {asked.RunId}." };
+        }
+
+        if ((await plans.GetAsync(work.Db, run.VersionId, ct)).Steps.FirstOrDefault(step => step.Id == asked.StepId) is not { } planned)
+        {
+            return new StepInputsUnknown { Message = $"Run {asked.RunId} has no step \"{asked.StepId}\"." };
+        }
+
+        var steps = await work.Db.Steps.AsNoTracking().Where(step => step.RunId == asked.RunId && step.Parent == null).ToDictionaryAsync(step => step.StepId, ct);
+        try
+        {
+            return new StepInputsFound
+            {
+                Inputs = [.. planned.Inputs.Select(input => StepDispatch.Input(input, steps)).Select(input => new StepInputColumns(input.Name, input.Dataset?.Schema, input.Reference))],
+            };
+        }
+        catch (MissingOutputException problem)
+        {
+            return new StepInputsUnknown { Message = problem.Message };
+        }
+    }
+
     public async Task<LastOutputs> LastOutputsAsync(GetLastOutputs asked, CancellationToken ct)
     {
         var last = await work.Db.Runs.AsNoTracking()

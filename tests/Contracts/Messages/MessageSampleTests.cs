@@ -85,7 +85,8 @@ public sealed class MessageSampleTests
     private static string NameOf(Type type) => $"{type.Namespace!["Qualiz.Contracts.".Length..]}.{type.Name}";
 
     /// <summary>A message with every property set, made from its type; values depend on names alone, so that the same type gives the same sample.</summary>
-    private static JsonNode? Sample(Type type, string name)
+    /// <param name="within">The types that the value is inside of: a list of one of them is empty, or there would be no end.</param>
+    private static JsonNode? Sample(Type type, string name, params IReadOnlyList<Type> within)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (type == typeof(string))
@@ -127,18 +128,18 @@ public sealed class MessageSampleTests
 
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>))
         {
-            return new JsonObject { ["key"] = Sample(type.GetGenericArguments()[1], name) };
+            return new JsonObject { ["key"] = Sample(type.GetGenericArguments()[1], name, within) };
         }
 
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
         {
-            return new JsonArray(Sample(type.GetGenericArguments()[0], name));
+            return within.Contains(type.GetGenericArguments()[0]) ? new JsonArray() : new JsonArray(Sample(type.GetGenericArguments()[0], name, within));
         }
 
         var sample = new JsonObject();
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
-            sample[JsonNamingPolicy.CamelCase.ConvertName(property.Name)] = Sample(property.PropertyType, property.Name);
+            sample[JsonNamingPolicy.CamelCase.ConvertName(property.Name)] = Sample(property.PropertyType, property.Name, [.. within, type]);
         }
 
         return sample;
