@@ -45,7 +45,7 @@ internal sealed class Explanation(CommandContext context)
         More(answer.List("members").Count());
         var links = answer.List("links").ToList();
         terminal.Line();
-        terminal.Line(links.Count == 0 ? "No likeness holds it together: it is one row, or keys or people tie its rows." : "What holds it together, the strongest first; the last is its weakest link:");
+        terminal.Line(links.Count == 0 ? "No pair holds it together: it is one row, or its rows are equal in all that was compared, or keys or people tie them." : "What holds it together, the strongest first; the last is its weakest link:");
         // The weakest link is what a person asks for, so it is there whatever their number is.
         Pairs(links.Count > MostShown ? [.. links.Take(MostShown - 1), links[^1]] : links);
         More(links.Count);

@@ -17,7 +17,7 @@ public sealed record EntityExplanation
     /// <summary>Those rows, at most <see cref="EntityExplainer.MostMembers"/>.</summary>
     public required IReadOnlyList<EntityMember> Members { get; init; }
 
-    /// <summary>The strongest pairs that hold the members together, each member tied by one of them to the others as far as likeness does it, the strongest first. What keys or people tie has none.</summary>
+    /// <summary>The strongest pairs that hold the members together, each member tied by one of them to the others as far as likeness does it, the strongest first. Rows that are equal in all that is compared have none, nor has what keys or people tie.</summary>
     public required IReadOnlyList<ExplainedPair> Links { get; init; }
 
     /// <summary>The last of <see cref="Links"/>: without it the entity would be two. Null: no likeness holds it.</summary>
