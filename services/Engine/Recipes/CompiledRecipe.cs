@@ -63,7 +63,11 @@ internal sealed record Failure(string Kind, string Column, string Label, string 
 /// <param name="Column">The column of booleans that says for which rows it happens.</param>
 /// <param name="Failure">Null for a filter.</param>
 /// <param name="Label">The label of the failure, or <c>filter(...)</c>.</param>
-internal sealed record RecipeEvent(RowEvent Kind, string Column, Failure? Failure, string Label);
+internal sealed record RecipeEvent(RowEvent Kind, string Column, Failure? Failure, string Label)
+{
+    /// <summary>The row is rejected or filtered for it.</summary>
+    public bool EndsRow => Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed;
+}
 
 /// <summary>How much of what a check looks at must pass.</summary>
 /// <param name="Seen">The column of the event <see cref="RowEvent.Observe"/> for what is looked at.</param>

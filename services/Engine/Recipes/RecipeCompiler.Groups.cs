@@ -29,7 +29,7 @@ public sealed partial class RecipeCompiler
             (cell, $"CAST({Filled(column)} AS VARCHAR)"),
         ]);
         // What is rejected or filtered has no voice. No row is left out by a WHERE: the engine would move it down through all projections, and its expression would grow with each rule before.
-        var silent = _events.Where(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed).Select(happening => Quote(happening.Column)).ToList();
+        var silent = Ended().ConvertAll(happening => Quote(happening.Column));
         var voices = silent.Count == 0 ? "" : $" FILTER (WHERE NOT ({string.Join(" OR ", silent)}))";
         _groups.Add(new GroupStep(values, string.Create(CultureInfo.InvariantCulture, $"""
             {With()},

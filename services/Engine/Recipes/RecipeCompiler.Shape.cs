@@ -90,7 +90,7 @@ public sealed partial class RecipeCompiler
     }
 
     /// <summary>What ends a row's way so far.</summary>
-    private List<RecipeEvent> Ended() => _events.FindAll(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed);
+    private List<RecipeEvent> Ended() => _events.FindAll(happening => happening.EndsRow);
 
     /// <summary>
     /// Makes a row of each element of a list. A row whose list is empty stays, with an empty element. Of one that is rejected or filtered already nothing more is made: it stays one row, with its first element.

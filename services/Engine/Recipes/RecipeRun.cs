@@ -195,7 +195,7 @@ public static class RecipeRun
     private static Task<long> RankAsync(EngineSession session, CompiledRecipe recipe, UniqueStep unique, string source, CancellationToken ct)
     {
         // The first thing that rejects or filters a row decides.
-        var fate = string.Concat(recipe.Events.Take(unique.Event).Where(happening => happening.Kind is RowEvent.Reject or RowEvent.Filter or RowEvent.FilterFailed)
+        var fate = string.Concat(recipe.Events.Take(unique.Event).Where(happening => happening.EndsRow)
             .Select(happening => $" WHEN {Sql.Identifier(happening.Column)} THEN {(happening.Kind == RowEvent.Filter ? 2 : 1)}"));
         fate = fate.Length == 0 ? "0" : $"CASE{fate} ELSE 0 END";
         var keys = string.Join(", ", unique.Keys);
